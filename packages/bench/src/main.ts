@@ -1,0 +1,1 @@
+console.log("@kv: the benchmarks are not written yet");

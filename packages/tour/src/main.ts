@@ -1,0 +1,1 @@
+console.log("@kv: the tour is not written yet");
