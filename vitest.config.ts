@@ -1,0 +1,33 @@
+import { existsSync, readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+/** Every folder that may hold tests is a project named after it; `vitest run --project core` runs one. */
+const folders = [
+  ...readdirSync(new URL("packages", import.meta.url)).map((name) => `packages/${name}`),
+  "integration-tests",
+  "scripts",
+].filter((folder) => existsSync(new URL(`${folder}/test`, import.meta.url)));
+
+/** Tests run on the sources of every workspace package: nothing has to be built first. */
+const conditions = ["@kv/source", "module", "node", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: folders.map((folder) => ({
+      extends: true,
+      test: {
+        name: folder.slice(folder.lastIndexOf("/") + 1),
+        root: new URL(folder, import.meta.url).pathname,
+        include: ["test/**/*.test.ts"],
+      },
+    })),
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    // The children that tests start (`process.execPath`) read the sources, too.
+    env: { NODE_OPTIONS: "--conditions=@kv/source" },
+  },
+});
