@@ -1,4 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 /** Every folder that may hold tests is a project named after it; `vitest run --project core` runs one. */
@@ -19,11 +21,13 @@ export default defineConfig({
       extends: true,
       test: {
         name: folder.slice(folder.lastIndexOf("/") + 1),
-        root: new URL(folder, import.meta.url).pathname,
+        root: fileURLToPath(new URL(folder, import.meta.url)),
         include: ["test/**/*.test.ts"],
       },
     })),
+    // A process per file: tests may exit, spawn and load native drivers without disturbing one another.
     pool: "forks",
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,

@@ -55,9 +55,8 @@ function install() {
   // NODE_ENV=production would leave the development dependencies out; CI answers what would be asked.
   const { NODE_ENV: _, ...rest } = env;
   const options = { env: { ...rest, CI: "true", COREPACK_ENABLE_DOWNLOAD_PROMPT: "0" } };
-  const installArgs = [...prefix, "install", "--frozen-lockfile", "--prod=false", "--reporter=append-only"];
-  // A second attempt finds what the first one fetched, so a connection that broke once costs little.
-  if (run(command, installArgs, options) !== 0 && run(command, installArgs, options) !== 0) {
+  const installArgs = [...prefix, "install", "--frozen-lockfile", "--prod=false", "--loglevel=error"];
+  if (run(command, installArgs, options) !== 0) {
     fail(
       "The dependencies could not be installed; the reason is above. The first run needs npm's registry: " +
         "check the network, the proxy (https_proxy) and npm's `registry` setting, then run the same command again. " +
