@@ -58,7 +58,11 @@ function node(args: string[], output: "collect" | "show"): Promise<{ code: numbe
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
-      env: { ...process.env, KV_TEST_SUMMARY: summaryFile },
+      env: {
+        ...process.env,
+        KV_TEST_SUMMARY: summaryFile,
+        ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }),
+      },
       stdio: ["ignore", output === "show" ? "inherit" : "pipe", output === "show" ? "inherit" : "pipe"],
     });
     let text = "";
