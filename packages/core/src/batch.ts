@@ -1,0 +1,164 @@
+import type { MaybePromise } from "./adapter.ts";
+
+export type Kind = "read" | "commit";
+
+/** What a batch needs of the connection. */
+export interface Pace {
+  guard<T>(promise: Promise<T>): Promise<T>;
+  breathe(): Promise<void> | undefined;
+}
+
+/** One operation's part of a batch: some keys or commits in, as many results out. */
+interface Part {
+  readonly items: readonly unknown[];
+  readonly signal: AbortSignal | undefined;
+  resolve(results: unknown[]): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Operations of one kind that start together, once those before them on the same keys have settled. Sections and
+ * barriers are batches of the kind `"commit"` that nobody else may join.
+ */
+export class Batch {
+  readonly kind: Kind;
+  readonly #work: () => MaybePromise<void>;
+  /** The keys whose last batch this is. */
+  readonly keys: string[] = [];
+  /** Unsettled read batches that share keys with this one: reads don't wait for reads, but a write waits for all of them. */
+  readonly prior: Set<Batch> = new Set();
+  /** The batches of operations that wait for this one only. */
+  readonly next: { read: Batch | undefined; commit: Batch | undefined } = { read: undefined, commit: undefined };
+  readonly #parts: Part[] = [];
+  readonly #whenSettled: (() => void)[] = [];
+  /** Whose it is: batches that wait for one barrier may belong to different lanes. */
+  owner: object | undefined;
+  /** Whether further operations may join while it has not started. */
+  shared = true;
+  /** Whether lanes below the namespace have to wait for it. */
+  deep = false;
+  started = false;
+  #settled = false;
+
+  constructor(kind: Kind, work: () => MaybePromise<void>) {
+    this.kind = kind;
+    this.#work = work;
+  }
+
+  /** Resolves when it has settled, whatever became of it. */
+  get done(): Promise<void> {
+    return new Promise((resolve) => this.onSettled(resolve));
+  }
+
+  onSettled(callback: () => void): void {
+    if (this.#settled) callback();
+    else this.#whenSettled.push(callback);
+  }
+
+  addPrior(read: Batch): void {
+    this.prior.add(read);
+    for (const earlier of read.prior) this.prior.add(earlier);
+  }
+
+  startAfter(batches: ReadonlySet<Batch>): void {
+    let waiting = 1;
+    const proceed = () => {
+      waiting--;
+      if (waiting === 0) this.#start();
+    };
+    for (const batch of batches) {
+      if (batch.#settled) continue;
+      waiting++;
+      batch.onSettled(proceed);
+    }
+    proceed();
+  }
+
+  #start(): void {
+    this.started = true;
+    const working = this.#work();
+    if (working instanceof Promise) working.finally(() => this.#settle());
+    else this.#settle();
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.prior.clear();
+    for (const callback of this.#whenSettled) callback();
+  }
+
+  /** Adds an operation, → its results. */
+  add<T, R>(items: readonly T[], signal: AbortSignal | undefined): Promise<R[]> {
+    return new Promise<R[]>((resolve, reject) => {
+      this.#parts.push({ items, signal, resolve: resolve as (results: unknown[]) => void, reject });
+    });
+  }
+
+  /** Makes the calls, → nothing: every part is resolved or rejected. */
+  run<T, R>(call: (items: readonly T[]) => MaybePromise<R[]>, slice: number, pace: Pace): MaybePromise<void> {
+    // What was aborted while it waited is not begun; its caller was told when it was aborted.
+    const parts = this.#parts.filter((part) => part.signal?.aborted !== true);
+    const [first] = parts;
+    if (first === undefined) return;
+    const items = (parts.length === 1 ? first.items : parts.flatMap((part) => part.items)) as readonly T[];
+    if (items.length > slice) return this.#runInSlices(parts, items, call, slice, pace);
+    try {
+      const results = call(items);
+      if (!(results instanceof Promise)) return distribute(parts, results);
+      return pace.guard(results).then(
+        (answered) => distribute(parts, answered),
+        (error: unknown) => rejectAll(parts, error),
+      );
+    } catch (error) {
+      rejectAll(parts, error);
+    }
+  }
+
+  async #runInSlices<T, R>(
+    parts: readonly Part[],
+    items: readonly T[],
+    call: (items: readonly T[]) => MaybePromise<R[]>,
+    slice: number,
+    pace: Pace,
+  ): Promise<void> {
+    const results: R[] = [];
+    try {
+      for (let from = 0; from < items.length; from += slice) {
+        const answered = call(items.slice(from, from + slice));
+        for (const result of answered instanceof Promise ? await pace.guard(answered) : answered) results.push(result);
+        await pace.breathe();
+      }
+      distribute(parts, results);
+    } catch (error) {
+      // The slices before were acknowledged to the adapter's promise, those after were not begun.
+      const done = parts.filter(within(results.length));
+      distribute(done, results);
+      rejectAll(
+        parts.filter((part) => !done.includes(part)),
+        error,
+      );
+    }
+  }
+}
+
+/** Picks the parts that lie wholly within the first `length` items. */
+function within(length: number): (part: Part) => boolean {
+  let to = 0;
+  return (part) => {
+    to += part.items.length;
+    return to <= length;
+  };
+}
+
+function distribute(parts: readonly Part[], results: readonly unknown[]): void {
+  let from = 0;
+  for (const part of parts) {
+    const to = from + part.items.length;
+    part.resolve(from === 0 && to === results.length ? (results as unknown[]) : results.slice(from, to));
+    from = to;
+  }
+}
+
+function rejectAll(parts: readonly Part[], error: unknown): void {
+  for (const part of parts) part.reject(error);
+}

@@ -1,0 +1,137 @@
+import { parse, stringify } from "devalue";
+import type { StoredEntry } from "./adapter.ts";
+import { Refusal } from "./errors.ts";
+import { assertJson, checkedCopy, copyOfJson } from "./json-value.ts";
+
+/**
+ * Turns values into what is stored and back. Every entry records the `name` of the codec that wrote it, so a name is
+ * for ever: a codec that reads differently needs a new one.
+ */
+export interface Codec {
+  /** Letters, digits, `.`, `_` and `-`. */
+  readonly name: string;
+  /** @throws where `decode` would not give an equal value back */
+  encode(value: unknown): string | Uint8Array;
+  decode(payload: string | Uint8Array): unknown;
+}
+
+/** The default. Strict: a value that would not come back deeply equal is refused, naming the path. */
+export const json: Codec = {
+  name: "json",
+  encode(value) {
+    assertJson(value);
+    return JSON.stringify(value);
+  },
+  decode: (payload) => JSON.parse(text(payload)),
+};
+
+/** Beside JSON: `undefined`, `NaN`, `-0`, Date, Map, Set, BigInt, RegExp, URL, typed arrays, cycles and shared references. */
+export const structured: Codec = {
+  name: "structured",
+  encode: (value) => stringify(value),
+  decode: (payload) => parse(text(payload)),
+};
+
+/** The encoding of a value that is a `Uint8Array`, under every codec. */
+const BYTES = "bytes";
+const NAME = /^[\w.-]{1,64}$/;
+
+/** The codecs of one store: the one that writes, and all that can be read. */
+export class Codecs {
+  readonly #codec: Codec;
+  readonly #readable: ReadonlyMap<string, Codec>;
+  /** Whether the adapter keeps JSON values as they are. */
+  readonly #keepsValues: boolean;
+  /** Whether this store's numbers are stored so that the adapter itself can add to them. */
+  readonly countsNatively: boolean;
+
+  /** @throws Refusal `KV_INVALID_OPTION` */
+  constructor(codec: Codec, alsoReadable: readonly Codec[], form: "text" | "value") {
+    const readable = new Map<string, Codec>([json, structured].map((known) => [known.name, known]));
+    for (const each of [...alsoReadable, codec]) {
+      if (typeof each?.name !== "string" || !NAME.test(each.name) || each.name === BYTES) {
+        throw new Refusal("KV_INVALID_OPTION", `a codec needs a name of letters, digits, ".", "_" and "-", other than "bytes"`);
+      }
+      if (typeof each.encode !== "function" || typeof each.decode !== "function") {
+        throw new Refusal("KV_INVALID_OPTION", `the codec ${each.name} needs encode and decode`);
+      }
+      const other = readable.get(each.name);
+      if (other !== undefined && other !== each) {
+        throw new Refusal("KV_INVALID_OPTION", `two codecs are named ${each.name}; the name must tell them apart`);
+      }
+      readable.set(each.name, each);
+    }
+    this.#codec = codec;
+    this.#readable = readable;
+    this.#keepsValues = form === "value";
+    this.countsNatively = codec === json;
+  }
+
+  encodingOf(value: unknown): string {
+    return value instanceof Uint8Array ? BYTES : this.#codec.name;
+  }
+
+  /** What is stored for a value: nothing that the caller could still change. @throws Refusal `KV_INVALID_VALUE` */
+  payloadOf(value: unknown): unknown {
+    if (value instanceof Uint8Array) return new Uint8Array(value);
+    if (this.#codec === json) {
+      if (this.#keepsValues) return checkedCopy(value);
+      assertJson(value);
+      return JSON.stringify(value);
+    }
+    if (value === undefined) throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
+    try {
+      const payload = this.#codec.encode(value);
+      if (typeof payload === "string" || payload instanceof Uint8Array) return payload;
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      throw new Refusal("KV_INVALID_VALUE", `the ${this.#codec.name} codec refused the value: ${messageOf(error)}`, { cause: error });
+    }
+    throw new Refusal("KV_INVALID_VALUE", `the ${this.#codec.name} codec returned neither a string nor a Uint8Array`);
+  }
+
+  /** The number that is stored; `undefined`: it is something else, or cannot be decoded. */
+  decodeNumber(entry: Pick<StoredEntry, "payload" | "encoding">): number | undefined {
+    try {
+      const value = this.decode(entry);
+      return typeof value === "number" ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @throws Refusal `KV_CORRUPT` */
+  decode(entry: Pick<StoredEntry, "payload" | "encoding">): unknown {
+    const { payload, encoding } = entry;
+    if (encoding === "json" && this.#keepsValues) return copyOfJson(payload);
+    try {
+      if (encoding === "json") return JSON.parse(text(payload));
+      if (encoding === BYTES) return bytes(payload, this.#keepsValues);
+      const codec = this.#readable.get(encoding);
+      if (codec !== undefined && (typeof payload === "string" || payload instanceof Uint8Array)) return codec.decode(payload);
+    } catch (error) {
+      throw new Refusal("KV_CORRUPT", `what is stored is no valid ${encoding}: ${messageOf(error)}; delete or rewrite the entry`, {
+        cause: error,
+      });
+    }
+    throw new Refusal(
+      "KV_CORRUPT",
+      `it was written by the codec ${JSON.stringify(encoding)}, which this store does not know; list it in the option codecs`,
+    );
+  }
+}
+
+function text(payload: unknown): string {
+  if (typeof payload === "string") return payload;
+  throw new TypeError("text was expected");
+}
+
+function bytes(payload: unknown, copy: boolean): Uint8Array {
+  if (!(payload instanceof Uint8Array)) throw new TypeError("bytes were expected");
+  // Drivers return their own subclasses (Buffer) over memory they own.
+  return copy || payload.constructor !== Uint8Array ? new Uint8Array(payload) : payload;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,298 @@
+import type { Adapter, MaybePromise, Namespace, Pages } from "./adapter.ts";
+import { KvError, Refusal } from "./errors.ts";
+import { Lane } from "./lane.ts";
+import { backgroundInterval, nextTurn, warn } from "./platform.ts";
+
+export interface ConnectionOptions {
+  /** Milliseconds after which the backend counts as not answering. */
+  readonly timeout: number;
+  /** Milliseconds between sweeps; `undefined`: never by itself. */
+  readonly sweepInterval: number | undefined;
+}
+
+/** How long work may go on without a turn of the event loop. Timers and sockets wait so long at most. */
+const TURN_MS = 4;
+/** How many answers go by between two looks at the clock. */
+const ANSWERS_PER_LOOK = 64;
+
+const ADVICE: Partial<Record<KvError["code"], string>> = {
+  KV_UNAVAILABLE: "check that the backend is running and reachable",
+  KV_CAPACITY: "free space, or raise the backend's limit",
+  KV_CORRUPT: "restore the data from a backup, or delete it",
+  KV_READ_ONLY: "open it with permission to write",
+};
+
+/**
+ * What all views of one store share: an adapter that is opened once, by the first operation, and closed once, after the
+ * work that was accepted. Every call of the adapter goes through here or through a `Lane`, is given up after the
+ * timeout, and has its error wrapped once.
+ */
+export class Connection {
+  readonly adapter: Adapter;
+  readonly timeout: number;
+  readonly #sweepInterval: number | undefined;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #closers = new Set<() => void>();
+  #state: "idle" | "opening" | "open" | "closed" = "idle";
+  #opening: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #stopSweeping: (() => void) | undefined;
+  /** Operations that wait for the open, in call order. Later ones may not overtake them. */
+  #waiting = 0;
+  #pending = 0;
+  #idle: (() => void) | undefined;
+  #answered = 0;
+  #lastTurn = 0;
+  #turn: Promise<void> | undefined;
+  /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
+  ready = false;
+
+  constructor(adapter: Adapter, options: ConnectionOptions) {
+    this.adapter = adapter;
+    this.timeout = options.timeout;
+    this.#sweepInterval = options.sweepInterval;
+  }
+
+  get closed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** The lane of a namespace: one for all its views. */
+  lane(namespace: Namespace): Lane {
+    let lane = this.#lanes.get(namespace.id);
+    if (lane === undefined) {
+      lane = new Lane(this, namespace);
+      for (const [id, above] of this.#lanes) {
+        if (namespace.id.startsWith(id)) lane.inherit(above);
+      }
+      this.#lanes.set(namespace.id, lane);
+    }
+    return lane;
+  }
+
+  /** The lanes of a namespace and of all below it. */
+  lanesWithin(namespace: Namespace): Lane[] {
+    return [...this.#lanes.values()].filter((lane) => lane.namespace.id.startsWith(namespace.id));
+  }
+
+  /** @throws Refusal `KV_CLOSED` */
+  assertOpen(): void {
+    if (this.#state === "closed") throw new Refusal("KV_CLOSED", "the store was closed; create a new one");
+  }
+
+  /** Runs an operation once the adapter is open. @throws Refusal `KV_CLOSED`; what `open` threw */
+  enter<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.ready) return run();
+    this.assertOpen();
+    if (this.#state === "idle") {
+      const opened = this.#open();
+      if (opened === undefined) return run();
+    }
+    this.#waiting++;
+    const waited = (this.#opening ?? Promise.resolve()).then(
+      () => {
+        this.#admitted();
+        return run();
+      },
+      (error: unknown) => {
+        this.#admitted();
+        throw error;
+      },
+    );
+    return this.track(waited);
+  }
+
+  #admitted(): void {
+    this.#waiting--;
+    if (this.#waiting === 0) this.ready = this.#state === "open";
+  }
+
+  #open(): Promise<void> | undefined {
+    const opened = this.adapter.open();
+    if (!(opened instanceof Promise)) {
+      this.#opened();
+      this.ready = true;
+      return undefined;
+    }
+    this.#state = "opening";
+    let late = false;
+    this.#opening = this.guard(opened, "opening").then(
+      () => {
+        this.#opening = undefined;
+        if (this.#state === "opening") this.#opened();
+      },
+      (error: unknown) => {
+        late = true;
+        this.#opening = undefined;
+        if (this.#state === "opening") this.#state = "idle";
+        throw error;
+      },
+    );
+    // An open that succeeds after it was given up would leak what it opened.
+    opened.then(() => late && this.#opening === undefined && this.#state !== "open" && this.adapter.close()).catch(() => undefined);
+    return this.#opening;
+  }
+
+  #opened(): void {
+    this.#state = "open";
+    if (this.#sweepInterval !== undefined) {
+      this.#stopSweeping = backgroundInterval(() => this.#sweepInBackground(), this.#sweepInterval);
+    }
+  }
+
+  #sweeping = false;
+  #sweepInBackground(): void {
+    if (this.#sweeping || this.#state !== "open") return;
+    this.#sweeping = true;
+    const done = () => {
+      this.#sweeping = false;
+    };
+    // Expired entries are absent, swept or not; what fails now is done by the next sweep.
+    try {
+      const swept = this.adapter.sweep();
+      if (swept instanceof Promise) this.track(swept).then(done, done);
+      else done();
+    } catch {
+      done();
+    }
+  }
+
+  /** Runs before the adapter is closed; → a function that takes it back. */
+  beforeClose(callback: () => void): () => void {
+    this.#closers.add(callback);
+    return () => this.#closers.delete(callback);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const before = this.#state;
+    const opening = this.#opening;
+    this.#state = "closed";
+    this.ready = false;
+    this.#stopSweeping?.();
+    const failed = opening === undefined ? false : await opening.then(() => false, () => true);
+    if (this.#pending > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    for (const closer of this.#closers) closer();
+    this.#closers.clear();
+    if (before === "idle" || failed) return;
+    const closed = this.adapter.close();
+    if (closed instanceof Promise) await this.guard(closed, "closing");
+  }
+
+  /** Counts work that `close` has to wait for. */
+  track<T>(promise: Promise<T>): Promise<T> {
+    this.begin();
+    return promise.finally(() => this.end());
+  }
+
+  begin(): void {
+    this.#pending++;
+  }
+
+  end(): void {
+    this.#pending--;
+    if (this.#pending === 0) this.#idle?.();
+  }
+
+  /** The promise, or a rejection with `KV_TIMEOUT`. */
+  guard<T>(promise: Promise<T>, what = "answering"): Promise<T> {
+    const { timeout } = this;
+    if (timeout === Number.POSITIVE_INFINITY) return promise;
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        // After a blocked event loop the timer fires before the answer that already arrived is read.
+        nextTurn(() =>
+          reject(new Refusal("KV_TIMEOUT", `${what} took longer than the timeout of ${timeout} ms; a write may still take effect`)),
+        );
+      }, timeout);
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** A call of the adapter outside any lane: opens first, is tracked and timed out. */
+  call<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    return this.enter(() => {
+      const result = run();
+      return result instanceof Promise ? this.guard(this.track(result)) : result;
+    });
+  }
+
+  /**
+   * A resolved promise of what was at hand. Every now and then it resolves after a turn of the event loop: a loop over
+   * answers that are always at hand would keep timers and sockets waiting for its whole length.
+   */
+  answer<T>(value: T): Promise<T> {
+    if (this.#turn !== undefined) return this.#turn.then(() => value);
+    if (++this.#answered % ANSWERS_PER_LOOK === 0) {
+      const turn = this.breathe();
+      if (turn !== undefined) return turn.then(() => value);
+    }
+    return Promise.resolve(value);
+  }
+
+  /** A promise of the event loop's next turn if one is due. */
+  breathe(): Promise<void> | undefined {
+    if (this.#turn !== undefined) return this.#turn;
+    if (performance.now() - this.#lastTurn < TURN_MS) return undefined;
+    this.#turn = new Promise((resolve) => {
+      nextTurn(() => {
+        this.#turn = undefined;
+        this.#lastTurn = performance.now();
+        resolve();
+      });
+    });
+    return this.#turn;
+  }
+
+  /** Whatever was thrown, as the one error of the store. */
+  wrap(error: unknown, operation: string, key?: string): KvError {
+    if (error instanceof KvError) return error;
+    const { adapter } = this;
+    if (error instanceof Refusal) {
+      return new KvError(error.code, {
+        message: error.message,
+        operation,
+        adapter: adapter.name,
+        key: error.key ?? key,
+        cause: error.cause,
+        retryable: error.retryable,
+      });
+    }
+    const code = this.#codeOf(error);
+    const advice = ADVICE[code];
+    return new KvError(code, {
+      message: `${withoutPassword(error instanceof Error ? error.message : String(error))}${advice === undefined ? "" : `; ${advice}`}`,
+      operation,
+      adapter: adapter.name,
+      key,
+      cause: error,
+    });
+  }
+
+  #codeOf(error: unknown): KvError["code"] {
+    try {
+      return this.adapter.errorCode(error) ?? "KV_BACKEND";
+    } catch (fault) {
+      warn(`errorCode of the ${this.adapter.name} adapter threw ${String(fault)}`);
+      return "KV_BACKEND";
+    }
+  }
+}
+
+/** Drivers quote addresses in their messages; the part between `//` and `@` is a secret. */
+function withoutPassword(message: string): string {
+  return message.replace(/(\/\/)[^\s/@]*@/g, "$1***@");
+}
+
+/** The iterator behind pages, synchronous or not. */
+export function pageIterator<T>(pages: Pages<T>): Iterator<readonly T[]> | AsyncIterator<readonly T[]> {
+  return Symbol.iterator in pages ? pages[Symbol.iterator]() : pages[Symbol.asyncIterator]();
+}

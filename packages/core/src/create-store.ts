@@ -1,0 +1,81 @@
+import type { Adapter, Middleware } from "./adapter.ts";
+import { type Codec, Codecs, json } from "./codec.ts";
+import { Connection } from "./connection.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import { KvError, Refusal } from "./errors.ts";
+import { ROOT } from "./namespace.ts";
+import { refuseUnknownOptions } from "./options.ts";
+import type { OnCorrupt, Store } from "./store.ts";
+import { View } from "./view.ts";
+
+export interface CreateStoreOptions {
+  /** What writes values. Default: `json`. Entries that other known codecs wrote stay readable. */
+  readonly codec?: Codec | undefined;
+  /** Further codecs that may be read: those this store wrote with before. `json` and `structured` are always known. */
+  readonly codecs?: readonly Codec[] | undefined;
+  /** The TTL of writes that give none; `ttl: null` is never. Default: none. */
+  readonly defaultTtl?: Duration | undefined;
+  /** How long the backend may take to answer before `KV_TIMEOUT`; `null`: for ever. A number is seconds. Default: 5 s. */
+  readonly timeout?: Duration | null | undefined;
+  /** How often the space of expired entries is reclaimed; `null`: only by `sweep()`. A number is seconds. Default: 60 s. */
+  readonly sweepInterval?: Duration | null | undefined;
+  /** What a scan does about an entry that cannot be decoded. Default: `"skip"`. */
+  readonly onCorrupt?: OnCorrupt | undefined;
+  /** Adapters over the adapter, the outermost first. */
+  readonly middleware?: readonly Middleware[] | undefined;
+}
+
+const OPTIONS: ReadonlySet<string> = new Set([
+  "codec",
+  "codecs",
+  "defaultTtl",
+  "timeout",
+  "sweepInterval",
+  "onCorrupt",
+  "middleware",
+]);
+
+/**
+ * A store over an adapter. Synchronous, and without any I/O: the first operation opens the adapter, and if that fails
+ * the next one tries again.
+ * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`, at once
+ */
+export function createStore<V = unknown>(adapter: Adapter, options: CreateStoreOptions = {}): Store<V> {
+  try {
+    return open(adapter, options) as Store<unknown> as Store<V>;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const name = typeof adapter?.name === "string" ? adapter.name : "kv";
+    throw new KvError(error.code, { message: error.message, operation: "createStore", adapter: name, cause: error.cause });
+  }
+}
+
+function open(adapter: Adapter, options: CreateStoreOptions): View {
+  if (typeof adapter !== "object" || adapter === null || typeof adapter.commit !== "function") {
+    throw new Refusal("KV_INVALID_OPTION", "createStore needs an adapter, such as memory() of @kv/memory");
+  }
+  refuseUnknownOptions(options, OPTIONS, "createStore");
+  const { codec = json, codecs = [], defaultTtl, timeout = 5, sweepInterval = 60, onCorrupt = "skip", middleware = [] } = options;
+  if (onCorrupt !== "skip" && onCorrupt !== "throw" && typeof onCorrupt !== "function") {
+    throw new Refusal("KV_INVALID_OPTION", 'onCorrupt must be "skip", "throw" or a function');
+  }
+  const whole = middleware.reduceRight((inner, wrap) => wrap(inner), adapter);
+  const connection = new Connection(whole, {
+    timeout: timeout === null ? Number.POSITIVE_INFINITY : milliseconds(timeout),
+    sweepInterval: sweepInterval === null ? undefined : milliseconds(sweepInterval),
+  });
+  return new View(
+    {
+      connection,
+      codecs: new Codecs(codec, codecs, whole.form),
+      namespace: ROOT,
+      prefix: "",
+      defaultTtl: defaultTtl === undefined ? undefined : milliseconds(defaultTtl),
+      onCorrupt,
+      readOnly: false,
+      schema: undefined,
+      fault: undefined,
+    },
+    true,
+  );
+}

@@ -1,0 +1,311 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { MaybePromise, StoredEntry } from "./adapter.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { ChangeStream } from "./change-stream.ts";
+import { pageIterator } from "./connection.ts";
+import { Refusal } from "./errors.ts";
+import { comparePaths } from "./namespace.ts";
+import { refuseUnknownOptions } from "./options.ts";
+import { Scan } from "./scan.ts";
+import { boundsOf, cursorAfter, isEmpty, PAGE_SELECTOR, RANGE_OPTIONS, rangeOf, resumed, SELECTOR, WATCH_SELECTOR } from "./selector.ts";
+import { refuseAborted, signalOf } from "./signal.ts";
+import type {
+  Change,
+  Entry,
+  ListNamespacesOptions,
+  Metadata,
+  Page,
+  PageSelector,
+  RangeOptions,
+  Selector,
+  SignalOptions,
+  StoreReader,
+  StoreStats,
+  Subscription,
+  WatchSelector,
+} from "./store.ts";
+import { ViewContext, type ViewSettings } from "./view-context.ts";
+
+/** How many entries `page` returns where no limit is given. */
+const PAGE_LIMIT = 100;
+const LIST_OPTIONS: ReadonlySet<string> = new Set(["prefix", "depth", "signal"]);
+
+/** The reading half of every view. Values are `unknown` here; the public interface gives them their type. */
+export abstract class ReaderView implements StoreReader<unknown> {
+  protected readonly context: ViewContext;
+
+  constructor(settings: ViewSettings) {
+    this.context = new ViewContext(settings);
+  }
+
+  get capabilities(): Capabilities {
+    return this.context.connection.adapter.capabilities;
+  }
+
+  /** The hot path: where the adapter answers at once, one call of it and one promise. */
+  get(key: string, fallback?: unknown, options?: SignalOptions): Promise<unknown> {
+    const { context } = this;
+    if (options !== undefined || context.hasSchema) return this.#get("get", key, fallback, options);
+    const fault = context.keyRefusal(key);
+    if (fault !== undefined) return context.fail(fault, "get", key);
+    try {
+      const found = context.lane.readOne(context.prefix + key);
+      if (found instanceof Promise) {
+        return found.then(
+          (entry) => this.#valueOr(entry, fallback, "get", key),
+          (error: unknown) => context.fail(error, "get", key),
+        );
+      }
+      return context.connection.answer(found === undefined ? fallback : context.value(found));
+    } catch (error) {
+      return context.fail(error, "get", key);
+    }
+  }
+
+  #valueOr(entry: StoredEntry | undefined, fallback: unknown, operation: string, key: string): unknown {
+    try {
+      return entry === undefined ? fallback : this.context.value(entry);
+    } catch (error) {
+      throw this.context.error(error, operation, key);
+    }
+  }
+
+  #get(operation: string, key: string, fallback: unknown, options: SignalOptions | undefined): Promise<unknown> {
+    return this.#one(operation, key, options, (entry) => (entry === undefined ? fallback : this.context.value(entry)));
+  }
+
+  getOrThrow(key: string, options?: SignalOptions): Promise<unknown> {
+    return this.#one("getOrThrow", key, options, (entry) => {
+      if (entry !== undefined) return this.context.value(entry);
+      throw new Refusal("KV_NOT_FOUND", "there is no such key; use get to have a fallback");
+    });
+  }
+
+  getMany(keys: Iterable<string>, options?: SignalOptions): Promise<unknown[]> {
+    const { context } = this;
+    return this.#operate("getMany", undefined, options, () => {
+      const stored = context.storedKeys(keys);
+      if (stored.length === 0) return [];
+      const found = context.lane.read(stored, options?.signal);
+      return found instanceof Promise ? found.then((entries) => this.#values(entries)) : this.#values(found);
+    });
+  }
+
+  #values(entries: readonly (StoredEntry | undefined)[]): MaybePromise<unknown[]> {
+    const { context } = this;
+    let late = false;
+    const values = entries.map((entry) => {
+      if (entry === undefined) return undefined;
+      try {
+        const value = context.value(entry);
+        late ||= value instanceof Promise;
+        return value;
+      } catch (error) {
+        throw context.error(error, "getMany", context.keyOf(entry.key));
+      }
+    });
+    return late ? Promise.all(values) : values;
+  }
+
+  getEntry(key: string, options?: SignalOptions): Promise<Entry<unknown> | undefined> {
+    return this.#one("getEntry", key, options, (entry) => (entry === undefined ? undefined : this.context.entry(entry)));
+  }
+
+  getMetadata(key: string, options?: SignalOptions): Promise<Metadata | undefined> {
+    return this.#one("getMetadata", key, options, (entry) => (entry === undefined ? undefined : this.context.metadata(entry)));
+  }
+
+  has(key: string, options?: SignalOptions): Promise<boolean> {
+    return this.#one("has", key, options, (entry) => entry !== undefined);
+  }
+
+  keys(selector?: Selector): AsyncIterableIterator<string> {
+    return this.#scan("keys", selector, true, (entry) => this.context.keyOf(entry.key));
+  }
+
+  values(selector?: Selector): AsyncIterableIterator<unknown> {
+    return this.#scan("values", selector, false, (entry) => this.context.value(entry));
+  }
+
+  entries(selector?: Selector): AsyncIterableIterator<Entry<unknown>> {
+    return this.#scan("entries", selector, false, (entry) => this.context.entry(entry));
+  }
+
+  range(start: string, end?: string, options?: RangeOptions): Promise<[string, unknown][]> {
+    const { context } = this;
+    return this.#operate("range", undefined, undefined, () => {
+      refuseUnknownOptions(options, RANGE_OPTIONS, "range");
+      const selector: Selector = { ...options, ...(end === undefined ? { prefix: start } : { gte: start, lt: end }) };
+      if (typeof start !== "string") throw new Refusal("KV_INVALID_OPTION", "range needs a start, a string");
+      const pair = (entry: StoredEntry): MaybePromise<[string, unknown]> => {
+        const value = context.value(entry);
+        return value instanceof Promise ? value.then((late) => [context.keyOf(entry.key), late]) : [context.keyOf(entry.key), value];
+      };
+      return this.#scanner("range", selector, false, pair).all();
+    });
+  }
+
+  page(selector?: PageSelector): Promise<Page<unknown>> {
+    const { context } = this;
+    return this.#operate("page", undefined, undefined, () => {
+      const asked = rangeOf(selector, context.prefix, PAGE_SELECTOR, "page", false);
+      const { cursor } = selector ?? {};
+      const limit = selector?.limit ?? PAGE_LIMIT;
+      const whole = cursor === undefined ? asked : resumed(asked, cursor, context.prefix);
+      if (limit === 0) return { entries: [] };
+      // One entry beyond the page tells whether it is the last. Of what cannot be decoded the cursor has to know, too.
+      let read = 0;
+      let last: string | undefined;
+      const scan = new Scan(context, "page", { ...whole, limit: limit + 1 }, selector ?? {}, (entry) => {
+        read++;
+        if (read > limit) return undefined;
+        last = context.keyOf(entry.key);
+        return context.entry(entry);
+      });
+      const page = (entries: (Entry<unknown> | undefined)[]): Page<unknown> => {
+        const kept = entries.filter((entry) => entry !== undefined);
+        return read > limit && last !== undefined ? { entries: kept, cursor: cursorAfter(last, whole.reverse) } : { entries: kept };
+      };
+      const entries = scan.all();
+      return entries instanceof Promise ? entries.then(page) : page(entries);
+    });
+  }
+
+  count(selector?: Selector): Promise<number> {
+    const { context } = this;
+    const { connection, lane } = context;
+    return this.#operate("count", undefined, selector, () => {
+      const { limit, ...bounds } = rangeOf(selector, context.prefix, SELECTOR, "count", true);
+      if (limit === 0 || isEmpty(bounds)) return 0;
+      const counted = () => connection.call(() => connection.adapter.count(lane.namespace, bounds));
+      const settled = lane.settled();
+      const count = settled === undefined ? counted() : settled.then(counted);
+      return count instanceof Promise ? count.then((all) => Math.min(all, limit)) : Math.min(count, limit);
+    });
+  }
+
+  listNamespaces(options?: ListNamespacesOptions): Promise<string[][]> {
+    const { context } = this;
+    return this.#operate("listNamespaces", undefined, options, async () => {
+      refuseUnknownOptions(options, LIST_OPTIONS, "listNamespaces");
+      refuseAborted(options?.signal);
+      const { prefix = "", depth = Number.POSITIVE_INFINITY } = options ?? {};
+      if (typeof prefix !== "string") throw new Refusal("KV_INVALID_OPTION", "prefix must be a string");
+      if (depth !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(depth) && depth > 0)) {
+        throw new Refusal("KV_INVALID_OPTION", `depth must be a positive integer or Infinity, not ${String(depth)}`);
+      }
+      const { connection, settings } = context;
+      const { namespace } = settings;
+      await Promise.all(connection.lanesWithin(namespace).map((lane) => lane.settled()));
+      const found: string[][] = [];
+      const pages = pageIterator(await connection.call(() => connection.adapter.namespaces(namespace)));
+      for (;;) {
+        const step = pages.next();
+        const { done, value } = step instanceof Promise ? await connection.guard(step) : step;
+        if (done === true) break;
+        for (const { path } of value) {
+          const relative = path.slice(namespace.path.length);
+          if (relative.length <= depth && relative[0]?.startsWith(prefix)) found.push(relative);
+        }
+      }
+      return found.sort(comparePaths);
+    });
+  }
+
+  stats(options?: SignalOptions): Promise<StoreStats> {
+    const { context } = this;
+    const { connection, lane } = context;
+    return this.#operate("stats", undefined, options, async () => {
+      signalOf(options, "stats");
+      await lane.settled();
+      const { keys, expiring, evictable, bytes, backend } = await connection.call(() =>
+        connection.adapter.stats(lane.namespace, context.bounds),
+      );
+      return { keys, expiring, evictable, ...(bytes === undefined ? undefined : { bytes }), backend };
+    });
+  }
+
+  ping(options?: SignalOptions): Promise<number> {
+    const { connection, lane } = this.context;
+    return this.#operate("ping", undefined, options, async () => {
+      signalOf(options, "ping");
+      const start = performance.now();
+      await connection.call(() => connection.adapter.read(lane.namespace, ["ping"]));
+      return performance.now() - start;
+    });
+  }
+
+  watch(selector?: WatchSelector): AsyncIterableIterator<Change<unknown>> {
+    return this.#stream("watch", selector);
+  }
+
+  async subscribe(callback: (change: Change<unknown>) => unknown, selector?: WatchSelector): Promise<Subscription> {
+    const { context } = this;
+    if (typeof callback !== "function") {
+      return context.fail(new Refusal("KV_INVALID_OPTION", "subscribe needs a function to call"), "subscribe");
+    }
+    const stream = this.#stream("subscribe", selector);
+    await stream.ready;
+    void stream.deliver(callback);
+    return { unsubscribe: () => stream.end() };
+  }
+
+  #stream(operation: string, selector: WatchSelector | undefined): ChangeStream {
+    const { context } = this;
+    return new ChangeStream(context, operation, () => {
+      context.assertReadable();
+      refuseUnknownOptions(selector, WATCH_SELECTOR, operation);
+      refuseAborted(selector?.signal);
+      const { initial = false, signal } = selector ?? {};
+      if (typeof initial !== "boolean") throw new Refusal("KV_INVALID_OPTION", "initial must be true or false");
+      return { bounds: boundsOf(selector ?? {}, context.prefix), initial, signal };
+    });
+  }
+
+  abstract namespace(...path: string[]): StoreReader<unknown>;
+  abstract scope(prefix: string): StoreReader<unknown>;
+  abstract typed<T>(): StoreReader<T>;
+  abstract typed<S extends StandardSchemaV1>(schema: S): StoreReader<StandardSchemaV1.InferOutput<S>>;
+  abstract readonly(): StoreReader<unknown>;
+
+  /** An operation that is refused as a whole where the view is, with its signal seen to. */
+  #operate<T>(operation: string, key: string | undefined, options: SignalOptions | undefined, run: () => MaybePromise<T>): Promise<T> {
+    const { context } = this;
+    const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
+    return context.operate(operation, key, signal, () => {
+      context.assertReadable();
+      return run();
+    });
+  }
+
+  #one<T>(
+    operation: string,
+    key: string,
+    options: SignalOptions | undefined,
+    then: (entry: StoredEntry | undefined) => MaybePromise<T>,
+  ): Promise<T> {
+    const { context } = this;
+    const fault = context.keyRefusal(key);
+    if (fault !== undefined) return context.fail(fault, operation, key);
+    return this.#operate(operation, key, options, () => {
+      signalOf(options, operation);
+      const found = context.lane.readOne(context.prefix + key);
+      return found instanceof Promise ? found.then(then) : then(found);
+    });
+  }
+
+  #scanner<T>(operation: string, selector: Selector | undefined, keysOnly: boolean, convert: (entry: StoredEntry) => MaybePromise<T>): Scan<T> {
+    const { context } = this;
+    context.assertReadable();
+    const known = SELECTOR;
+    return new Scan(context, operation, rangeOf(selector, context.prefix, known, operation, keysOnly), selector ?? {}, convert);
+  }
+
+  #scan<T>(operation: string, selector: Selector | undefined, keysOnly: boolean, convert: (entry: StoredEntry) => MaybePromise<T>): AsyncIterableIterator<T> {
+    try {
+      return this.#scanner(operation, selector, keysOnly, convert);
+    } catch (error) {
+      return Scan.refused(this.context.error(error, operation));
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { MaybePromise, Policy, Range } from "./adapter.ts";
+import { existedIn } from "./commit-result.ts";
+import { pageIterator } from "./connection.ts";
+import { Refusal } from "./errors.ts";
+import type { Direct } from "./lane.ts";
+import { CLEAR_SELECTOR, isEmpty, rangeOf } from "./selector.ts";
+import { refuseAborted } from "./signal.ts";
+import type { ClearSelector } from "./store.ts";
+import type { ViewContext } from "./view-context.ts";
+
+/** Removes a range of one policy or of both, → how many live entries that were. */
+export function removeRange(context: ViewContext, selector: ClearSelector | undefined, policy?: Policy): MaybePromise<number> {
+  const { connection, lane } = context;
+  const { adapter } = connection;
+  const range = rangeOf(selector, context.prefix, CLEAR_SELECTOR, "clear", true);
+  const descendants = withNamespaces(context, selector);
+  if (range.limit === 0 || isEmpty(range)) return 0;
+  const lanes = descendants ? connection.lanesWithin(lane.namespace) : [lane];
+  return lane.whole(lanes, (direct) => {
+    if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
+    const { start, end } = range;
+    return adapter.clear(lane.namespace, { start, end, policy, descendants });
+  });
+}
+
+/** @throws Refusal `KV_INVALID_OPTION` */
+function withNamespaces(context: ViewContext, selector: ClearSelector | undefined): boolean {
+  const namespaces: unknown = selector?.namespaces;
+  if (namespaces === undefined || namespaces === false) return false;
+  if (namespaces !== true) throw new Refusal("KV_INVALID_OPTION", "namespaces must be true or false");
+  const others = Object.entries(selector ?? {}).some(([name, value]) => value !== undefined && name !== "namespaces" && name !== "signal");
+  if (others || context.prefix !== "") {
+    throw new Refusal("KV_INVALID_OPTION", "namespaces: true clears a whole namespace: it goes with no bounds and not with a scope");
+  }
+  return true;
+}
+
+/** The first (with `reverse`, last) so many of a range: their keys are read, then deleted, page by page. */
+async function removeSome(context: ViewContext, range: Range, direct: Direct, signal: AbortSignal | undefined): Promise<number> {
+  const { connection, lane } = context;
+  let left = range.limit;
+  let removed = 0;
+  const pages = pageIterator(connection.adapter.scan(lane.namespace, range));
+  try {
+    while (left > 0) {
+      refuseAborted(signal);
+      const step = pages.next();
+      const { done, value } = step instanceof Promise ? await connection.guard(step) : step;
+      if (done === true) break;
+      for (const { key } of value.slice(0, left)) {
+        if (existedIn(await direct.commit({ checks: [], mutations: [{ type: "delete", key }] }))) removed++;
+      }
+      left -= value.length;
+    }
+  } finally {
+    await pages.return?.();
+  }
+  return removed;
+}

@@ -1,0 +1,251 @@
+import type { MaybePromise, Range, StoredEntry } from "./adapter.ts";
+import { pageIterator } from "./connection.ts";
+import type { KvError } from "./errors.ts";
+import { isEmpty } from "./selector.ts";
+import { abortable, refuseAborted } from "./signal.ts";
+import type { OnCorrupt } from "./store.ts";
+import type { ViewContext } from "./view-context.ts";
+
+interface ScanOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onCorrupt?: OnCorrupt | undefined;
+}
+
+type EntryPage = readonly StoredEntry[];
+type EntryPages = Iterator<EntryPage> | AsyncIterator<EntryPage>;
+
+/**
+ * A range being read, page by page. It holds one page. An entry that cannot be decoded is dealt with as `onCorrupt`
+ * says; whatever else fails ends it. Nothing is read before the first `next()`.
+ */
+export class Scan<T> implements AsyncIterableIterator<T> {
+  readonly #context: ViewContext;
+  readonly #operation: string;
+  readonly #range: Range;
+  readonly #options: ScanOptions;
+  readonly #convert: (entry: StoredEntry) => MaybePromise<T>;
+  #pages: EntryPages | undefined;
+  #page: EntryPage = [];
+  #at = 0;
+  #left: number;
+  #done = false;
+  /** The `next()` under way: calls that are not awaited are answered in order. */
+  #turn: Promise<unknown> | undefined;
+
+  constructor(
+    context: ViewContext,
+    operation: string,
+    range: Range,
+    options: ScanOptions,
+    convert: (entry: StoredEntry) => MaybePromise<T>,
+  ) {
+    this.#context = context;
+    this.#operation = operation;
+    this.#range = range;
+    this.#options = options;
+    this.#convert = convert;
+    this.#left = range.limit;
+    if (range.limit === 0 || isEmpty(range)) this.#done = true;
+  }
+
+  /** An iterator that rejects at its first `next()`. */
+  static refused<T>(error: KvError): AsyncIterableIterator<T> {
+    let told = false;
+    const iterator: AsyncIterableIterator<T> = {
+      next() {
+        if (told) return Promise.resolve({ done: true, value: undefined });
+        told = true;
+        return Promise.reject(error);
+      },
+      return: () => Promise.resolve({ done: true, value: undefined }),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#turn !== undefined) return this.#afterTurn();
+    try {
+      refuseAborted(this.#options.signal);
+      while (this.#at < this.#page.length && !this.#context.connection.closed) {
+        const entry = this.#take();
+        const value = this.#converted(entry);
+        if (value instanceof Promise) return this.#whileBusy(value.then((late) => (late === SKIPPED ? this.#fill() : yielded(late))));
+        if (value !== SKIPPED) return this.#context.connection.answer(yielded(value));
+      }
+    } catch (error) {
+      this.#done = true;
+      return this.#whileBusy(this.#fail(error));
+    }
+    return this.#whileBusy(this.#fill());
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#done = true;
+    this.#page = [];
+    this.#at = 0;
+    const pages = this.#pages;
+    this.#pages = undefined;
+    await pages?.return?.();
+    return { done: true, value: undefined };
+  }
+
+  /** Everything at once; synchronously where all of it is at hand. */
+  all(): MaybePromise<T[]> {
+    const into: T[] = [];
+    if (this.#done) return into;
+    refuseAborted(this.#options.signal);
+    try {
+      const started = this.#start();
+      const all = started instanceof Promise ? started.then(() => this.#allLate(into)) : this.#allNow(into);
+      return all instanceof Promise ? abortable(all, this.#options.signal) : all;
+    } catch (error) {
+      void this.return().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Collects as long as pages come synchronously and the event loop needs no turn. */
+  #allNow(into: T[]): MaybePromise<T[]> {
+    const { connection } = this.#context;
+    for (;;) {
+      const step = this.#pages?.next();
+      if (step instanceof Promise) return this.#allLate(into, step);
+      if (step === undefined || !this.#turnPage(step)) return into;
+      while (this.#at < this.#page.length) {
+        const value = this.#converted(this.#take());
+        if (value instanceof Promise) return value.then((late) => this.#allLate(late === SKIPPED ? into : [...into, late]));
+        if (value !== SKIPPED) into.push(value);
+      }
+      const turn = connection.breathe();
+      if (turn !== undefined) return turn.then(() => this.#allNow(into));
+    }
+  }
+
+  async #allLate(into: T[], step?: Promise<IteratorResult<EntryPage, unknown>>): Promise<T[]> {
+    try {
+      if (step !== undefined) this.#turnPage(await this.#guarded(step));
+      for (;;) {
+        while (this.#at < this.#page.length) {
+          const value = await this.#converted(this.#take());
+          if (value !== SKIPPED) into.push(value);
+        }
+        if (this.#done || !(await this.#nextPage())) return into;
+      }
+    } catch (error) {
+      await this.return();
+      throw error;
+    }
+  }
+
+  #take(): StoredEntry {
+    const entry = this.#page[this.#at++];
+    if (entry === undefined) throw new TypeError("a page of the adapter has a hole");
+    return entry;
+  }
+
+  #converted(entry: StoredEntry): MaybePromise<T | typeof SKIPPED> {
+    try {
+      const value = this.#convert(entry);
+      return value instanceof Promise ? value.catch((error: unknown) => this.#skip(error, entry)) : value;
+    } catch (error) {
+      return this.#skip(error, entry);
+    }
+  }
+
+  #skip(error: unknown, entry: StoredEntry): typeof SKIPPED {
+    this.#context.corrupt(error, this.#operation, entry.key, this.#options.onCorrupt);
+    return SKIPPED;
+  }
+
+  async #fill(): Promise<IteratorResult<T, undefined>> {
+    try {
+      for (;;) {
+        if (!this.#done) this.#context.connection.assertOpen();
+        while (this.#at < this.#page.length) {
+          const value = await this.#converted(this.#take());
+          if (value !== SKIPPED) return yielded(value);
+        }
+        refuseAborted(this.#options.signal);
+        if (this.#done) return { done: true, value: undefined };
+        if (this.#pages === undefined) await abortable(Promise.resolve(this.#start()), this.#options.signal);
+        if (!(await abortable(this.#nextPage(), this.#options.signal))) return { done: true, value: undefined };
+      }
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    const wrapped = this.#context.error(error, this.#operation);
+    await this.return().catch(() => undefined);
+    throw wrapped;
+  }
+
+  /** Opens the range: after the writes that were called before. */
+  #start(): MaybePromise<void> {
+    const { connection, lane } = this.#context;
+    const open = () =>
+      connection.call(() => {
+        this.#pages = pageIterator(connection.adapter.scan(lane.namespace, this.#range));
+      });
+    const settled = lane.settled();
+    return settled === undefined ? open() : settled.then(open);
+  }
+
+  async #nextPage(): Promise<boolean> {
+    const pages = this.#pages;
+    if (pages === undefined) return false;
+    const { connection } = this.#context;
+    const step = await connection.enter(() => {
+      const next = pages.next();
+      return next instanceof Promise ? this.#guarded(next) : next;
+    });
+    await connection.breathe();
+    return this.#turnPage(step);
+  }
+
+  #guarded(step: Promise<IteratorResult<EntryPage, unknown>>): Promise<IteratorResult<EntryPage, unknown>> {
+    const { connection } = this.#context;
+    return connection.guard(connection.track(step));
+  }
+
+  #turnPage(step: IteratorResult<EntryPage, unknown>): boolean {
+    if (step.done === true) {
+      this.#done = true;
+      return false;
+    }
+    this.#page = step.value.length > this.#left ? step.value.slice(0, this.#left) : step.value;
+    this.#left -= this.#page.length;
+    this.#at = 0;
+    return true;
+  }
+
+  #whileBusy(result: Promise<IteratorResult<T, undefined>>): Promise<IteratorResult<T, undefined>> {
+    const turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#turn = turn;
+    void turn.then(() => {
+      if (this.#turn === turn) this.#turn = undefined;
+    });
+    return result;
+  }
+
+  #afterTurn(): Promise<IteratorResult<T, undefined>> {
+    const result = Promise.resolve(this.#turn).then(() => this.#fill());
+    return this.#whileBusy(result);
+  }
+}
+
+/** Stands for an entry that was left out. */
+const SKIPPED: unique symbol = Symbol("skipped");
+
+function yielded<T>(value: T): IteratorResult<T, undefined> {
+  return { done: false, value };
+}

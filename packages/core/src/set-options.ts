@@ -1,0 +1,96 @@
+import type { Policy } from "./adapter.ts";
+import { type Duration, MAX_TIME, milliseconds } from "./duration.ts";
+import { Refusal } from "./errors.ts";
+import { assertJson } from "./json-value.ts";
+import { refuseUnknownOptions } from "./options.ts";
+import { refuseAborted } from "./signal.ts";
+import type { SetOptions } from "./store.ts";
+
+/** What a write stores beside the value. */
+export interface Envelope {
+  readonly expiresAt: number | "keep" | undefined;
+  readonly policy: Policy;
+  /** JSON text. */
+  readonly user: string | undefined;
+}
+
+const WITHOUT_KEEP = ["ttl", "expiresAt", "policy", "metadata", "signal"] as const;
+export const CREATE_OPTIONS: ReadonlySet<string> = new Set(WITHOUT_KEEP);
+export const SET_OPTIONS: ReadonlySet<string> = new Set([...WITHOUT_KEEP, "keepTtl"]);
+export const SET_CACHE_OPTIONS: ReadonlySet<string> = new Set(["ttl", "expiresAt", "metadata", "signal", "keepTtl"]);
+export const REPLACE_OPTIONS: ReadonlySet<string> = new Set([...SET_OPTIONS, "revision"]);
+export const UPDATE_OPTIONS: ReadonlySet<string> = new Set([...SET_OPTIONS, "attempts"]);
+
+const PLAIN: Envelope = { expiresAt: undefined, policy: "persist", user: undefined };
+
+/** What the options of a write ask for. @throws Refusal `KV_INVALID_OPTION`, `KV_INVALID_TTL`, `KV_INVALID_VALUE`, `KV_ABORTED` */
+export function envelope(
+  options: SetOptions | undefined,
+  known: ReadonlySet<string>,
+  of: string,
+  defaultTtl: number | undefined,
+  clock: () => number,
+): Envelope {
+  if (options === undefined) {
+    return defaultTtl === undefined ? PLAIN : { ...PLAIN, expiresAt: deadline(clock(), defaultTtl) };
+  }
+  refuseUnknownOptions(options, known, of);
+  refuseAborted(options.signal);
+  const { policy = "persist", metadata } = options;
+  assertPolicy(policy);
+  return { expiresAt: deadlineOf(options, defaultTtl, clock), policy, user: metadata === undefined ? undefined : userText(metadata) };
+}
+
+/** @throws Refusal `KV_INVALID_OPTION` */
+export function assertPolicy(policy: unknown): asserts policy is Policy {
+  if (policy !== "persist" && policy !== "evict") {
+    throw new Refusal("KV_INVALID_OPTION", `policy must be "persist" or "evict", not ${String(policy)}`);
+  }
+}
+
+function deadlineOf(options: SetOptions, defaultTtl: number | undefined, clock: () => number): number | "keep" | undefined {
+  const { ttl, expiresAt, keepTtl } = options;
+  if (keepTtl !== undefined && typeof keepTtl !== "boolean") {
+    throw new Refusal("KV_INVALID_OPTION", "keepTtl must be true or false");
+  }
+  const given = [ttl, expiresAt, keepTtl === true ? true : undefined].filter((option) => option !== undefined);
+  if (given.length > 1) throw new Refusal("KV_INVALID_OPTION", "give one of ttl, expiresAt and keepTtl");
+  if (keepTtl === true) return "keep";
+  if (expiresAt !== undefined) return timeOf(expiresAt);
+  if (ttl === null) return undefined;
+  if (ttl !== undefined) return deadline(clock(), milliseconds(ttl));
+  return defaultTtl === undefined ? undefined : deadline(clock(), defaultTtl);
+}
+
+/** The deadline of `updateTtl`; `null`: none. @throws Refusal `KV_INVALID_TTL` */
+export function touchedDeadline(ttl: Duration | null, clock: () => number): number | null {
+  return ttl === null ? null : deadline(clock(), milliseconds(ttl));
+}
+
+function deadline(now: number, ttl: number): number {
+  return Math.min(Math.ceil(now + ttl), MAX_TIME);
+}
+
+function timeOf(expiresAt: Date | number): number {
+  const time: unknown = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
+  if (typeof time === "number" && Math.abs(time) <= MAX_TIME) return Math.ceil(time) + 0;
+  throw new Refusal("KV_INVALID_TTL", `expiresAt must be a valid Date or milliseconds since 1970, not ${String(expiresAt)}`);
+}
+
+function userText(metadata: unknown): string {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+    throw new Refusal("KV_INVALID_OPTION", "metadata must be an object");
+  }
+  assertJson(metadata);
+  return JSON.stringify(metadata);
+}
+
+/** One entry's own options over the common ones. Ways to give a deadline replace each other, whichever they are. */
+export function over(common: SetOptions | undefined, own: SetOptions | undefined): SetOptions | undefined {
+  if (own === undefined || common === undefined) return own ?? common;
+  if (typeof own !== "object" || own === null) return own;
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  const { ttl, expiresAt, keepTtl, ...rest } = common;
+  const dated = "ttl" in given || "expiresAt" in given || "keepTtl" in given;
+  return dated ? { ...rest, ...given } : { ttl, expiresAt, keepTtl, ...rest, ...given };
+}

@@ -1,0 +1,214 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Bounds, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import type { Codecs } from "./codec.ts";
+import type { Connection } from "./connection.ts";
+import { type KvError, Refusal } from "./errors.ts";
+import { keyFault } from "./key.ts";
+import type { Lane } from "./lane.ts";
+import { namespaceOf } from "./namespace.ts";
+import { CallerError } from "./optimistic.ts";
+import { warn } from "./platform.ts";
+import { isSchema, validated } from "./schema.ts";
+import { scopeBounds } from "./selector.ts";
+import { abortable } from "./signal.ts";
+import type { Entry, Metadata, OnCorrupt, UserMetadata } from "./store.ts";
+
+export interface ViewSettings {
+  readonly connection: Connection;
+  readonly codecs: Codecs;
+  readonly namespace: Namespace;
+  /** What every key of this view is stored under; `""` or ending in a colon. */
+  readonly prefix: string;
+  /** Milliseconds. */
+  readonly defaultTtl: number | undefined;
+  readonly onCorrupt: OnCorrupt;
+  readonly readOnly: boolean;
+  readonly schema: StandardSchemaV1 | undefined;
+  /** Why every operation of this view is refused: it was made with an impossible prefix or path. */
+  readonly fault: Refusal | undefined;
+}
+
+/** What one view is a view of, and what all its operations need. */
+export class ViewContext {
+  readonly settings: ViewSettings;
+  readonly connection: Connection;
+  readonly lane: Lane;
+  readonly codecs: Codecs;
+  readonly prefix: string;
+  readonly #fault: Refusal | undefined;
+  readonly #writeFault: Refusal | undefined;
+  readonly #schema: StandardSchemaV1 | undefined;
+  /** An operation whose value is still being validated; later ones of the view keep behind it. */
+  #tail: Promise<unknown> | undefined;
+  #warned = false;
+
+  constructor(settings: ViewSettings) {
+    this.settings = settings;
+    this.connection = settings.connection;
+    this.codecs = settings.codecs;
+    this.prefix = settings.prefix;
+    this.lane = settings.connection.lane(settings.namespace);
+    this.#fault = settings.fault;
+    this.#writeFault = settings.readOnly
+      ? new Refusal("KV_READ_ONLY", "this view only reads; write through the store it was made from")
+      : settings.fault;
+    this.#schema = settings.schema;
+  }
+
+  /** Every key of this view, as stored. */
+  get bounds(): Bounds {
+    return scopeBounds(this.prefix);
+  }
+
+  with(changes: Partial<ViewSettings>): ViewSettings {
+    return { ...this.settings, ...changes };
+  }
+
+  within(path: readonly string[]): ViewSettings {
+    const bad = path.find((segment) => typeof segment !== "string" || segment === "" || !segment.isWellFormed());
+    if (bad === undefined) {
+      return this.with({ namespace: namespaceOf([...this.settings.namespace.path, ...path]), prefix: "" });
+    }
+    const shown = typeof bad === "string" ? JSON.stringify(bad) : String(bad);
+    return this.with({
+      fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `the namespace segment ${shown} must be a non-empty, well-formed string`),
+    });
+  }
+
+  under(prefix: string): ViewSettings {
+    const fault = keyFault(prefix, this.prefix);
+    if (fault === undefined) return this.with({ prefix: `${this.prefix}${prefix}:` });
+    return this.with({ fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `no scope has this prefix: ${fault.message}`) });
+  }
+
+  validating(schema: StandardSchemaV1 | undefined): ViewSettings {
+    if (schema === undefined || isSchema(schema)) return this.with({ schema });
+    return this.with({
+      fault: this.#fault ?? new Refusal("KV_INVALID_OPTION", "typed needs a Standard Schema (zod, valibot, arktype, …) or nothing"),
+    });
+  }
+
+  /** Why an operation on the key is refused, if it is. */
+  keyRefusal(key: unknown): Refusal | undefined {
+    return this.#fault ?? keyFault(key, this.prefix);
+  }
+
+  writeRefusal(key: unknown): Refusal | undefined {
+    return this.#writeFault ?? keyFault(key, this.prefix);
+  }
+
+  /** @throws Refusal where the view itself is refused */
+  assertReadable(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** @throws Refusal where the view itself is refused or only reads */
+  assertWritable(): void {
+    if (this.#writeFault !== undefined) throw this.#writeFault;
+  }
+
+  /** The keys as stored. @throws Refusal naming the first that is refused */
+  storedKeys(keys: Iterable<string>): string[] {
+    if (typeof keys !== "object" || keys === null || typeof keys[Symbol.iterator] !== "function") {
+      throw new Refusal("KV_INVALID_OPTION", "keys must be an array or another iterable of strings");
+    }
+    return Array.from(keys, (key) => {
+      const fault = keyFault(key, this.prefix);
+      if (fault !== undefined) throw named(fault, key);
+      return this.prefix + key;
+    });
+  }
+
+  /** The value of an entry; a promise only where a schema answers late. */
+  value(entry: StoredEntry): MaybePromise<unknown> {
+    const value = this.codecs.decode(entry);
+    return this.#schema === undefined ? value : validated(this.#schema, value, "what is stored");
+  }
+
+  /** The value as it is to be stored. */
+  input(value: unknown): MaybePromise<unknown> {
+    return this.#schema === undefined ? value : validated(this.#schema, value, "the value");
+  }
+
+  get hasSchema(): boolean {
+    return this.#schema !== undefined;
+  }
+
+  metadata(entry: StoredEntry): Metadata {
+    return {
+      revision: entry.revision,
+      createdAt: new Date(entry.createdAt),
+      updatedAt: new Date(entry.updatedAt),
+      ...(entry.expiresAt === undefined ? undefined : { expiresAt: new Date(entry.expiresAt) }),
+      policy: entry.policy,
+      ...(entry.size === undefined ? undefined : { size: entry.size }),
+      ...(entry.user === undefined ? undefined : { user: userMetadata(entry.user) }),
+    };
+  }
+
+  entry(stored: StoredEntry): MaybePromise<Entry<unknown>> {
+    const value = this.value(stored);
+    const make = (decoded: unknown) => ({ key: this.keyOf(stored.key), value: decoded, metadata: this.metadata(stored) });
+    return value instanceof Promise ? value.then(make) : make(value);
+  }
+
+  /** The key as this view's user knows it. */
+  keyOf(stored: string): string {
+    return this.prefix === "" ? stored : stored.slice(this.prefix.length);
+  }
+
+  error(error: unknown, operation: string, key?: string): KvError {
+    return this.connection.wrap(error, operation, key);
+  }
+
+  fail(error: unknown, operation: string, key?: unknown): Promise<never> {
+    return Promise.reject(this.error(error, operation, typeof key === "string" ? key : undefined));
+  }
+
+  /** Runs an operation, → a promise of its result with every failure wrapped. */
+  async operate<T>(operation: string, key: string | undefined, signal: AbortSignal | undefined, run: () => MaybePromise<T>): Promise<T> {
+    try {
+      const result = this.#tail === undefined ? run() : this.#tail.then(run);
+      return await (result instanceof Promise ? abortable(result, signal) : this.connection.answer(result));
+    } catch (error) {
+      throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
+    }
+  }
+
+  /** Keeps the view's later operations behind the validation of a value. */
+  hold(validation: Promise<unknown>): void {
+    const tail: Promise<unknown> = Promise.allSettled([this.#tail, validation]).then(() => {
+      if (this.#tail === tail) this.#tail = undefined;
+    });
+    this.#tail = tail;
+  }
+
+  /** Whether an operation has to keep behind a validation. */
+  get held(): boolean {
+    return this.#tail !== undefined;
+  }
+
+  /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */
+  corrupt(error: unknown, operation: string, stored: string, onCorrupt: OnCorrupt = this.settings.onCorrupt): void {
+    const key = this.keyOf(stored);
+    const wrapped = this.error(error, operation, key);
+    if (onCorrupt === "throw" || (wrapped.code !== "KV_CORRUPT" && wrapped.code !== "KV_INVALID_VALUE")) throw wrapped;
+    if (typeof onCorrupt === "function") onCorrupt(wrapped);
+    else if (!this.#warned) {
+      this.#warned = true;
+      warn(`${wrapped.message} (left out of a scan; further ones are left out without a word, see the option onCorrupt)`);
+    }
+  }
+}
+
+function named(fault: Refusal, key: unknown): Refusal {
+  return typeof key === "string" ? new Refusal(fault.code, fault.message, { key }) : fault;
+}
+
+function userMetadata(text: string): UserMetadata {
+  try {
+    return JSON.parse(text) as UserMetadata;
+  } catch (error) {
+    throw new Refusal("KV_CORRUPT", "the user metadata stored beside the value is no JSON; rewrite the entry", { cause: error });
+  }
+}
