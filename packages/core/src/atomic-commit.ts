@@ -58,14 +58,17 @@ export class AtomicCommit implements Atomic<unknown> {
     const result = await this.#maker.commit(() => {
       signalOf(options, "commit");
       if (this.#fault !== undefined) throw this.#fault;
-      if (this.#committed) throw new Refusal("KV_INVALID_OPTION", "this commit was made already; begin another with atomic()");
+      if (this.#committed)
+        throw new Refusal("KV_INVALID_OPTION", "this commit was made already; begin another with atomic()");
       this.#committed = true;
       const mutations = this.#mutations;
       const checks = this.#checks;
-      if (!mutations.some((mutation) => mutation instanceof Promise)) return { checks, mutations: mutations as Mutation[] };
+      if (!mutations.some((mutation) => mutation instanceof Promise))
+        return { checks, mutations: mutations as Mutation[] };
       return Promise.all(mutations).then((ready) => ({ checks, mutations: ready }));
     }, options?.signal);
-    if (result.status === "conflict") return { ok: false, failed: result.failed.map((key) => this.#maker.keyOf(key)) };
+    if (result.status === "conflict")
+      return { ok: false, failed: result.failed.map((key) => this.#maker.keyOf(key)) };
     const revisions = new Map<string, string>();
     const mutations = await Promise.all(this.#mutations);
     for (const [i, { revision }] of assertOk(result).outcomes.entries()) {
@@ -74,7 +77,8 @@ export class AtomicCommit implements Atomic<unknown> {
     }
     // A key that was deleted in the end has no revision.
     for (const { type, key } of mutations) {
-      if (type === "delete" && mutations.findLast((other) => other.key === key)?.type === "delete") revisions.delete(this.#maker.keyOf(key));
+      if (type === "delete" && mutations.findLast((other) => other.key === key)?.type === "delete")
+        revisions.delete(this.#maker.keyOf(key));
     }
     return { ok: true, revisions };
   }

@@ -28,7 +28,10 @@ export class Batch {
   /** Unsettled read batches that share keys with this one: reads don't wait for reads, but a write waits for all of them. */
   readonly prior: Set<Batch> = new Set();
   /** The batches of operations that wait for this one only. */
-  readonly next: { read: Batch | undefined; commit: Batch | undefined } = { read: undefined, commit: undefined };
+  readonly next: { read: Batch | undefined; commit: Batch | undefined } = {
+    read: undefined,
+    commit: undefined,
+  };
   readonly #parts: Part[] = [];
   readonly #whenSettled: (() => void)[] = [];
   /** Whose it is: batches that wait for one barrier may belong to different lanes. */
@@ -76,9 +79,10 @@ export class Batch {
 
   #start(): void {
     this.started = true;
+    const settle = () => this.#settle();
     const working = this.#work();
-    if (working instanceof Promise) working.finally(() => this.#settle());
-    else this.#settle();
+    if (working instanceof Promise) working.then(settle, settle);
+    else settle();
   }
 
   #settle(): void {
@@ -125,7 +129,8 @@ export class Batch {
     try {
       for (let from = 0; from < items.length; from += slice) {
         const answered = call(items.slice(from, from + slice));
-        for (const result of answered instanceof Promise ? await pace.guard(answered) : answered) results.push(result);
+        for (const result of answered instanceof Promise ? await pace.guard(answered) : answered)
+          results.push(result);
         await pace.breathe();
       }
       distribute(parts, results);

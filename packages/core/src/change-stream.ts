@@ -47,11 +47,19 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
       const { adapter } = connection;
       const { watch } = adapter;
       if (adapter.capabilities.watch === false || watch === undefined) {
-        throw new Refusal("KV_UNSUPPORTED", `the ${adapter.name} adapter cannot watch; read again at intervals instead`);
+        throw new Refusal(
+          "KV_UNSUPPORTED",
+          `the ${adapter.name} adapter cannot watch; read again at intervals instead`,
+        );
       }
       const { namespace } = this.#context.settings;
-      const registered = connection.call(() => watch.call(adapter, namespace, watched.bounds, (changes) => this.#receive(changes)));
-      if (registered instanceof Promise) return registered.then((unwatch) => this.#registered(unwatch, watched)).catch((error) => this.#fail(error));
+      const registered = connection.call(() =>
+        watch.call(adapter, namespace, watched.bounds, (changes) => this.#receive(changes)),
+      );
+      if (registered instanceof Promise)
+        return registered
+          .then((unwatch) => this.#registered(unwatch, watched))
+          .catch((error) => this.#fail(error));
       this.#registered(registered, watched);
       return Promise.resolve();
     } catch (error) {
@@ -156,7 +164,12 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     if (!("entry" in change)) return { type: change.type, key };
     try {
       const value: MaybePromise<unknown> = context.value(change.entry);
-      return { type: change.type, key, revision: change.entry.revision, value: value instanceof Promise ? await value : value };
+      return {
+        type: change.type,
+        key,
+        revision: change.entry.revision,
+        value: value instanceof Promise ? await value : value,
+      };
     } catch (error) {
       try {
         context.corrupt(error, this.#operation, change.key);
@@ -201,7 +214,9 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
       try {
         await callback(step.value);
       } catch (error) {
-        warn(`a subscriber's callback threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        warn(
+          `a subscriber's callback threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
       }
     }
   }

@@ -50,14 +50,20 @@ export class Codecs {
     const readable = new Map<string, Codec>([json, structured].map((known) => [known.name, known]));
     for (const each of [...alsoReadable, codec]) {
       if (typeof each?.name !== "string" || !NAME.test(each.name) || each.name === BYTES) {
-        throw new Refusal("KV_INVALID_OPTION", `a codec needs a name of letters, digits, ".", "_" and "-", other than "bytes"`);
+        throw new Refusal(
+          "KV_INVALID_OPTION",
+          `a codec needs a name of letters, digits, ".", "_" and "-", other than "bytes"`,
+        );
       }
       if (typeof each.encode !== "function" || typeof each.decode !== "function") {
         throw new Refusal("KV_INVALID_OPTION", `the codec ${each.name} needs encode and decode`);
       }
       const other = readable.get(each.name);
       if (other !== undefined && other !== each) {
-        throw new Refusal("KV_INVALID_OPTION", `two codecs are named ${each.name}; the name must tell them apart`);
+        throw new Refusal(
+          "KV_INVALID_OPTION",
+          `two codecs are named ${each.name}; the name must tell them apart`,
+        );
       }
       readable.set(each.name, each);
     }
@@ -79,15 +85,23 @@ export class Codecs {
       assertJson(value);
       return JSON.stringify(value);
     }
-    if (value === undefined) throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
+    if (value === undefined)
+      throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
     try {
       const payload = this.#codec.encode(value);
       if (typeof payload === "string" || payload instanceof Uint8Array) return payload;
     } catch (error) {
       if (error instanceof Refusal) throw error;
-      throw new Refusal("KV_INVALID_VALUE", `the ${this.#codec.name} codec refused the value: ${messageOf(error)}`, { cause: error });
+      throw new Refusal(
+        "KV_INVALID_VALUE",
+        `the ${this.#codec.name} codec refused the value: ${messageOf(error)}`,
+        { cause: error },
+      );
     }
-    throw new Refusal("KV_INVALID_VALUE", `the ${this.#codec.name} codec returned neither a string nor a Uint8Array`);
+    throw new Refusal(
+      "KV_INVALID_VALUE",
+      `the ${this.#codec.name} codec returned neither a string nor a Uint8Array`,
+    );
   }
 
   /** The number that is stored; `undefined`: it is something else, or cannot be decoded. */
@@ -108,11 +122,16 @@ export class Codecs {
       if (encoding === "json") return JSON.parse(text(payload));
       if (encoding === BYTES) return bytes(payload, this.#keepsValues);
       const codec = this.#readable.get(encoding);
-      if (codec !== undefined && (typeof payload === "string" || payload instanceof Uint8Array)) return codec.decode(payload);
+      if (codec !== undefined && (typeof payload === "string" || payload instanceof Uint8Array))
+        return codec.decode(payload);
     } catch (error) {
-      throw new Refusal("KV_CORRUPT", `what is stored is no valid ${encoding}: ${messageOf(error)}; delete or rewrite the entry`, {
-        cause: error,
-      });
+      throw new Refusal(
+        "KV_CORRUPT",
+        `what is stored is no valid ${encoding}: ${messageOf(error)}; delete or rewrite the entry`,
+        {
+          cause: error,
+        },
+      );
     }
     throw new Refusal(
       "KV_CORRUPT",

@@ -129,7 +129,9 @@ export class Connection {
       },
     );
     // An open that succeeds after it was given up would leak what it opened.
-    opened.then(() => late && this.#opening === undefined && this.#state !== "open" && this.adapter.close()).catch(() => undefined);
+    opened
+      .then(() => late && this.#opening === undefined && this.#state !== "open" && this.adapter.close())
+      .catch(() => undefined);
     return this.#opening;
   }
 
@@ -174,7 +176,13 @@ export class Connection {
     this.#state = "closed";
     this.ready = false;
     this.#stopSweeping?.();
-    const failed = opening === undefined ? false : await opening.then(() => false, () => true);
+    const failed =
+      opening === undefined
+        ? false
+        : await opening.then(
+            () => false,
+            () => true,
+          );
     if (this.#pending > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -210,7 +218,12 @@ export class Connection {
       const timer = setTimeout(() => {
         // After a blocked event loop the timer fires before the answer that already arrived is read.
         nextTurn(() =>
-          reject(new Refusal("KV_TIMEOUT", `${what} took longer than the timeout of ${timeout} ms; a write may still take effect`)),
+          reject(
+            new Refusal(
+              "KV_TIMEOUT",
+              `${what} took longer than the timeout of ${timeout} ms; a write may still take effect`,
+            ),
+          ),
         );
       }, timeout);
       promise.then(resolve, reject).finally(() => clearTimeout(timer));

@@ -1,4 +1,13 @@
-import type { Check, Commit, CommitResult, IncrementMutation, MaybePromise, Mutation, SetMutation, StoredEntry } from "./adapter.ts";
+import type {
+  Check,
+  Commit,
+  CommitResult,
+  IncrementMutation,
+  MaybePromise,
+  Mutation,
+  SetMutation,
+  StoredEntry,
+} from "./adapter.ts";
 import { notANumber } from "./commit-result.ts";
 import type { Direct } from "./lane.ts";
 import { addToNumber } from "./number.ts";
@@ -8,12 +17,17 @@ import type { ViewContext } from "./view-context.ts";
  * A commit that may hold increments. An adapter adds to numbers that were stored as JSON; numbers of other codecs are
  * read, added to and written back here, checked against whoever else does the same.
  */
-export function commitCounting(context: ViewContext, commit: Commit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
+export function commitCounting(
+  context: ViewContext,
+  commit: Commit,
+  signal: AbortSignal | undefined,
+): MaybePromise<CommitResult> {
   const counts = commit.mutations.some((mutation) => mutation.type === "increment");
   if (counts && !context.codecs.countsNatively) return byHand(context, commit);
   const result = context.lane.commitOne(commit, signal);
   // A store may hold numbers that it wrote with an earlier codec.
-  const orByHand = (committed: CommitResult) => (committed.status === "not-a-number" ? byHand(context, commit) : committed);
+  const orByHand = (committed: CommitResult) =>
+    committed.status === "not-a-number" ? byHand(context, commit) : committed;
   return result instanceof Promise ? result.then(orByHand) : orByHand(result);
 }
 
@@ -41,8 +55,15 @@ function byHand(context: ViewContext, commit: Commit): MaybePromise<CommitResult
 }
 
 /** The commit with every increment as a set of its sum, guarded by the revision it was computed from. */
-async function withoutIncrements(context: ViewContext, commit: Commit, direct: Direct, sums: Map<number, number>): Promise<Commit> {
-  const keys = [...new Set(commit.mutations.filter(({ type }) => type === "increment").map(({ key }) => key))];
+async function withoutIncrements(
+  context: ViewContext,
+  commit: Commit,
+  direct: Direct,
+  sums: Map<number, number>,
+): Promise<Commit> {
+  const keys = [
+    ...new Set(commit.mutations.filter(({ type }) => type === "increment").map(({ key }) => key)),
+  ];
   const entries = await direct.read(keys);
   const checks: Check[] = [...commit.checks];
   const state = new Map<string, SetMutation | StoredEntry | undefined>();
@@ -73,9 +94,18 @@ function counted(
   if (sum === undefined) throw notANumber(context.keyOf(key));
   const { policy, user } = before ?? initial;
   // A deadline that the store knows is kept by the store, which alone knows it at the moment of writing.
-  const expiresAt = before === undefined ? initial.expiresAt : "revision" in before ? "keep" : before.expiresAt;
+  const expiresAt =
+    before === undefined ? initial.expiresAt : "revision" in before ? "keep" : before.expiresAt;
   return {
-    set: { type: "set", key, payload: context.codecs.payloadOf(sum), encoding: context.codecs.encodingOf(sum), expiresAt, policy, user },
+    set: {
+      type: "set",
+      key,
+      payload: context.codecs.payloadOf(sum),
+      encoding: context.codecs.encodingOf(sum),
+      expiresAt,
+      policy,
+      user,
+    },
     sum,
   };
 }

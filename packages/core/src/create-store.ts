@@ -46,7 +46,12 @@ export function createStore<V = unknown>(adapter: Adapter, options: CreateStoreO
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const name = typeof adapter?.name === "string" ? adapter.name : "kv";
-    throw new KvError(error.code, { message: error.message, operation: "createStore", adapter: name, cause: error.cause });
+    throw new KvError(error.code, {
+      message: error.message,
+      operation: "createStore",
+      adapter: name,
+      cause: error.cause,
+    });
   }
 }
 
@@ -55,7 +60,15 @@ function open(adapter: Adapter, options: CreateStoreOptions): View {
     throw new Refusal("KV_INVALID_OPTION", "createStore needs an adapter, such as memory() of @kv/memory");
   }
   refuseUnknownOptions(options, OPTIONS, "createStore");
-  const { codec = json, codecs = [], defaultTtl, timeout = 5, sweepInterval = 60, onCorrupt = "skip", middleware = [] } = options;
+  const {
+    codec = json,
+    codecs = [],
+    defaultTtl,
+    timeout = 5,
+    sweepInterval = 60,
+    onCorrupt = "skip",
+    middleware = [],
+  } = options;
   if (onCorrupt !== "skip" && onCorrupt !== "throw" && typeof onCorrupt !== "function") {
     throw new Refusal("KV_INVALID_OPTION", 'onCorrupt must be "skip", "throw" or a function');
   }

@@ -30,12 +30,14 @@ const PARTS: Readonly<Record<keyof DurationObject, number>> = {
 /** The last moment a `Date` can hold. */
 export const MAX_TIME = 8.64e15;
 const TEXT = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/;
-const HELP = 'give seconds as a number, a text such as "90s", "5m", "24h" or "7d", or parts such as { hours: 2 }';
+const HELP =
+  'give seconds as a number, a text such as "90s", "5m", "24h" or "7d", or parts such as { hours: 2 }';
 
 /** A duration in milliseconds. @throws Refusal `KV_INVALID_TTL` */
 export function milliseconds(duration: Duration): number {
   const ms = total(duration);
-  if (!(ms > 0) || ms > MAX_TIME) throw new Refusal("KV_INVALID_TTL", `${shown(duration)} is no time to live: ${HELP}`);
+  if (!(ms > 0) || ms > MAX_TIME)
+    throw new Refusal("KV_INVALID_TTL", `${shown(duration)} is no time to live: ${HELP}`);
   // Deadlines are whole milliseconds; what is shorter than one still lasts one.
   return Math.max(1, Math.round(ms));
 }

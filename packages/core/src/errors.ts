@@ -81,7 +81,12 @@ export class KvError extends Error {
 
   /** Whether `error` is a `KvError`, optionally of one code. Works across duplicated copies of the package. */
   static is(error: unknown, code?: KvErrorCode): error is KvError {
-    return error instanceof Error && error.name === "KvError" && "code" in error && (code === undefined || error.code === code);
+    return (
+      error instanceof Error &&
+      error.name === "KvError" &&
+      "code" in error &&
+      (code === undefined || error.code === code)
+    );
   }
 }
 
@@ -100,7 +105,11 @@ export class Refusal extends Error {
   /** The key concerned, where that is not the operation's own. */
   readonly key: string | undefined;
 
-  constructor(code: KvErrorCode, message: string, options?: { key?: string; cause?: unknown; retryable?: boolean }) {
+  constructor(
+    code: KvErrorCode,
+    message: string,
+    options?: { key?: string; cause?: unknown; retryable?: boolean },
+  ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Refusal";
     this.code = code;

@@ -44,7 +44,8 @@ export function copyOfJson(value: unknown): unknown {
 }
 
 function put(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === "__proto__") Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  if (name === "__proto__")
+    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
   else object[name] = value;
 }
 
@@ -107,7 +108,9 @@ function isJson(value: unknown, depth: number): boolean {
 }
 
 function isPlainObject(value: object): boolean {
-  return Object.getPrototypeOf(value) === Object.prototype && Object.getOwnPropertySymbols(value).length === 0;
+  return (
+    Object.getPrototypeOf(value) === Object.prototype && Object.getOwnPropertySymbols(value).length === 0
+  );
 }
 
 /** An array with nothing but its items; a hole is found by its item, which is then `undefined`. */
@@ -129,7 +132,8 @@ interface Finding {
 }
 
 function reason(value: unknown, path: string, ancestors: readonly object[]): Finding | undefined {
-  if (typeof value !== "object" || value === null) return isScalar(value) ? undefined : { path, what: scalarName(value) };
+  if (typeof value !== "object" || value === null)
+    return isScalar(value) ? undefined : { path, what: scalarName(value) };
   if (ancestors.includes(value)) return { path, what: "a cycle" };
   if (ancestors.length > MAX_DEPTH) return { path, what: `nested deeper than ${MAX_DEPTH} levels` };
   const inside = [...ancestors, value];
@@ -165,7 +169,9 @@ function scalarName(value: unknown): string {
 }
 
 function className(value: object): string {
-  const { constructor } = value;
-  const name = typeof constructor === "function" && constructor.name !== "" ? constructor.name : "class";
-  return /^(Date|Map|Set|WeakMap|WeakSet|RegExp|Promise)$/.test(name) ? `a ${name}` : `an instance of ${name}`;
+  const maker: unknown = value.constructor;
+  const name = typeof maker === "function" && maker.name !== "" ? maker.name : "class";
+  return /^(Date|Map|Set|WeakMap|WeakSet|RegExp|Promise)$/.test(name)
+    ? `a ${name}`
+    : `an instance of ${name}`;
 }

@@ -27,7 +27,10 @@ export function keyFault(key: unknown, prefix: string): Refusal | undefined {
   if (key !== "" && length <= MAX_KEY_BYTES / 3 && key.isWellFormed()) return undefined;
   if (key === "") return new Refusal("KV_INVALID_KEY", "a key must not be empty");
   if (!key.isWellFormed()) {
-    return new Refusal("KV_INVALID_KEY", "a key must be well-formed Unicode, and this one has a lone surrogate");
+    return new Refusal(
+      "KV_INVALID_KEY",
+      "a key must be well-formed Unicode, and this one has a lone surrogate",
+    );
   }
   const bytes = length > MAX_KEY_BYTES ? MAX_KEY_BYTES + 1 : utf8Length(key) + utf8Length(prefix);
   if (bytes <= MAX_KEY_BYTES) return undefined;
@@ -76,7 +79,10 @@ export function keyAfter(key: string): string {
 }
 
 /** Whether `start <= key < end`. */
-export function inBounds(key: string, bounds: { readonly start: string; readonly end: string | undefined }): boolean {
+export function inBounds(
+  key: string,
+  bounds: { readonly start: string; readonly end: string | undefined },
+): boolean {
   return (
     (bounds.start === "" || compareKeys(key, bounds.start) >= 0) &&
     (bounds.end === undefined || compareKeys(key, bounds.end) < 0)

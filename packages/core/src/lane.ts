@@ -23,7 +23,10 @@ export class Lane {
   readonly #connection: Connection;
   readonly namespace: Namespace;
   /** The tick's batches, still filling. */
-  readonly #open: { read: Batch | undefined; commit: Batch | undefined } = { read: undefined, commit: undefined };
+  readonly #open: { read: Batch | undefined; commit: Batch | undefined } = {
+    read: undefined,
+    commit: undefined,
+  };
   /** The last unsettled batch that has the key. */
   readonly #busy = new Map<string, Batch>();
   readonly #unsettled = new Set<Batch>();
@@ -55,7 +58,11 @@ export class Lane {
   read(keys: readonly string[], signal?: AbortSignal): MaybePromise<(StoredEntry | undefined)[]> {
     const connection = this.#connection;
     return connection.enter(() => {
-      if (connection.adapter.batch.read || keys.length > SLICE || (this.#unsettled.size > 0 && this.#mustWait("read", keys))) {
+      if (
+        connection.adapter.batch.read ||
+        keys.length > SLICE ||
+        (this.#unsettled.size > 0 && this.#mustWait("read", keys))
+      ) {
         return this.#enqueueRead(keys, signal);
       }
       const entries = connection.adapter.read(this.namespace, keys);
@@ -86,7 +93,8 @@ export class Lane {
     const connection = this.#connection;
     return connection.enter(() => {
       const { adapter } = connection;
-      if (adapter.batch.commit || this.#unsettled.size > 0 || commits.length > SLICE) return this.#enqueueCommits(commits, signal);
+      if (adapter.batch.commit || this.#unsettled.size > 0 || commits.length > SLICE)
+        return this.#enqueueCommits(commits, signal);
       const results = adapter.commit(this.namespace, commits);
       return results instanceof Promise ? this.#underWay("commit", keysOf(commits), results) : results;
     });
@@ -95,7 +103,8 @@ export class Lane {
   /** Several steps on some keys that nothing of this store may come between. */
   section<T>(keys: readonly string[], run: (direct: Direct) => Promise<T>): MaybePromise<T> {
     return this.#connection.enter(() => {
-      const { after } = this.#dependencies("commit", keys);
+      const { after, join } = this.#dependencies("commit", keys);
+      if (join !== undefined) after.add(join);
       return this.#exclusive(keys, after, () => run(this.#direct()));
     });
   }
@@ -124,7 +133,9 @@ export class Lane {
   /** Resolves once the commits that were called before have settled; `undefined`: there are none. */
   settled(): Promise<unknown> | undefined {
     if (this.#unsettled.size === 0) return undefined;
-    return Promise.all([...this.#unsettled].filter((batch) => batch.kind === "commit").map((batch) => batch.done));
+    return Promise.all(
+      [...this.#unsettled].filter((batch) => batch.kind === "commit").map((batch) => batch.done),
+    );
   }
 
   /** A lane made while an ancestor's `clear` is under way has to wait for it, too. */
@@ -145,7 +156,8 @@ export class Lane {
     const { namespace } = this;
     const connection = this.#connection;
     const { adapter } = connection;
-    const awaited = async <T>(result: MaybePromise<T>): Promise<T> => (result instanceof Promise ? connection.guard(result) : result);
+    const awaited = async <T>(result: MaybePromise<T>): Promise<T> =>
+      result instanceof Promise ? connection.guard(result) : result;
     return {
       read: async (keys) => awaited(adapter.read(namespace, keys)),
       commit: async (commit) => resultAt(await awaited(adapter.commit(namespace, [commit])), 0),
@@ -198,7 +210,8 @@ export class Lane {
   }
 
   #mustWait(kind: Kind, keys: readonly string[]): boolean {
-    return this.#barrier !== undefined || this.#dependencies(kind, keys).after.size > 0;
+    const { after, join } = this.#dependencies(kind, keys);
+    return after.size > 0 || join !== undefined;
   }
 
   /** The batches that have to settle first, and the one, not yet started, that can be joined instead. */
@@ -210,7 +223,8 @@ export class Lane {
     for (const key of keys) {
       const last = this.#busy.get(key);
       if (last === undefined) continue;
-      if (last.kind === kind && kind === "read") continue;
+      // A read need not wait for another one; but one that waits itself does so for a write, which this one must see, too.
+      if (kind === "read" && last.kind === "read" && last.started) continue;
       if (last.kind === kind && last.shared && !last.started && (join === undefined || join === last)) {
         join = last;
         continue;
@@ -281,13 +295,18 @@ export class Lane {
     const { namespace } = this;
     return batch.kind === "read"
       ? batch.run((keys: readonly string[]) => adapter.read(namespace, keys), SLICE, this.#connection)
-      : batch.run((commits: readonly Commit[]) => adapter.commit(namespace, commits), SLICE, this.#connection);
+      : batch.run(
+          (commits: readonly Commit[]) => adapter.commit(namespace, commits),
+          SLICE,
+          this.#connection,
+        );
   }
 }
 
 export function resultAt(results: readonly CommitResult[], i: number): CommitResult {
   const result = results[i];
-  if (result === undefined) throw new TypeError("the adapter answered with fewer results than there were commits");
+  if (result === undefined)
+    throw new TypeError("the adapter answered with fewer results than there were commits");
   return result;
 }
 

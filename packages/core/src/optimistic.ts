@@ -22,8 +22,12 @@ const MAX_PAUSE_MS = 32;
 /** @throws Refusal `KV_INVALID_OPTION` */
 export function attemptsOf(attempts: number | undefined): number {
   if (attempts === undefined) return DEFAULT_ATTEMPTS;
-  if (attempts === Number.POSITIVE_INFINITY || (Number.isSafeInteger(attempts) && attempts > 0)) return attempts;
-  throw new Refusal("KV_INVALID_OPTION", `attempts must be a positive integer or Infinity, not ${String(attempts)}`);
+  if (attempts === Number.POSITIVE_INFINITY || (Number.isSafeInteger(attempts) && attempts > 0))
+    return attempts;
+  throw new Refusal(
+    "KV_INVALID_OPTION",
+    `attempts must be a positive integer or Infinity, not ${String(attempts)}`,
+  );
 }
 
 /**
@@ -31,15 +35,23 @@ export function attemptsOf(attempts: number | undefined): number {
  * (M. Brooker, "Exponential Backoff And Jitter", 2015). `lost` counts those before the first try.
  * @throws Refusal `KV_CONFLICT` after the last attempt
  */
-export async function untilWon<T>(attempts: number, run: () => Promise<T | typeof LOST>, lost = 0): Promise<T> {
+export async function untilWon<T>(
+  attempts: number,
+  run: () => Promise<T | typeof LOST>,
+  lost = 0,
+): Promise<T> {
   for (let tries = lost; tries < attempts; tries++) {
     if (tries >= IMMEDIATE) await delay(Math.random() * Math.min(2 ** (tries - IMMEDIATE), MAX_PAUSE_MS));
     const result = await run();
     if (result !== LOST) return result;
   }
-  throw new Refusal("KV_CONFLICT", `another writer was faster in each of ${attempts} attempts; raise attempts, or write less to one key`, {
-    retryable: true,
-  });
+  throw new Refusal(
+    "KV_CONFLICT",
+    `another writer was faster in each of ${attempts} attempts; raise attempts, or write less to one key`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 /** Calls the caller's function. @throws CallerError */

@@ -13,7 +13,10 @@ export function refuseUnknownOptions(options: unknown, known: ReadonlySet<string
   for (const name of Object.keys(options)) {
     if (!known.has(name)) {
       const list = [...known].join(", ");
-      throw new Refusal("KV_INVALID_OPTION", `unknown option ${JSON.stringify(name)} of ${of}; it has: ${list}`);
+      throw new Refusal(
+        "KV_INVALID_OPTION",
+        `unknown option ${JSON.stringify(name)} of ${of}; it has: ${list}`,
+      );
     }
   }
 }

@@ -33,7 +33,8 @@ export const nextTurn: (callback: () => void) => void =
 export function backgroundInterval(callback: () => void, ms: number): () => void {
   // Timers hold 31 bits; longer intervals would fire at once.
   const timer: unknown = setInterval(callback, Math.min(ms, 2 ** 31 - 1));
-  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") timer.unref();
+  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function")
+    timer.unref();
   return () => clearInterval(timer as Parameters<typeof clearInterval>[0]);
 }
 

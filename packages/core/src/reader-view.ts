@@ -7,7 +7,17 @@ import { Refusal } from "./errors.ts";
 import { comparePaths } from "./namespace.ts";
 import { refuseUnknownOptions } from "./options.ts";
 import { Scan } from "./scan.ts";
-import { boundsOf, cursorAfter, isEmpty, PAGE_SELECTOR, RANGE_OPTIONS, rangeOf, resumed, SELECTOR, WATCH_SELECTOR } from "./selector.ts";
+import {
+  boundsOf,
+  cursorAfter,
+  isEmpty,
+  PAGE_SELECTOR,
+  RANGE_OPTIONS,
+  rangeOf,
+  resumed,
+  SELECTOR,
+  WATCH_SELECTOR,
+} from "./selector.ts";
 import { refuseAborted, signalOf } from "./signal.ts";
 import type {
   Change,
@@ -70,8 +80,15 @@ export abstract class ReaderView implements StoreReader<unknown> {
     }
   }
 
-  #get(operation: string, key: string, fallback: unknown, options: SignalOptions | undefined): Promise<unknown> {
-    return this.#one(operation, key, options, (entry) => (entry === undefined ? fallback : this.context.value(entry)));
+  #get(
+    operation: string,
+    key: string,
+    fallback: unknown,
+    options: SignalOptions | undefined,
+  ): Promise<unknown> {
+    return this.#one(operation, key, options, (entry) =>
+      entry === undefined ? fallback : this.context.value(entry),
+    );
   }
 
   getOrThrow(key: string, options?: SignalOptions): Promise<unknown> {
@@ -108,11 +125,15 @@ export abstract class ReaderView implements StoreReader<unknown> {
   }
 
   getEntry(key: string, options?: SignalOptions): Promise<Entry<unknown> | undefined> {
-    return this.#one("getEntry", key, options, (entry) => (entry === undefined ? undefined : this.context.entry(entry)));
+    return this.#one("getEntry", key, options, (entry) =>
+      entry === undefined ? undefined : this.context.entry(entry),
+    );
   }
 
   getMetadata(key: string, options?: SignalOptions): Promise<Metadata | undefined> {
-    return this.#one("getMetadata", key, options, (entry) => (entry === undefined ? undefined : this.context.metadata(entry)));
+    return this.#one("getMetadata", key, options, (entry) =>
+      entry === undefined ? undefined : this.context.metadata(entry),
+    );
   }
 
   has(key: string, options?: SignalOptions): Promise<boolean> {
@@ -135,11 +156,16 @@ export abstract class ReaderView implements StoreReader<unknown> {
     const { context } = this;
     return this.#operate("range", undefined, undefined, () => {
       refuseUnknownOptions(options, RANGE_OPTIONS, "range");
-      const selector: Selector = { ...options, ...(end === undefined ? { prefix: start } : { gte: start, lt: end }) };
+      const selector: Selector = {
+        ...options,
+        ...(end === undefined ? { prefix: start } : { gte: start, lt: end }),
+      };
       if (typeof start !== "string") throw new Refusal("KV_INVALID_OPTION", "range needs a start, a string");
       const pair = (entry: StoredEntry): MaybePromise<[string, unknown]> => {
         const value = context.value(entry);
-        return value instanceof Promise ? value.then((late) => [context.keyOf(entry.key), late]) : [context.keyOf(entry.key), value];
+        return value instanceof Promise
+          ? value.then((late) => [context.keyOf(entry.key), late])
+          : [context.keyOf(entry.key), value];
       };
       return this.#scanner("range", selector, false, pair).all();
     });
@@ -164,7 +190,9 @@ export abstract class ReaderView implements StoreReader<unknown> {
       });
       const page = (entries: (Entry<unknown> | undefined)[]): Page<unknown> => {
         const kept = entries.filter((entry) => entry !== undefined);
-        return read > limit && last !== undefined ? { entries: kept, cursor: cursorAfter(last, whole.reverse) } : { entries: kept };
+        return read > limit && last !== undefined
+          ? { entries: kept, cursor: cursorAfter(last, whole.reverse) }
+          : { entries: kept };
       };
       const entries = scan.all();
       return entries instanceof Promise ? entries.then(page) : page(entries);
@@ -192,7 +220,10 @@ export abstract class ReaderView implements StoreReader<unknown> {
       const { prefix = "", depth = Number.POSITIVE_INFINITY } = options ?? {};
       if (typeof prefix !== "string") throw new Refusal("KV_INVALID_OPTION", "prefix must be a string");
       if (depth !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(depth) && depth > 0)) {
-        throw new Refusal("KV_INVALID_OPTION", `depth must be a positive integer or Infinity, not ${String(depth)}`);
+        throw new Refusal(
+          "KV_INVALID_OPTION",
+          `depth must be a positive integer or Infinity, not ${String(depth)}`,
+        );
       }
       const { connection, settings } = context;
       const { namespace } = settings;
@@ -239,10 +270,16 @@ export abstract class ReaderView implements StoreReader<unknown> {
     return this.#stream("watch", selector);
   }
 
-  async subscribe(callback: (change: Change<unknown>) => unknown, selector?: WatchSelector): Promise<Subscription> {
+  async subscribe(
+    callback: (change: Change<unknown>) => unknown,
+    selector?: WatchSelector,
+  ): Promise<Subscription> {
     const { context } = this;
     if (typeof callback !== "function") {
-      return context.fail(new Refusal("KV_INVALID_OPTION", "subscribe needs a function to call"), "subscribe");
+      return context.fail(
+        new Refusal("KV_INVALID_OPTION", "subscribe needs a function to call"),
+        "subscribe",
+      );
     }
     const stream = this.#stream("subscribe", selector);
     await stream.ready;
@@ -257,7 +294,8 @@ export abstract class ReaderView implements StoreReader<unknown> {
       refuseUnknownOptions(selector, WATCH_SELECTOR, operation);
       refuseAborted(selector?.signal);
       const { initial = false, signal } = selector ?? {};
-      if (typeof initial !== "boolean") throw new Refusal("KV_INVALID_OPTION", "initial must be true or false");
+      if (typeof initial !== "boolean")
+        throw new Refusal("KV_INVALID_OPTION", "initial must be true or false");
       return { bounds: boundsOf(selector ?? {}, context.prefix), initial, signal };
     });
   }
@@ -269,7 +307,12 @@ export abstract class ReaderView implements StoreReader<unknown> {
   abstract readonly(): StoreReader<unknown>;
 
   /** An operation that is refused as a whole where the view is, with its signal seen to. */
-  #operate<T>(operation: string, key: string | undefined, options: SignalOptions | undefined, run: () => MaybePromise<T>): Promise<T> {
+  #operate<T>(
+    operation: string,
+    key: string | undefined,
+    options: SignalOptions | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
     const { context } = this;
     const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
     return context.operate(operation, key, signal, () => {
@@ -294,14 +337,30 @@ export abstract class ReaderView implements StoreReader<unknown> {
     });
   }
 
-  #scanner<T>(operation: string, selector: Selector | undefined, keysOnly: boolean, convert: (entry: StoredEntry) => MaybePromise<T>): Scan<T> {
+  #scanner<T>(
+    operation: string,
+    selector: Selector | undefined,
+    keysOnly: boolean,
+    convert: (entry: StoredEntry) => MaybePromise<T>,
+  ): Scan<T> {
     const { context } = this;
     context.assertReadable();
     const known = SELECTOR;
-    return new Scan(context, operation, rangeOf(selector, context.prefix, known, operation, keysOnly), selector ?? {}, convert);
+    return new Scan(
+      context,
+      operation,
+      rangeOf(selector, context.prefix, known, operation, keysOnly),
+      selector ?? {},
+      convert,
+    );
   }
 
-  #scan<T>(operation: string, selector: Selector | undefined, keysOnly: boolean, convert: (entry: StoredEntry) => MaybePromise<T>): AsyncIterableIterator<T> {
+  #scan<T>(
+    operation: string,
+    selector: Selector | undefined,
+    keysOnly: boolean,
+    convert: (entry: StoredEntry) => MaybePromise<T>,
+  ): AsyncIterableIterator<T> {
     try {
       return this.#scanner(operation, selector, keysOnly, convert);
     } catch (error) {

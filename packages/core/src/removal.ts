@@ -9,7 +9,11 @@ import type { ClearSelector } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
 
 /** Removes a range of one policy or of both, → how many live entries that were. */
-export function removeRange(context: ViewContext, selector: ClearSelector | undefined, policy?: Policy): MaybePromise<number> {
+export function removeRange(
+  context: ViewContext,
+  selector: ClearSelector | undefined,
+  policy?: Policy,
+): MaybePromise<number> {
   const { connection, lane } = context;
   const { adapter } = connection;
   const range = rangeOf(selector, context.prefix, CLEAR_SELECTOR, "clear", true);
@@ -28,15 +32,25 @@ function withNamespaces(context: ViewContext, selector: ClearSelector | undefine
   const namespaces: unknown = selector?.namespaces;
   if (namespaces === undefined || namespaces === false) return false;
   if (namespaces !== true) throw new Refusal("KV_INVALID_OPTION", "namespaces must be true or false");
-  const others = Object.entries(selector ?? {}).some(([name, value]) => value !== undefined && name !== "namespaces" && name !== "signal");
+  const others = Object.entries(selector ?? {}).some(
+    ([name, value]) => value !== undefined && name !== "namespaces" && name !== "signal",
+  );
   if (others || context.prefix !== "") {
-    throw new Refusal("KV_INVALID_OPTION", "namespaces: true clears a whole namespace: it goes with no bounds and not with a scope");
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      "namespaces: true clears a whole namespace: it goes with no bounds and not with a scope",
+    );
   }
   return true;
 }
 
 /** The first (with `reverse`, last) so many of a range: their keys are read, then deleted, page by page. */
-async function removeSome(context: ViewContext, range: Range, direct: Direct, signal: AbortSignal | undefined): Promise<number> {
+async function removeSome(
+  context: ViewContext,
+  range: Range,
+  direct: Direct,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const { connection, lane } = context;
   let left = range.limit;
   let removed = 0;

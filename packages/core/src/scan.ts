@@ -74,7 +74,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
       while (this.#at < this.#page.length && !this.#context.connection.closed) {
         const entry = this.#take();
         const value = this.#converted(entry);
-        if (value instanceof Promise) return this.#whileBusy(value.then((late) => (late === SKIPPED ? this.#fill() : yielded(late))));
+        if (value instanceof Promise)
+          return this.#whileBusy(value.then((late) => (late === SKIPPED ? this.#fill() : yielded(late))));
         if (value !== SKIPPED) return this.#context.connection.answer(yielded(value));
       }
     } catch (error) {
@@ -118,7 +119,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
       if (step === undefined || !this.#turnPage(step)) return into;
       while (this.#at < this.#page.length) {
         const value = this.#converted(this.#take());
-        if (value instanceof Promise) return value.then((late) => this.#allLate(late === SKIPPED ? into : [...into, late]));
+        if (value instanceof Promise)
+          return value.then((late) => this.#allLate(late === SKIPPED ? into : [...into, late]));
         if (value !== SKIPPED) into.push(value);
       }
       const turn = connection.breathe();
@@ -173,7 +175,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
         refuseAborted(this.#options.signal);
         if (this.#done) return { done: true, value: undefined };
         if (this.#pages === undefined) await abortable(Promise.resolve(this.#start()), this.#options.signal);
-        if (!(await abortable(this.#nextPage(), this.#options.signal))) return { done: true, value: undefined };
+        if (!(await abortable(this.#nextPage(), this.#options.signal)))
+          return { done: true, value: undefined };
       }
     } catch (error) {
       return this.#fail(error);

@@ -23,7 +23,9 @@ export function isSchema(schema: unknown): schema is StandardSchemaV1 {
 function outputOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map(({ path, message }) => `${pathOf(path)}: ${message}`);
-  throw new Refusal("KV_INVALID_VALUE", `${what} does not fit the schema: ${issues.join("; ")}`, { cause: result.issues });
+  throw new Refusal("KV_INVALID_VALUE", `${what} does not fit the schema: ${issues.join("; ")}`, {
+    cause: result.issues,
+  });
 }
 
 function pathOf(path: StandardSchemaV1.Issue["path"]): string {

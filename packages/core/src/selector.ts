@@ -63,9 +63,17 @@ export function rangeOf(
   const { reverse = false, limit = Number.POSITIVE_INFINITY, onCorrupt } = selector ?? {};
   if (typeof reverse !== "boolean") throw new Refusal("KV_INVALID_OPTION", "reverse must be true or false");
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0)) {
-    throw new Refusal("KV_INVALID_OPTION", `limit must be a non-negative integer or Infinity, not ${String(limit)}`);
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      `limit must be a non-negative integer or Infinity, not ${String(limit)}`,
+    );
   }
-  if (onCorrupt !== undefined && onCorrupt !== "skip" && onCorrupt !== "throw" && typeof onCorrupt !== "function") {
+  if (
+    onCorrupt !== undefined &&
+    onCorrupt !== "skip" &&
+    onCorrupt !== "throw" &&
+    typeof onCorrupt !== "function"
+  ) {
     throw new Refusal("KV_INVALID_OPTION", 'onCorrupt must be "skip", "throw" or a function');
   }
   return { ...boundsOf(selector ?? {}, prefix), reverse, limit: limit === 0 ? 0 : limit, keysOnly };
@@ -97,10 +105,14 @@ export function resumed(range: Range, cursor: unknown, prefix: string): Range {
   const content = cursorContent(cursor);
   if (content === undefined) throw new Refusal("KV_INVALID_OPTION", "this is no cursor that page() returned");
   if (content.reverse !== range.reverse) {
-    throw new Refusal("KV_INVALID_OPTION", "the cursor belongs to a page of the other direction; keep reverse as it was");
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      "the cursor belongs to a page of the other direction; keep reverse as it was",
+    );
   }
   const key = prefix + content.after;
-  if (range.reverse) return { ...range, end: range.end === undefined || compareKeys(key, range.end) < 0 ? key : range.end };
+  if (range.reverse)
+    return { ...range, end: range.end === undefined || compareKeys(key, range.end) < 0 ? key : range.end };
   const start = keyAfter(key);
   return { ...range, start: compareKeys(start, range.start) > 0 ? start : range.start };
 }
@@ -111,7 +123,8 @@ function cursorContent(cursor: unknown): CursorContent | undefined {
     const binary = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
     const content: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof content !== "object" || content === null || !("after" in content) || !("reverse" in content)) return undefined;
+    if (typeof content !== "object" || content === null || !("after" in content) || !("reverse" in content))
+      return undefined;
     const { after, reverse } = content;
     if (typeof after !== "string" || !after.isWellFormed() || typeof reverse !== "boolean") return undefined;
     return { after, reverse };

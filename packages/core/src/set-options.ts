@@ -17,7 +17,13 @@ export interface Envelope {
 const WITHOUT_KEEP = ["ttl", "expiresAt", "policy", "metadata", "signal"] as const;
 export const CREATE_OPTIONS: ReadonlySet<string> = new Set(WITHOUT_KEEP);
 export const SET_OPTIONS: ReadonlySet<string> = new Set([...WITHOUT_KEEP, "keepTtl"]);
-export const SET_CACHE_OPTIONS: ReadonlySet<string> = new Set(["ttl", "expiresAt", "metadata", "signal", "keepTtl"]);
+export const SET_CACHE_OPTIONS: ReadonlySet<string> = new Set([
+  "ttl",
+  "expiresAt",
+  "metadata",
+  "signal",
+  "keepTtl",
+]);
 export const REPLACE_OPTIONS: ReadonlySet<string> = new Set([...SET_OPTIONS, "revision"]);
 export const UPDATE_OPTIONS: ReadonlySet<string> = new Set([...SET_OPTIONS, "attempts"]);
 
@@ -38,7 +44,11 @@ export function envelope(
   refuseAborted(options.signal);
   const { policy = "persist", metadata } = options;
   assertPolicy(policy);
-  return { expiresAt: deadlineOf(options, defaultTtl, clock), policy, user: metadata === undefined ? undefined : userText(metadata) };
+  return {
+    expiresAt: deadlineOf(options, defaultTtl, clock),
+    policy,
+    user: metadata === undefined ? undefined : userText(metadata),
+  };
 }
 
 /** @throws Refusal `KV_INVALID_OPTION` */
@@ -48,12 +58,18 @@ export function assertPolicy(policy: unknown): asserts policy is Policy {
   }
 }
 
-function deadlineOf(options: SetOptions, defaultTtl: number | undefined, clock: () => number): number | "keep" | undefined {
+function deadlineOf(
+  options: SetOptions,
+  defaultTtl: number | undefined,
+  clock: () => number,
+): number | "keep" | undefined {
   const { ttl, expiresAt, keepTtl } = options;
   if (keepTtl !== undefined && typeof keepTtl !== "boolean") {
     throw new Refusal("KV_INVALID_OPTION", "keepTtl must be true or false");
   }
-  const given = [ttl, expiresAt, keepTtl === true ? true : undefined].filter((option) => option !== undefined);
+  const given = [ttl, expiresAt, keepTtl === true ? true : undefined].filter(
+    (option) => option !== undefined,
+  );
   if (given.length > 1) throw new Refusal("KV_INVALID_OPTION", "give one of ttl, expiresAt and keepTtl");
   if (keepTtl === true) return "keep";
   if (expiresAt !== undefined) return timeOf(expiresAt);
@@ -74,7 +90,10 @@ function deadline(now: number, ttl: number): number {
 function timeOf(expiresAt: Date | number): number {
   const time: unknown = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
   if (typeof time === "number" && Math.abs(time) <= MAX_TIME) return Math.ceil(time) + 0;
-  throw new Refusal("KV_INVALID_TTL", `expiresAt must be a valid Date or milliseconds since 1970, not ${String(expiresAt)}`);
+  throw new Refusal(
+    "KV_INVALID_TTL",
+    `expiresAt must be a valid Date or milliseconds since 1970, not ${String(expiresAt)}`,
+  );
 }
 
 function userText(metadata: unknown): string {

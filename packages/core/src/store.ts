@@ -125,7 +125,12 @@ export interface WatchSelector extends Bounded, SignalOptions {
 /** A change, or (`"resync"`) the news that some may have been missed and what is known must be read again. */
 export type Change<V> =
   | { readonly type: "set" | "touch"; readonly key: string; readonly revision: string; readonly value: V }
-  | { readonly type: "delete" | "expire"; readonly key: string; readonly revision?: never; readonly value?: never }
+  | {
+      readonly type: "delete" | "expire";
+      readonly key: string;
+      readonly revision?: never;
+      readonly value?: never;
+    }
   | { readonly type: "resync"; readonly key?: never; readonly revision?: never; readonly value?: never };
 
 export interface Subscription {
@@ -147,7 +152,9 @@ export interface StoreStats {
 }
 
 /** A value in `setMany`, with options of its own over the common ones. */
-export type SetTuple<I> = readonly [key: string, value: I] | readonly [key: string, value: I, options: SetOptions | undefined];
+export type SetTuple<I> =
+  | readonly [key: string, value: I]
+  | readonly [key: string, value: I, options: SetOptions | undefined];
 
 export type AtomicResult =
   /** All was applied: each key that was set or incremented → its new revision. */
@@ -266,7 +273,11 @@ export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposab
    * `undefined` from `fn` deletes. The options are those of `set`: without a TTL or `keepTtl` an earlier deadline is cleared.
    * @throws KvError `KV_CONFLICT` after `attempts`; whatever `fn` throws
    */
-  update(key: string, fn: (value: V | undefined) => I | undefined | Promise<I | undefined>, options?: UpdateOptions): Promise<I | undefined>;
+  update(
+    key: string,
+    fn: (value: V | undefined) => I | undefined | Promise<I | undefined>,
+    options?: UpdateOptions,
+  ): Promise<I | undefined>;
   /**
    * → the new number. Absent counts from 0, and the options apply to that first write only.
    * @throws KvError `KV_INVALID_VALUE` where the value is no number, or the sum would be none
@@ -305,7 +316,9 @@ export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposab
   namespace(...path: string[]): Store<V, I>;
   scope(prefix: string): Store<V, I>;
   typed<T>(): Store<T>;
-  typed<S extends StandardSchemaV1>(schema: S): Store<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>;
+  typed<S extends StandardSchemaV1>(
+    schema: S,
+  ): Store<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>;
   /** A view whose type has no writing member, and whose writing members, called all the same, reject with `KV_READ_ONLY`. */
   readonly(): StoreReader<V>;
 }

@@ -53,7 +53,8 @@ class BufferedTransaction implements Transaction<unknown> {
   getOrThrow(key: string): Promise<unknown> {
     return this.#operate("getOrThrow", key, async () => {
       const value = await this.#value(key);
-      if (value === undefined) throw new Refusal("KV_NOT_FOUND", "there is no such key; use get to have a fallback");
+      if (value === undefined)
+        throw new Refusal("KV_NOT_FOUND", "there is no such key; use get to have a fallback");
       return value;
     });
   }
@@ -135,7 +136,8 @@ class BufferedTransaction implements Transaction<unknown> {
   }
 
   #assertRunning(): void {
-    if (this.#ended) throw new Refusal("KV_CLOSED", "the transaction is over; await what belongs to it inside its function");
+    if (this.#ended)
+      throw new Refusal("KV_CLOSED", "the transaction is over; await what belongs to it inside its function");
   }
 }
 
@@ -147,5 +149,16 @@ function settledWell(promise: Promise<unknown>): Promise<boolean> {
 }
 
 function storedBy({ key, payload, encoding, policy, user }: Extract<Mutation, { type: "set" }>): StoredEntry {
-  return { key, payload, encoding, policy, user, revision: "", createdAt: 0, updatedAt: 0, expiresAt: undefined, size: undefined };
+  return {
+    key,
+    payload,
+    encoding,
+    policy,
+    user,
+    revision: "",
+    createdAt: 0,
+    updatedAt: 0,
+    expiresAt: undefined,
+    size: undefined,
+  };
 }

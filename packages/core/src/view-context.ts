@@ -65,26 +65,40 @@ export class ViewContext {
   }
 
   within(path: readonly string[]): ViewSettings {
-    const bad = path.find((segment) => typeof segment !== "string" || segment === "" || !segment.isWellFormed());
+    const bad = path.find(
+      (segment) => typeof segment !== "string" || segment === "" || !segment.isWellFormed(),
+    );
     if (bad === undefined) {
       return this.with({ namespace: namespaceOf([...this.settings.namespace.path, ...path]), prefix: "" });
     }
     const shown = typeof bad === "string" ? JSON.stringify(bad) : String(bad);
     return this.with({
-      fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `the namespace segment ${shown} must be a non-empty, well-formed string`),
+      fault:
+        this.#fault ??
+        new Refusal(
+          "KV_INVALID_KEY",
+          `the namespace segment ${shown} must be a non-empty, well-formed string`,
+        ),
     });
   }
 
   under(prefix: string): ViewSettings {
     const fault = keyFault(prefix, this.prefix);
     if (fault === undefined) return this.with({ prefix: `${this.prefix}${prefix}:` });
-    return this.with({ fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `no scope has this prefix: ${fault.message}`) });
+    return this.with({
+      fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `no scope has this prefix: ${fault.message}`),
+    });
   }
 
   validating(schema: StandardSchemaV1 | undefined): ViewSettings {
     if (schema === undefined || isSchema(schema)) return this.with({ schema });
     return this.with({
-      fault: this.#fault ?? new Refusal("KV_INVALID_OPTION", "typed needs a Standard Schema (zod, valibot, arktype, …) or nothing"),
+      fault:
+        this.#fault ??
+        new Refusal(
+          "KV_INVALID_OPTION",
+          "typed needs a Standard Schema (zod, valibot, arktype, …) or nothing",
+        ),
     });
   }
 
@@ -148,7 +162,11 @@ export class ViewContext {
 
   entry(stored: StoredEntry): MaybePromise<Entry<unknown>> {
     const value = this.value(stored);
-    const make = (decoded: unknown) => ({ key: this.keyOf(stored.key), value: decoded, metadata: this.metadata(stored) });
+    const make = (decoded: unknown) => ({
+      key: this.keyOf(stored.key),
+      value: decoded,
+      metadata: this.metadata(stored),
+    });
     return value instanceof Promise ? value.then(make) : make(value);
   }
 
@@ -166,7 +184,12 @@ export class ViewContext {
   }
 
   /** Runs an operation, → a promise of its result with every failure wrapped. */
-  async operate<T>(operation: string, key: string | undefined, signal: AbortSignal | undefined, run: () => MaybePromise<T>): Promise<T> {
+  async operate<T>(
+    operation: string,
+    key: string | undefined,
+    signal: AbortSignal | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
     try {
       const result = this.#tail === undefined ? run() : this.#tail.then(run);
       return await (result instanceof Promise ? abortable(result, signal) : this.connection.answer(result));
@@ -189,14 +212,22 @@ export class ViewContext {
   }
 
   /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */
-  corrupt(error: unknown, operation: string, stored: string, onCorrupt: OnCorrupt = this.settings.onCorrupt): void {
+  corrupt(
+    error: unknown,
+    operation: string,
+    stored: string,
+    onCorrupt: OnCorrupt = this.settings.onCorrupt,
+  ): void {
     const key = this.keyOf(stored);
     const wrapped = this.error(error, operation, key);
-    if (onCorrupt === "throw" || (wrapped.code !== "KV_CORRUPT" && wrapped.code !== "KV_INVALID_VALUE")) throw wrapped;
+    if (onCorrupt === "throw" || (wrapped.code !== "KV_CORRUPT" && wrapped.code !== "KV_INVALID_VALUE"))
+      throw wrapped;
     if (typeof onCorrupt === "function") onCorrupt(wrapped);
     else if (!this.#warned) {
       this.#warned = true;
-      warn(`${wrapped.message} (left out of a scan; further ones are left out without a word, see the option onCorrupt)`);
+      warn(
+        `${wrapped.message} (left out of a scan; further ones are left out without a word, see the option onCorrupt)`,
+      );
     }
   }
 }
@@ -209,6 +240,10 @@ function userMetadata(text: string): UserMetadata {
   try {
     return JSON.parse(text) as UserMetadata;
   } catch (error) {
-    throw new Refusal("KV_CORRUPT", "the user metadata stored beside the value is no JSON; rewrite the entry", { cause: error });
+    throw new Refusal(
+      "KV_CORRUPT",
+      "the user metadata stored beside the value is no JSON; rewrite the entry",
+      { cause: error },
+    );
   }
 }

@@ -1,13 +1,14 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Commit, CommitResult, MaybePromise, Mutation, Policy, SetMutation } from "./adapter.ts";
 import { AtomicCommit } from "./atomic-commit.ts";
+import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
 import { commitCounting } from "./counting.ts";
 import type { Duration } from "./duration.ts";
 import { Refusal } from "./errors.ts";
 import { asCaller, attemptsOf, called, LOST, untilWon } from "./optimistic.ts";
 import { refuseUnknownOptions } from "./options.ts";
-import { removeRange } from "./removal.ts";
 import { ReaderView } from "./reader-view.ts";
+import { removeRange } from "./removal.ts";
 import {
   assertPolicy,
   CREATE_OPTIONS,
@@ -36,7 +37,6 @@ import type {
   UpdateOptions,
 } from "./store.ts";
 import { runTransaction, TRANSACTION_OPTIONS } from "./transaction.ts";
-import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
 import type { ViewSettings } from "./view-context.ts";
 
 const NO_CHECKS: Commit["checks"] = [];
@@ -86,16 +86,22 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   create(key: string, value: unknown, options?: Omit<SetOptions, "keepTtl">): Promise<string | undefined> {
-    return this.#guarded("create", key, value, options, CREATE_OPTIONS, [{ key: this.#stored(key), revision: null }]);
+    return this.#guarded("create", key, value, options, CREATE_OPTIONS, [
+      { key: this.#stored(key), revision: null },
+    ]);
   }
 
   replace(key: string, value: unknown, options: ReplaceOptions): Promise<string | undefined> {
     const { context } = this;
     const revision: unknown = options?.revision;
     if (typeof revision === "string") {
-      return this.#guarded("replace", key, value, options, REPLACE_OPTIONS, [{ key: this.#stored(key), revision }]);
+      return this.#guarded("replace", key, value, options, REPLACE_OPTIONS, [
+        { key: this.#stored(key), revision },
+      ]);
     }
-    const fault = context.writeRefusal(key) ?? new Refusal("KV_INVALID_OPTION", "replace needs the option revision, a string");
+    const fault =
+      context.writeRefusal(key) ??
+      new Refusal("KV_INVALID_OPTION", "replace needs the option revision, a string");
     return context.fail(fault, "replace", key);
   }
 
@@ -120,7 +126,8 @@ export class View extends ReaderView implements Store<unknown> {
       return this.#validated(value, (input) => {
         const mutation = this.#mutation(context.prefix + key, input, around, policy);
         const result = context.lane.commitOne({ checks, mutations: [mutation] }, options?.signal);
-        const revision = (committed: CommitResult) => (committed.status === "conflict" ? undefined : revisionOf(committed));
+        const revision = (committed: CommitResult) =>
+          committed.status === "conflict" ? undefined : revisionOf(committed);
         return result instanceof Promise ? result.then(revision) : revision(result);
       });
     });
@@ -131,26 +138,35 @@ export class View extends ReaderView implements Store<unknown> {
     return this.#write("setMany", undefined, options, () => {
       this.#envelope(options, SET_OPTIONS, "setMany");
       if (typeof entries !== "object" || entries === null || typeof entries[Symbol.iterator] !== "function") {
-        throw new Refusal("KV_INVALID_OPTION", "setMany needs an array, a Map or another iterable of [key, value] tuples");
+        throw new Refusal(
+          "KV_INVALID_OPTION",
+          "setMany needs an array, a Map or another iterable of [key, value] tuples",
+        );
       }
       const tuples = Array.from(entries, (tuple) => {
-        if (!Array.isArray(tuple) || tuple.length < 2) throw new Refusal("KV_INVALID_OPTION", "an entry of setMany is a tuple [key, value, options?]");
+        if (!Array.isArray(tuple) || tuple.length < 2)
+          throw new Refusal("KV_INVALID_OPTION", "an entry of setMany is a tuple [key, value, options?]");
         const [key, value, own] = tuple as SetTuple<unknown>;
         const fault = context.writeRefusal(key);
-        if (fault !== undefined) throw typeof key === "string" ? new Refusal(fault.code, fault.message, { key }) : fault;
+        if (fault !== undefined)
+          throw typeof key === "string" ? new Refusal(fault.code, fault.message, { key }) : fault;
         return { key, value, around: this.#envelope(over(options, own), SET_OPTIONS, "setMany") };
       });
       if (tuples.length === 0) return [];
       const commitAll = (inputs: readonly unknown[]) => {
         const commits = tuples.map(({ key, around }, i): Commit => {
           try {
-            return { checks: NO_CHECKS, mutations: [this.#mutation(context.prefix + key, inputs[i], around)] };
+            return {
+              checks: NO_CHECKS,
+              mutations: [this.#mutation(context.prefix + key, inputs[i], around)],
+            };
           } catch (error) {
             throw context.error(error, "setMany", key);
           }
         });
         const results = context.lane.commit(commits, options?.signal);
-        const revisions = (all: readonly CommitResult[]) => all.map((result, i) => this.#revisionOf(result, tuples[i]?.key));
+        const revisions = (all: readonly CommitResult[]) =>
+          all.map((result, i) => this.#revisionOf(result, tuples[i]?.key));
         return results instanceof Promise ? results.then(revisions) : revisions(results);
       };
       const values = tuples.map(({ value }) => value);
@@ -158,12 +174,16 @@ export class View extends ReaderView implements Store<unknown> {
       const inputs = tuples.map(({ key, value }) => {
         try {
           const input = context.input(value);
-          return input instanceof Promise ? input.catch((error: unknown) => context.fail(error, "setMany", key)) : input;
+          return input instanceof Promise
+            ? input.catch((error: unknown) => context.fail(error, "setMany", key))
+            : input;
         } catch (error) {
           throw context.error(error, "setMany", key);
         }
       });
-      return inputs.some((input) => input instanceof Promise) ? this.#late(Promise.all(inputs), commitAll) : commitAll(inputs);
+      return inputs.some((input) => input instanceof Promise)
+        ? this.#late(Promise.all(inputs), commitAll)
+        : commitAll(inputs);
     });
   }
 
@@ -185,7 +205,8 @@ export class View extends ReaderView implements Store<unknown> {
     return this.#writeOne("update", key, options, () => {
       const around = this.#envelope(options, UPDATE_OPTIONS, "update");
       const attempts = attemptsOf(options?.attempts);
-      if (typeof fn !== "function") throw new Refusal("KV_INVALID_OPTION", "update needs a function from the old value to the new one");
+      if (typeof fn !== "function")
+        throw new Refusal("KV_INVALID_OPTION", "update needs a function from the old value to the new one");
       let pending: { readonly value: Promise<unknown>; readonly revision: string | null } | undefined;
       const once = context.lane.section([stored], async (direct) => {
         const [entry] = await direct.read([stored]);
@@ -201,14 +222,20 @@ export class View extends ReaderView implements Store<unknown> {
       const settle = async (first: unknown): Promise<unknown> => {
         if (pending !== undefined) {
           const value = await asCaller(pending.value);
-          first = await this.#written(stored, value, pending.revision, around, (commit) => context.lane.commitOne(commit, options?.signal));
+          first = await this.#written(stored, value, pending.revision, around, (commit) =>
+            context.lane.commitOne(commit, options?.signal),
+          );
         }
         if (first !== LOST) return first;
         return untilWon(attempts - 1, async () => {
           refuseAborted(options?.signal);
           const entry = await context.lane.readOne(stored);
-          const value = await asCaller(Promise.resolve(called(fn, entry === undefined ? undefined : await context.value(entry))));
-          return this.#written(stored, value, entry?.revision ?? null, around, (commit) => context.lane.commitOne(commit, options?.signal));
+          const value = await asCaller(
+            Promise.resolve(called(fn, entry === undefined ? undefined : await context.value(entry))),
+          );
+          return this.#written(stored, value, entry?.revision ?? null, around, (commit) =>
+            context.lane.commitOne(commit, options?.signal),
+          );
         });
       };
       return once instanceof Promise ? once.then(settle) : settle(once);
@@ -224,7 +251,10 @@ export class View extends ReaderView implements Store<unknown> {
     commit: (commit: Commit) => MaybePromise<CommitResult>,
   ): Promise<unknown> {
     if (value === undefined && revision === null) return undefined;
-    const mutation: Mutation = value === undefined ? { type: "delete", key } : this.#mutation(key, await this.context.input(value), around);
+    const mutation: Mutation =
+      value === undefined
+        ? { type: "delete", key }
+        : this.#mutation(key, await this.context.input(value), around);
     const result = await commit({ checks: [{ key, revision }], mutations: [mutation] });
     if (result.status === "conflict") return LOST;
     assertOk(result);
@@ -235,7 +265,11 @@ export class View extends ReaderView implements Store<unknown> {
     const { context } = this;
     return this.#writeOne("increment", key, options, () => {
       const { expiresAt, policy, user } = this.#envelope(options, CREATE_OPTIONS, "increment");
-      const mutation = incrementOf(context.prefix + key, by, { expiresAt: expiresAt === "keep" ? undefined : expiresAt, policy, user });
+      const mutation = incrementOf(context.prefix + key, by, {
+        expiresAt: expiresAt === "keep" ? undefined : expiresAt,
+        policy,
+        user,
+      });
       const result = commitCounting(context, { checks: NO_CHECKS, mutations: [mutation] }, options?.signal);
       const sum = (committed: CommitResult) => assertOk(committed).outcomes[0]?.value ?? Number.NaN;
       return result instanceof Promise ? result.then(sum) : sum(result);
@@ -254,7 +288,10 @@ export class View extends ReaderView implements Store<unknown> {
           // Decoded before it is gone: what cannot be read stays.
           const value = await context.value(entry);
           refuseAborted(options?.signal);
-          const result = await direct.commit({ checks: [{ key: stored, revision: entry.revision }], mutations: [{ type: "delete", key: stored }] });
+          const result = await direct.commit({
+            checks: [{ key: stored, revision: entry.revision }],
+            mutations: [{ type: "delete", key: stored }],
+          });
           if (result.status === "conflict") continue;
           assertOk(result);
           return value;
@@ -269,10 +306,14 @@ export class View extends ReaderView implements Store<unknown> {
       refuseUnknownOptions(options, DELETE_OPTIONS, "delete");
       refuseAborted(options?.signal);
       const revision: unknown = options?.revision;
-      if (revision !== undefined && typeof revision !== "string") throw new Refusal("KV_INVALID_OPTION", "revision must be a string");
+      if (revision !== undefined && typeof revision !== "string")
+        throw new Refusal("KV_INVALID_OPTION", "revision must be a string");
       const stored = context.prefix + key;
       const checks = revision === undefined ? NO_CHECKS : [{ key: stored, revision }];
-      const result = context.lane.commitOne({ checks, mutations: [{ type: "delete", key: stored }] }, options?.signal);
+      const result = context.lane.commitOne(
+        { checks, mutations: [{ type: "delete", key: stored }] },
+        options?.signal,
+      );
       return result instanceof Promise ? result.then(existedIn) : existedIn(result);
     });
   }
@@ -281,7 +322,9 @@ export class View extends ReaderView implements Store<unknown> {
     const { context } = this;
     return this.#write("deleteMany", undefined, options, () => {
       signalOf(options, "deleteMany");
-      const commits = context.storedKeys(keys).map((key): Commit => ({ checks: NO_CHECKS, mutations: [{ type: "delete", key }] }));
+      const commits = context
+        .storedKeys(keys)
+        .map((key): Commit => ({ checks: NO_CHECKS, mutations: [{ type: "delete", key }] }));
       if (commits.length === 0) return 0;
       const results = context.lane.commit(commits, options?.signal);
       const count = (all: readonly CommitResult[]) => all.filter(existedIn).length;
@@ -353,7 +396,11 @@ export class View extends ReaderView implements Store<unknown> {
       },
       increment: (key, by, options) => {
         const { expiresAt, policy, user } = this.#envelope(options, CREATE_OPTIONS, "atomic");
-        return incrementOf(context.prefix + key, by, { expiresAt: expiresAt === "keep" ? undefined : expiresAt, policy, user });
+        return incrementOf(context.prefix + key, by, {
+          expiresAt: expiresAt === "keep" ? undefined : expiresAt,
+          policy,
+          user,
+        });
       },
       keyOf: (stored) => context.keyOf(stored),
       commit: (prepare, signal) =>
@@ -376,7 +423,9 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   close(): Promise<void> {
-    return this.#root ? this.context.connection.close().catch((error: unknown) => this.context.fail(error, "close")) : Promise.resolve();
+    return this.#root
+      ? this.context.connection.close().catch((error: unknown) => this.context.fail(error, "close"))
+      : Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -392,7 +441,9 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   override typed<T>(): Store<T>;
-  override typed<S extends StandardSchemaV1>(schema: S): Store<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>;
+  override typed<S extends StandardSchemaV1>(
+    schema: S,
+  ): Store<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>;
   override typed(schema?: StandardSchemaV1): Store<never> {
     return new View(this.context.validating(schema), false) as Store<unknown> as Store<never>;
   }
@@ -406,9 +457,22 @@ export class View extends ReaderView implements Store<unknown> {
     return envelope(options, known, of, settings.defaultTtl, connection.adapter.clock);
   }
 
-  #mutation(key: string, value: unknown, { expiresAt, policy, user }: Envelope, instead: Policy = policy): SetMutation {
+  #mutation(
+    key: string,
+    value: unknown,
+    { expiresAt, policy, user }: Envelope,
+    instead: Policy = policy,
+  ): SetMutation {
     const { codecs } = this.context;
-    return { type: "set", key, payload: codecs.payloadOf(value), encoding: codecs.encodingOf(value), expiresAt, policy: instead, user };
+    return {
+      type: "set",
+      key,
+      payload: codecs.payloadOf(value),
+      encoding: codecs.encodingOf(value),
+      expiresAt,
+      policy: instead,
+      user,
+    };
   }
 
   /** Goes on with the validated value; the view's later operations keep behind a validation that takes its time. */
@@ -427,13 +491,25 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   /** A write of one key. */
-  #writeOne<T>(operation: string, key: string, options: SignalOptions | undefined, run: () => MaybePromise<T>): Promise<T> {
+  #writeOne<T>(
+    operation: string,
+    key: string,
+    options: SignalOptions | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
     const fault = this.context.writeRefusal(key);
-    return fault === undefined ? this.#write(operation, key, options, run) : this.context.fail(fault, operation, key);
+    return fault === undefined
+      ? this.#write(operation, key, options, run)
+      : this.context.fail(fault, operation, key);
   }
 
   /** A write of several keys, or of a range. */
-  #write<T>(operation: string, key: string | undefined, options: SignalOptions | undefined, run: () => MaybePromise<T>): Promise<T> {
+  #write<T>(
+    operation: string,
+    key: string | undefined,
+    options: SignalOptions | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
     const { context } = this;
     const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
     return context.operate(operation, key, signal, () => {
