@@ -1,1 +1,2 @@
-export {};
+export { sqlite } from "./adapter.ts";
+export type { SqliteDatabaseOptions, SqliteFileOptions, SqliteOptions } from "./options.ts";

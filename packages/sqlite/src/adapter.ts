@@ -1,0 +1,169 @@
+import type {
+  Adapter,
+  AdapterStats,
+  Bounds,
+  Capabilities,
+  ChangeListener,
+  Commit,
+  CommitResult,
+  Filter,
+  KvErrorCode,
+  MaybePromise,
+  Namespace,
+  Pages,
+  Range,
+  StoredEntry,
+} from "@kv/core";
+import { patiently, pause } from "./busy.ts";
+import { errorCode, isBusy } from "./errors.ts";
+import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
+import { Pace } from "./pace.ts";
+import { Session } from "./session.ts";
+
+/**
+ * A store in a SQLite file, which several processes may share.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function sqlite(options: SqliteOptions): Adapter {
+  return new SqliteAdapter(settingsOf(options));
+}
+
+class SqliteAdapter implements Adapter {
+  readonly name = "sqlite";
+  readonly form = "text";
+  readonly capabilities: Capabilities;
+  /** A read needs no company; a transaction is what most of a write's time goes into, so writes share one. */
+  readonly batch = { read: false, commit: true };
+  readonly clock: () => number;
+  readonly #settings: Settings;
+  #opened: Session | undefined;
+
+  constructor(settings: Settings) {
+    const { clock, inMemory, readOnly } = settings;
+    this.#settings = settings;
+    this.clock = clock;
+    this.capabilities = {
+      persistent: !inMemory,
+      shared: !inMemory,
+      ordered: true,
+      snapshotScans: false,
+      linearizable: true,
+      // Watchers register themselves in the database.
+      watch: readOnly ? false : inMemory ? "local" : "shared",
+    };
+  }
+
+  get #session(): Session {
+    if (this.#opened === undefined) throw new Error("the sqlite adapter is not open");
+    return this.#opened;
+  }
+
+  open(): MaybePromise<void> {
+    const { path, busyTimeout } = this.#settings;
+    return patiently(
+      () => {
+        this.#opened = new Session(this.#settings);
+      },
+      path,
+      busyTimeout,
+    );
+  }
+
+  async close(): Promise<void> {
+    const session = this.#opened;
+    this.#opened = undefined;
+    await session?.close();
+  }
+
+  read(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
+    const { reader, queue } = this.#session;
+    try {
+      return reader.read(namespace, keys);
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      return queue.read(() => reader.read(namespace, keys));
+    }
+  }
+
+  commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+    if (commits.length === 0) return [];
+    const { writer, queue } = this.#session;
+    const results: CommitResult[] = [];
+    const done = queue.run(() => writer.step(namespace, commits, results));
+    if (!(done instanceof Promise)) return done;
+    return done.catch((error: unknown) => {
+      if (results.length === 0) throw error;
+      // Of a long batch the first part was committed, and the rest cannot be.
+      while (results.length < commits.length) results.push({ status: "error", error });
+      return results;
+    });
+  }
+
+  scan(namespace: Namespace, range: Range): Pages<StoredEntry> {
+    const { namespaces, scanner } = this.#session;
+    const id = namespaces.find(namespace);
+    return id === undefined ? [] : scanner.scan(id, range);
+  }
+
+  count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
+    const { namespaces, tally } = this.#session;
+    const id = namespaces.find(namespace);
+    return id === undefined ? 0 : tally.count(id, bounds);
+  }
+
+  clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
+    const { namespaces } = this.#session;
+    if (!filter.descendants) {
+      const id = namespaces.find(namespace);
+      return id === undefined ? 0 : this.#erase(id, filter);
+    }
+    const everything = { start: "", end: undefined, policy: filter.policy };
+    return (async () => {
+      let removed = 0;
+      for (const id of namespaces.within(namespace)) removed += await this.#erase(id, everything);
+      return removed;
+    })();
+  }
+
+  async #erase(id: number, filter: Pick<Filter, "start" | "end" | "policy">): Promise<number> {
+    const { eraser, queue } = this.#session;
+    const pace = new Pace(512, 16, 2 ** 14);
+    let removed = 0;
+    for (let start: string | undefined = filter.start; start !== undefined; ) {
+      const from: string = start;
+      const slice = await queue.run(() =>
+        pace.measure(() => eraser.slice(id, { ...filter, start: from }, pace.size)),
+      );
+      removed += slice.removed;
+      start = slice.next;
+      if (start !== undefined) await pause(0);
+    }
+    return removed;
+  }
+
+  namespaces(under: Namespace): Pages<Namespace> {
+    return this.#session.namespaces.living(under, this.clock);
+  }
+
+  watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+    return this.#session.feed.watch(namespace, bounds, listener);
+  }
+
+  async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {
+    const session = this.#session;
+    const id = session.namespaces.find(namespace);
+    const totals =
+      id === undefined
+        ? { keys: 0, expiring: 0, evictable: 0, bytes: 0 }
+        : await session.tally.totals(id, bounds);
+    return { ...totals, backend: session.describe() };
+  }
+
+  sweep(): Promise<number> {
+    return this.#session.sweep();
+  }
+
+  errorCode(error: unknown): KvErrorCode | undefined {
+    return errorCode(error);
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { Refusal } from "@kv/core";
+import Sqlite from "better-sqlite3";
+import { isBusy, openFault } from "./errors.ts";
+import type { Settings } from "./options.ts";
+import { prepareSchema, type Tables } from "./schema.ts";
+
+/** Milliseconds that SQLite itself may wait for a lock, blocking the event loop: enough for another's usual write. */
+const BLOCKING_MS = 2;
+
+/** The database with our tables in it. @throws Refusal where it cannot be; the driver's error where it is locked */
+export function connect(settings: Settings, tables: Tables): Sqlite.Database {
+  const { path, database, readOnly } = settings;
+  if (database?.open === false) {
+    throw new Refusal(
+      "KV_UNAVAILABLE",
+      "the database that was handed in is closed; open it before the store and close it after",
+    );
+  }
+  let db = database;
+  try {
+    db ??= openFile(settings);
+    if (db.inTransaction) throw ownersTransaction();
+    prepareSchema(db, tables, readOnly);
+    return db;
+  } catch (error) {
+    if (db !== database) db?.close();
+    throw isBusy(error) ? error : openFault(error, path, readOnly);
+  }
+}
+
+function openFile({ path, inMemory, readOnly, durability }: Settings): Sqlite.Database {
+  if (!inMemory && !readOnly) mkdirSync(dirname(path), { recursive: true });
+  const db = new Sqlite(path, { readonly: readOnly, timeout: BLOCKING_MS });
+  if (inMemory || readOnly) return db;
+  try {
+    // Readers and the writer do not wait for each other. Some file systems cannot, and then keep the older journal.
+    db.pragma("journal_mode = WAL");
+    db.pragma(`synchronous = ${durability === "full" ? "FULL" : "NORMAL"}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** As if somebody else had the lock: what we would write belonged to the owner's transaction, and might be rolled back with it. */
+export function ownersTransaction(): Error {
+  return Object.assign(new Error("the database that was handed in has a transaction open"), {
+    code: "SQLITE_BUSY",
+  });
+}

@@ -1,0 +1,86 @@
+import type { Payload, Policy, StoredEntry } from "@kv/core";
+
+/** A row of the table of entries as the driver returns it in `raw` mode, in the order of `COLUMNS`. */
+export type Row = readonly [
+  value: string | Uint8Array,
+  encoding: string,
+  revision: number,
+  createdAt: number,
+  updatedAt: number,
+  expiresAt: number | null,
+  evictable: number,
+  user: string | null,
+];
+
+/** Those of a `Row`. Names of tables may stand before them. */
+export const COLUMNS: readonly string[] = [
+  "value",
+  "encoding",
+  "revision",
+  "created_at",
+  "updated_at",
+  "expires_at",
+  "evictable",
+  "user_metadata",
+];
+
+/** Where the key stands in rows that have it: behind the rest. */
+export const KEY = 8;
+
+export type KeyedRow = readonly [...row: Row, key: string];
+
+/** A row, looked at only where it is asked for: most reads want the value alone. */
+export class SqliteEntry implements StoredEntry {
+  readonly key: string;
+  readonly #row: Row;
+
+  constructor(key: string, row: Row) {
+    this.key = key;
+    this.#row = row;
+  }
+
+  get payload(): Payload {
+    const value = this.#row[0];
+    // The driver's Buffers have their memory for themselves.
+    return typeof value === "string"
+      ? value
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+
+  get encoding(): string {
+    return this.#row[1];
+  }
+
+  get revision(): string {
+    return String(this.#row[2]);
+  }
+
+  get createdAt(): number {
+    return this.#row[3];
+  }
+
+  get updatedAt(): number {
+    return this.#row[4];
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#row[5] ?? undefined;
+  }
+
+  get policy(): Policy {
+    return this.#row[6] === 0 ? "persist" : "evict";
+  }
+
+  get user(): string | undefined {
+    return this.#row[7] ?? undefined;
+  }
+
+  get size(): number {
+    return Buffer.byteLength(this.#row[0]);
+  }
+}
+
+/** Whether a row with this deadline counts as absent. */
+export function isExpired(expiresAt: number | null, clock: () => number): boolean {
+  return expiresAt !== null && expiresAt <= clock();
+}

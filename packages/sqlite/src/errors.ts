@@ -1,0 +1,136 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { type KvErrorCode, Refusal } from "@kv/core";
+
+/** SQLite's primary result codes; extended ones (`SQLITE_IOERR_WRITE`) begin with theirs. */
+const CODES: readonly (readonly [prefix: string, code: KvErrorCode])[] = [
+  ["SQLITE_BUSY", "KV_UNAVAILABLE"],
+  ["SQLITE_LOCKED", "KV_UNAVAILABLE"],
+  ["SQLITE_PROTOCOL", "KV_UNAVAILABLE"],
+  ["SQLITE_CANTOPEN", "KV_UNAVAILABLE"],
+  ["SQLITE_PERM", "KV_UNAVAILABLE"],
+  ["SQLITE_IOERR", "KV_UNAVAILABLE"],
+  ["SQLITE_CORRUPT", "KV_CORRUPT"],
+  ["SQLITE_NOTADB", "KV_CORRUPT"],
+  ["SQLITE_FULL", "KV_CAPACITY"],
+  ["SQLITE_TOOBIG", "KV_CAPACITY"],
+  ["SQLITE_NOMEM", "KV_CAPACITY"],
+  ["SQLITE_READONLY", "KV_READ_ONLY"],
+];
+
+/** What the driver refuses before SQLite sees it: these have no code, only words. */
+const MESSAGES: readonly (readonly [words: string, code: KvErrorCode])[] = [
+  ["is too big", "KV_CAPACITY"],
+  ["connection is not open", "KV_UNAVAILABLE"],
+  ["busy executing a query", "KV_UNAVAILABLE"],
+];
+
+export function errorCode(error: unknown): KvErrorCode | undefined {
+  const code = codeOf(error);
+  if (code !== undefined) return CODES.find(([prefix]) => code.startsWith(prefix))?.[1];
+  if (!(error instanceof Error)) return undefined;
+  return MESSAGES.find(([words]) => error.message.includes(words))?.[1];
+}
+
+/** Whether the same statement may succeed as soon as somebody else has finished. */
+export function isBusy(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code !== undefined) return code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED");
+  // The owner of a database handed in is iterating over a query.
+  return error instanceof TypeError && error.message.includes("busy executing a query");
+}
+
+/** Whether it was the one statement's fault, so that others may go on. */
+export function isOwnFault(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === undefined) return !isBusy(error) && errorCode(error) !== "KV_UNAVAILABLE";
+  return ["SQLITE_TOOBIG", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE"].some((own) =>
+    code.startsWith(own),
+  );
+}
+
+/** Of an error of SQLite or of the file system. */
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+export function lockHeld(error: unknown, path: string, waited: number): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `another connection has kept ${path} locked for ${Math.round(waited)} ms; end its transaction, or raise busyTimeout`,
+    { cause: error },
+  );
+}
+
+/** Why the file could not be opened, in words that help; other errors as they are. */
+export function openFault(error: unknown, path: string, readOnly: boolean): unknown {
+  if (error instanceof Refusal) return error;
+  const code = codeOf(error);
+  if (code?.startsWith("SQLITE_NOTADB")) {
+    return refusal(
+      "KV_CORRUPT",
+      `${path} is no SQLite database (or an encrypted one); choose another path`,
+      error,
+    );
+  }
+  if (code?.startsWith("SQLITE_CORRUPT")) {
+    return refusal("KV_CORRUPT", `the database ${path} is damaged; restore it from a backup`, error);
+  }
+  if (code?.startsWith("SQLITE_READONLY")) {
+    const message = `${path} or its directory cannot be written; give permission to, or open it with readOnly: true`;
+    return refusal("KV_READ_ONLY", message, error);
+  }
+  if (code?.startsWith("SQLITE_FULL") || code === "ENOSPC")
+    return refusal("KV_CAPACITY", `no space left to create or open ${path}`, error);
+  if (code?.startsWith("SQLITE_CANTOPEN") || code?.startsWith("E") || missingDirectory(error)) {
+    return refusal(
+      "KV_UNAVAILABLE",
+      `cannot open the database ${path}: ${obstacle(path, readOnly, error)}`,
+      error,
+    );
+  }
+  return error;
+}
+
+function missingDirectory(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes("directory does not exist");
+}
+
+/** What is in the way of the file at this path. */
+function obstacle(path: string, readOnly: boolean, error: unknown): string {
+  const directory = dirname(path);
+  const file = kindOf(path);
+  if (file === "directory") return "it is a directory; name a file";
+  if (file === "file" && denied(path, constants.R_OK)) return "no permission to read the file";
+  if (file !== "file") {
+    const parent = kindOf(directory);
+    if (parent === "missing") return `the directory ${directory} does not exist`;
+    if (parent === "file") return `${directory} is no directory`;
+    if (file === "missing" && readOnly) return "there is no such file, and readOnly creates none";
+    if (denied(directory, constants.W_OK | constants.X_OK))
+      return `no permission to write into the directory ${directory}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function kindOf(path: string): "file" | "directory" | "missing" | "hidden" {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? "missing" : stats.isDirectory() ? "directory" : "file";
+  } catch (error) {
+    return codeOf(error) === "ENOTDIR" ? "missing" : "hidden";
+  }
+}
+
+function denied(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function refusal(code: KvErrorCode, message: string, cause: unknown): Refusal {
+  return new Refusal(code, message, { cause });
+}

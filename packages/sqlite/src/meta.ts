@@ -1,0 +1,60 @@
+import type Sqlite from "better-sqlite3";
+import type { Tables } from "./schema.ts";
+import type { Transactions } from "./transaction.ts";
+
+/** How many revisions are reserved at once: one write in so many costs a transaction more. */
+const BLOCK = 2 ** 20;
+
+/** What is known of the table of entries as a whole, for all processes. */
+export class Meta {
+  readonly #transactions: Transactions;
+  readonly #read: Sqlite.Statement<[string], number>;
+  readonly #write: Sqlite.Statement<[number, string]>;
+  #next = 0;
+  #end = 0;
+  #deadlines = false;
+
+  constructor(db: Sqlite.Database, { meta }: Tables, transactions: Transactions) {
+    this.#transactions = transactions;
+    this.#read = db
+      .prepare<[string], number>(`SELECT value FROM ${meta} WHERE name = ?`)
+      .pluck()
+      .safeIntegers(false);
+    this.#write = db.prepare(`UPDATE ${meta} SET value = ? WHERE name = ?`);
+  }
+
+  /**
+   * Sees to it that so many revisions can be taken. They are reserved in blocks by a transaction of its own, so that no
+   * two connections ever give out the same one, and none is given out twice where a write is rolled back. What is left
+   * of a block when the process ends is lost.
+   */
+  reserve(count: number): void {
+    if (this.#end - this.#next >= count) return;
+    const size = Math.max(BLOCK, count);
+    const first = this.#transactions.run(() => {
+      const free = this.#read.get("revision") ?? 1;
+      this.#write.run(free + size, "revision");
+      return free;
+    });
+    this.#next = first;
+    this.#end = first + size;
+  }
+
+  /** A revision out of those reserved. */
+  nextRevision(): number {
+    return this.#next++;
+  }
+
+  /** Whether any entry may have a deadline. */
+  hasDeadlines(): boolean {
+    if (!this.#deadlines) this.#deadlines = this.#read.get("deadlines") === 1;
+    return this.#deadlines;
+  }
+
+  /** Before the first write with a deadline. */
+  noteDeadlines(): void {
+    if (this.hasDeadlines()) return;
+    this.#write.run(1, "deadlines");
+    this.#deadlines = true;
+  }
+}

@@ -1,0 +1,156 @@
+import { resolve } from "node:path";
+import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import type Sqlite from "better-sqlite3";
+
+interface CommonOptions {
+  /**
+   * The name of the table that holds the entries, and the prefix of the others (`kv_meta`, …): several stores fit into
+   * one file. ASCII letters, digits and `_`, at most 64, not beginning with a digit or `sqlite_`. Default: `"kv"`.
+   */
+  readonly table?: string | undefined;
+  /** Milliseconds between two looks for other processes' changes, while somebody watches. Default: 25. */
+  readonly watchInterval?: number | undefined;
+  /**
+   * Milliseconds that an operation goes on trying while another connection holds the lock it needs, without blocking
+   * the event loop; then `KV_UNAVAILABLE`. Default: 4,500, below the store's own timeout of 5 s.
+   */
+  readonly busyTimeout?: number | undefined;
+  /** Milliseconds since 1970; what deadlines are compared with. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+export interface SqliteFileOptions extends CommonOptions {
+  /** The database file, made with its directory where it is missing; `":memory:"`: a private one that dies with the store. */
+  readonly path: string;
+  /**
+   * What a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included (`synchronous =
+   * NORMAL` in WAL mode). `"full"`: also a loss of power, at the price of an fsync for every batch of writes.
+   */
+  readonly durability?: "fast" | "full" | undefined;
+  /** Nothing is written, created or migrated, and writes are `KV_READ_ONLY`. Cannot watch. Default: false. */
+  readonly readOnly?: boolean | undefined;
+  /**
+   * Whether the reads that follow one another within a turn of the event loop share one snapshot, which makes them
+   * twice as fast. It is given up before any write of this store and at the end of the turn, so that another process's
+   * write, which one hears of through the event loop, is always seen. Only code that is told of it within the turn
+   * (by `Atomics.wait`, by a file read synchronously) could find it missing: switch it off there. Default: true.
+   */
+  readonly turnSnapshots?: boolean | undefined;
+  readonly database?: undefined;
+}
+
+export interface SqliteDatabaseOptions extends CommonOptions {
+  /**
+   * A database opened by the caller, who also closes it. Its pragmas stay as they are, and so does every table but
+   * ours. While the caller's own transaction is open our writes wait; a statement of the caller may always begin one,
+   * since none of ours is ever left open. WAL mode is advised.
+   */
+  readonly database: Sqlite.Database;
+  readonly path?: undefined;
+}
+
+export type SqliteOptions = SqliteFileOptions | SqliteDatabaseOptions;
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  /** Absolute, or `":memory:"`; of a database handed in, its name. */
+  readonly path: string;
+  readonly database: Sqlite.Database | undefined;
+  /** Whether nobody else can see the database, and it ends with its connection. */
+  readonly inMemory: boolean;
+  readonly table: string;
+  readonly durability: "fast" | "full";
+  readonly readOnly: boolean;
+  readonly turnSnapshots: boolean;
+  readonly watchInterval: number;
+  readonly busyTimeout: number;
+  readonly clock: () => number;
+}
+
+const COMMON = ["table", "watchInterval", "busyTimeout", "clock"] as const;
+const FILE: ReadonlySet<string> = new Set(["path", "durability", "readOnly", "turnSnapshots", ...COMMON]);
+const HANDED_IN: ReadonlySet<string> = new Set(["database", ...COMMON]);
+const EITHER: ReadonlySet<string> = new Set([...FILE, ...HANDED_IN]);
+const IDENTIFIER = /^(?!sqlite_)[a-z_][a-z0-9_]{0,63}$/i;
+const MEMORY = ":memory:";
+
+/** @throws KvError `KV_INVALID_OPTION` */
+export function settingsOf(options: SqliteOptions): Settings {
+  try {
+    return checked(options);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new KvError(error.code, { message: error.message, operation: "open", adapter: "sqlite" });
+  }
+}
+
+function checked(options: SqliteOptions): Settings {
+  if (options === undefined) refuse('sqlite() needs { path: "./app.db" } or { database }');
+  refuseUnknownOptions(options, EITHER, "sqlite()");
+  const { table = "kv", watchInterval = 25, busyTimeout = 4500, clock = Date.now } = options;
+  demand(
+    typeof table === "string" && IDENTIFIER.test(table),
+    "table",
+    "an identifier of ASCII letters, digits and _",
+  );
+  demand(isDuration(watchInterval, 1), "watchInterval", "a number of milliseconds, at least 1");
+  demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
+  demand(typeof clock === "function", "clock", "a function that returns milliseconds since 1970");
+  const common = { table, watchInterval, busyTimeout, clock };
+  return options.database === undefined ? ofFile(options, common) : ofDatabase(options, common);
+}
+
+type Common = Pick<Settings, "table" | "watchInterval" | "busyTimeout" | "clock">;
+
+function ofFile(options: SqliteFileOptions, common: Common): Settings {
+  refuseUnknownOptions(given(options), FILE, "sqlite({ path })");
+  const { path, durability = "fast", readOnly = false, turnSnapshots = true } = options;
+  demand(typeof path === "string" && path.trim() !== "", "path", 'the path of a file, or ":memory:"');
+  demand(!path.includes("\0"), "path", "free of NUL characters");
+  demand(durability === "fast" || durability === "full", "durability", '"fast" or "full"');
+  demand(typeof readOnly === "boolean", "readOnly", "true or false");
+  demand(typeof turnSnapshots === "boolean", "turnSnapshots", "true or false");
+  const inMemory = path === MEMORY;
+  demand(!(inMemory && readOnly), "readOnly", "false for a database in memory");
+  // The driver trims names and takes "file:…" for a URI; an absolute path is neither.
+  const absolute = inMemory ? path : resolve(path);
+  demand(absolute === absolute.trim(), "path", "free of white space at its end");
+  return { ...common, path: absolute, database: undefined, inMemory, durability, readOnly, turnSnapshots };
+}
+
+function ofDatabase(options: SqliteDatabaseOptions, common: Common): Settings {
+  refuseUnknownOptions(given(options), HANDED_IN, "sqlite({ database })");
+  const { database } = options;
+  demand(
+    typeof database === "object" && typeof database?.prepare === "function",
+    "database",
+    "a Database of better-sqlite3",
+  );
+  return {
+    ...common,
+    path: database.name,
+    database,
+    inMemory: database.memory,
+    durability: "fast",
+    readOnly: database.readonly,
+    // A read transaction of ours would become part of whatever the owner does on the same connection in the same turn.
+    turnSnapshots: false,
+  };
+}
+
+/** Without the options that are `undefined`, which are options not given. */
+function given(options: SqliteOptions): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function isDuration(value: unknown, least: number): boolean {
+  return typeof value === "number" && value >= least && value <= 0x7fffffff;
+}
+
+function demand(holds: boolean, option: string, kind: string): void {
+  if (!holds) refuse(`the option ${option} must be ${kind}`);
+}
+
+function refuse(message: string): never {
+  throw new Refusal("KV_INVALID_OPTION", message);
+}

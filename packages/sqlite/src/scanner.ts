@@ -1,0 +1,107 @@
+import type { Range, StoredEntry } from "@kv/core";
+import type Sqlite from "better-sqlite3";
+import { COLUMNS, isExpired, KEY, type KeyedRow, type Row, SqliteEntry } from "./entry.ts";
+import type { Meta } from "./meta.ts";
+import { BEYOND_TEXT } from "./namespaces.ts";
+import type { Tables } from "./schema.ts";
+
+/** Rows of the first page, and of the largest. In between pages grow, as far as the values are small. */
+const FIRST = 64;
+const MOST = 512;
+/** Characters or bytes of values that a page should not exceed by much. */
+const PAGE_SIZE = 2 ** 20;
+
+/** Namespace, from, to, limit. The end of an open range is a BLOB, which every text comes before. */
+type Between = [number, string, string | Buffer, number];
+type Key = readonly [key: string, expiresAt?: number | null];
+
+interface Selects {
+  readonly rows: Sqlite.Statement<Between, KeyedRow>;
+  readonly keys: Sqlite.Statement<Between, Key>;
+  /** Answered by the index alone. */
+  readonly keysWithoutDeadlines: Sqlite.Statement<Between, Key>;
+}
+
+/** What stands in the entries of a scan of keys. */
+const NOTHING: Row = ["", "json", 0, 0, 0, null, 0, null];
+
+/** Reads ranges in pages, each by a statement of its own that goes on behind the last key: nothing stays open in between. */
+export class Scanner {
+  readonly #ascending: Selects;
+  readonly #descending: Selects;
+  readonly #meta: Meta;
+  readonly #clock: () => number;
+
+  constructor(db: Sqlite.Database, tables: Tables, meta: Meta, clock: () => number) {
+    this.#ascending = selects(db, tables, "ASC");
+    this.#descending = selects(db, tables, "DESC");
+    this.#meta = meta;
+    this.#clock = clock;
+  }
+
+  /** Of one namespace. Pages may be empty where all their rows have expired. */
+  *scan(id: number, range: Range): Generator<readonly StoredEntry[]> {
+    const { keysOnly, reverse } = range;
+    let { start } = range;
+    let end: string | Buffer = range.end ?? BEYOND_TEXT;
+    let wanted = range.limit;
+    let size = keysOnly ? MOST : FIRST;
+    while (wanted > 0) {
+      const limit = Math.min(size, wanted);
+      const rows = keysOnly
+        ? this.#keys(reverse, [id, start, end, limit])
+        : this.#rows(reverse, [id, start, end, limit]);
+      wanted -= rows.entries.length;
+      // The next statement is made after the yield, and the consumer may never come back.
+      if (rows.read > 0) yield rows.entries;
+      if (rows.read < limit || rows.last === undefined) return;
+      if (reverse) end = rows.last;
+      else start = `${rows.last}\0`;
+      size = Math.min(MOST, size * 4, Math.max(1, Math.floor((PAGE_SIZE * rows.read) / (rows.bytes + 1))));
+    }
+  }
+
+  #rows(reverse: boolean, between: Between): Page {
+    const entries: StoredEntry[] = [];
+    const rows = (reverse ? this.#descending : this.#ascending).rows.all(...between);
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += row[0].length;
+      if (!isExpired(row[5], this.#clock)) entries.push(new SqliteEntry(row[KEY], row as unknown as Row));
+    }
+    return { entries, read: rows.length, last: rows.at(-1)?.[KEY], bytes };
+  }
+
+  #keys(reverse: boolean, between: Between): Page {
+    const entries: StoredEntry[] = [];
+    const { keys, keysWithoutDeadlines } = reverse ? this.#descending : this.#ascending;
+    const rows = (this.#meta.hasDeadlines() ? keys : keysWithoutDeadlines).all(...between);
+    for (const [key, expiresAt = null] of rows) {
+      if (!isExpired(expiresAt, this.#clock)) entries.push(new SqliteEntry(key, NOTHING));
+    }
+    return { entries, read: rows.length, last: rows.at(-1)?.[0], bytes: 0 };
+  }
+}
+
+interface Page {
+  readonly entries: readonly StoredEntry[];
+  /** How many rows were read for them. */
+  readonly read: number;
+  readonly last: string | undefined;
+  readonly bytes: number;
+}
+
+function selects(db: Sqlite.Database, { entries }: Tables, order: "ASC" | "DESC"): Selects {
+  const select = <R>(columns: string): Sqlite.Statement<Between, R> =>
+    db
+      .prepare<Between, R>(
+        `SELECT ${columns} FROM ${entries} WHERE namespace = ? AND key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`,
+      )
+      .raw()
+      .safeIntegers(false);
+  return {
+    rows: select(`${COLUMNS.join(", ")}, key`),
+    keys: select("key, expires_at"),
+    keysWithoutDeadlines: select("key"),
+  };
+}

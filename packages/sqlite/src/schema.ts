@@ -1,0 +1,160 @@
+/**
+ * The stored layout, with `kv` standing for the option `table`:
+ *
+ * - `kv`: an entry per row. `namespace` is an id from `kv_namespaces`; `key` and `value` are the key and the payload as
+ *   they are: JSON text under the default codec, a BLOB for bytes. `encoding` is the codec's name. Times are
+ *   milliseconds since 1970; `expires_at` NULL: never. `evictable` 1: the policy "evict". `user_metadata`: JSON text.
+ *   A row whose `expires_at` has come counts as absent until a sweep deletes it.
+ *   An ordinary rowid table with one index: `WITHOUT ROWID` makes writes several times slower, and an index on
+ *   `expires_at` halves the writes that have a deadline. Short columns come first, so that counts and sweeps do not
+ *   read the overflow pages of long values. The collation is BINARY, which in UTF-8 is the order of code points.
+ * - `kv_namespaces`: id ↔ the namespace's path as one string (every segment followed by `/`; the root's is empty).
+ * - `kv_meta`: numbers by name. `version`: this layout's. `revision`: the first revision that nobody has reserved.
+ *   `deadlines`: 1 once any entry ever had one; until then sweeps, counts and lists of keys have less to look at.
+ * - `kv_changes`, `kv_watchers`: the change feed, see `change-feed.ts`. Empty unless somebody watches.
+ *
+ * To read it with the `sqlite3` tool: `SELECT key, value FROM kv;`
+ */
+import { Refusal } from "@kv/core";
+import type Sqlite from "better-sqlite3";
+
+/** The names of our tables, valid as they stand in SQL. */
+export interface Tables {
+  readonly entries: string;
+  readonly namespaces: string;
+  readonly meta: string;
+  readonly changes: string;
+  readonly watchers: string;
+}
+
+export function tablesOf(table: string): Tables {
+  return {
+    entries: table,
+    namespaces: `${table}_namespaces`,
+    meta: `${table}_meta`,
+    changes: `${table}_changes`,
+    watchers: `${table}_watchers`,
+  };
+}
+
+/** Step `n` leads from version `n` to `n + 1`. Steps that were released are never edited; a new layout is a new step. */
+const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
+  ({ entries, namespaces, meta }) => `
+    CREATE TABLE ${meta} (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO ${meta} (name, value) VALUES ('version', 0), ('revision', 1), ('deadlines', 0);
+    CREATE TABLE ${namespaces} (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+    CREATE TABLE ${entries} (
+      namespace INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      revision INTEGER NOT NULL,
+      created_at INTEGER NOT NULL,
+      updated_at INTEGER NOT NULL,
+      expires_at INTEGER,
+      evictable INTEGER NOT NULL,
+      encoding TEXT NOT NULL,
+      user_metadata TEXT,
+      value TEXT NOT NULL,
+      UNIQUE (namespace, key)
+    );`,
+  ({ changes, watchers }) => `
+    CREATE TABLE ${changes} (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      namespace INTEGER NOT NULL,
+      key TEXT NOT NULL,
+      kind TEXT NOT NULL
+    );
+    CREATE TABLE ${watchers} (id TEXT PRIMARY KEY, position INTEGER NOT NULL, seen_at INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+/** The columns of every table, in the order in which they were made. */
+const LAYOUT: { readonly [T in keyof Tables]: string } = {
+  entries: "namespace,key,revision,created_at,updated_at,expires_at,evictable,encoding,user_metadata,value",
+  namespaces: "id,path",
+  meta: "name,value",
+  changes: "seq,namespace,key,kind",
+  watchers: "id,position,seen_at",
+};
+
+/**
+ * Makes the tables, or brings them to this version. Several processes may do so at the same time.
+ * @throws Refusal where what is there is not ours, or newer
+ */
+export function prepareSchema(db: Sqlite.Database, tables: Tables, readOnly: boolean): void {
+  if (db.pragma("encoding", { simple: true }) !== "UTF-8") {
+    throw new Refusal(
+      "KV_UNSUPPORTED",
+      "the database's text encoding is UTF-16, whose order of keys differs; use a UTF-8 one",
+    );
+  }
+  if (versionOf(db, tables) < SCHEMA_VERSION) {
+    if (readOnly) {
+      throw new Refusal(
+        "KV_UNAVAILABLE",
+        `the database has no table ${tables.entries} of this version yet; open it once without readOnly`,
+      );
+    }
+    migrate(db, tables);
+  }
+  for (const name of ["entries", "namespaces", "meta", "changes", "watchers"] as const) {
+    if (columnsOf(db, tables[name]) !== LAYOUT[name]) throw foreign(tables[name]);
+  }
+}
+
+function migrate(db: Sqlite.Database, tables: Tables): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    // Somebody else may have done it while this connection waited for the lock.
+    const from = versionOf(db, tables);
+    for (const step of MIGRATIONS.slice(from)) db.exec(step(tables));
+    db.prepare(`UPDATE ${tables.meta} SET value = ? WHERE name = 'version'`).run(SCHEMA_VERSION);
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** 0: there is nothing yet. */
+function versionOf(db: Sqlite.Database, tables: Tables): number {
+  const names = Object.values(tables);
+  const taken = db
+    .prepare<string[], string>(
+      `SELECT name FROM sqlite_schema WHERE lower(name) IN (${names.map(() => "lower(?)").join(", ")}) LIMIT 1`,
+    )
+    .pluck()
+    .get(...names);
+  if (taken === undefined) return 0;
+  if (columnsOf(db, tables.meta) !== LAYOUT.meta) throw foreign(taken);
+  const version = db
+    .prepare<[], unknown>(`SELECT value FROM ${tables.meta} WHERE name = 'version'`)
+    .pluck()
+    .safeIntegers(false)
+    .get();
+  if (typeof version !== "number" || version < 1) throw foreign(tables.meta);
+  if (version > SCHEMA_VERSION) {
+    throw new Refusal(
+      "KV_UNSUPPORTED",
+      `the table ${tables.entries} has layout ${version} and was written by a newer @kv/sqlite, ` +
+        `while this one knows layouts up to ${SCHEMA_VERSION}; upgrade @kv/sqlite`,
+    );
+  }
+  return version;
+}
+
+/** `""`: there is no such table. */
+function columnsOf(db: Sqlite.Database, table: string): string {
+  return db
+    .prepare<[string], string>("SELECT name FROM pragma_table_info(?) ORDER BY cid")
+    .pluck()
+    .all(table)
+    .join(",");
+}
+
+function foreign(table: string): Refusal {
+  return new Refusal(
+    "KV_UNSUPPORTED",
+    `the database has a table ${table} that is not of @kv/sqlite, and is left alone; name another with the option table`,
+  );
+}

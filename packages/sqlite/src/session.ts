@@ -1,0 +1,123 @@
+import { statSync } from "node:fs";
+import type Sqlite from "better-sqlite3";
+import { WriteQueue } from "./busy.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { ChangeLog } from "./change-log.ts";
+import { connect, ownersTransaction } from "./connection.ts";
+import { Eraser } from "./eraser.ts";
+import { Expiry } from "./expiry.ts";
+import { Meta } from "./meta.ts";
+import { Namespaces } from "./namespaces.ts";
+import type { Settings } from "./options.ts";
+import { Reader } from "./reader.ts";
+import { Scanner } from "./scanner.ts";
+import { tablesOf } from "./schema.ts";
+import { Sweeper } from "./sweeper.ts";
+import { Tally } from "./tally.ts";
+import { Transactions } from "./transaction.ts";
+import { TurnSnapshot } from "./turn-snapshot.ts";
+import { Writer } from "./writer.ts";
+
+/** Bytes of write-ahead log from which on a sweep tries to begin it anew. SQLite itself does so at 4 MB, unless somebody is always reading. */
+const LARGE_LOG = 64 * 2 ** 20;
+
+/** What there is from `open` to `close`. */
+export class Session {
+  readonly namespaces: Namespaces;
+  readonly reader: Reader;
+  readonly scanner: Scanner;
+  readonly tally: Tally;
+  readonly writer: Writer;
+  readonly eraser: Eraser;
+  readonly queue: WriteQueue;
+  readonly #db: Sqlite.Database;
+  readonly #settings: Settings;
+  readonly #snapshot: TurnSnapshot;
+  readonly #sweeper: Sweeper;
+  readonly #log: ChangeLog;
+  #feed: ChangeFeed | undefined;
+
+  constructor(settings: Settings) {
+    const { clock } = settings;
+    const tables = tablesOf(settings.table);
+    const db = connect(settings, tables);
+    this.#db = db;
+    this.#settings = settings;
+    try {
+      const transactions = new Transactions(db);
+      const expiry = new Expiry(db, tables);
+      const meta = new Meta(db, tables, transactions);
+      this.#snapshot = new TurnSnapshot(db, settings.turnSnapshots);
+      this.#log = new ChangeLog(db, tables, transactions);
+      const hooks = { before: () => this.#refresh(), after: () => this.#feed?.written() };
+      this.queue = new WriteQueue(hooks, settings.path, settings.busyTimeout);
+      this.namespaces = new Namespaces(db, tables);
+      this.reader = new Reader(db, tables, this.namespaces, this.#snapshot, clock);
+      this.scanner = new Scanner(db, tables, meta, clock);
+      this.tally = new Tally(db, tables, meta, clock);
+      this.writer = new Writer(db, tables, { namespaces: this.namespaces, meta, transactions }, clock);
+      this.eraser = new Eraser(db, tables, { transactions, expiry, meta }, clock);
+      this.#sweeper = new Sweeper(db, tables, { queue: this.queue, transactions, expiry, meta }, clock);
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+  }
+
+  get feed(): ChangeFeed {
+    this.#feed ??= new ChangeFeed(this.#db, this.#log, this.queue, {
+      refresh: () => this.#refresh(),
+      interval: this.#settings.watchInterval,
+    });
+    return this.#feed;
+  }
+
+  async sweep(): Promise<number> {
+    if (this.#settings.readOnly) return 0;
+    const removed = await this.#sweeper.sweep();
+    if (this.#log.hasDead()) await this.queue.run(() => this.#log.removeDead());
+    this.#shortenLog();
+    return removed;
+  }
+
+  /** What the engine says of itself. */
+  describe(): Record<string, string | number> {
+    const pragma = (name: string) => this.#db.pragma(name, { simple: true }) as string | number;
+    const version = this.#db.prepare<[], string>("SELECT sqlite_version()").pluck().get() ?? "";
+    return {
+      engine: "SQLite",
+      version,
+      path: this.#settings.path,
+      journalMode: pragma("journal_mode"),
+      fileBytes: Number(pragma("page_count")) * Number(pragma("page_size")),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#sweeper.stop();
+    await this.queue.idle();
+    this.#feed?.close();
+    this.#snapshot.close();
+    this.#release();
+  }
+
+  /** Gives up the turn's snapshot. @throws as if the database were locked, while the owner's transaction is open */
+  #refresh(): void {
+    this.#snapshot.release();
+    if (this.#settings.database?.inTransaction) throw ownersTransaction();
+  }
+
+  #shortenLog(): void {
+    const { path, database, inMemory } = this.#settings;
+    if (database !== undefined || inMemory || !this.#db.open) return;
+    const size = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (size < LARGE_LOG) return;
+    this.#snapshot.release();
+    // Where readers are in the way it does what it can and says so, instead of failing.
+    this.#db.pragma("wal_checkpoint(TRUNCATE)");
+  }
+
+  #release(): void {
+    if (this.#settings.database === undefined) this.#db.close();
+  }
+}

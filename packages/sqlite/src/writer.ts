@@ -1,0 +1,222 @@
+import {
+  addToNumber,
+  type Check,
+  type Commit,
+  type CommitResult,
+  type IncrementMutation,
+  type Mutation,
+  type Namespace,
+  type Outcome,
+  type SetMutation,
+  type TouchMutation,
+} from "@kv/core";
+import type Sqlite from "better-sqlite3";
+import { MORE } from "./busy.ts";
+import { isExpired } from "./entry.ts";
+import { isOwnFault } from "./errors.ts";
+import type { Meta } from "./meta.ts";
+import type { Namespaces } from "./namespaces.ts";
+import type { Tables } from "./schema.ts";
+import type { Transactions } from "./transaction.ts";
+import { type Statements, writeStatements } from "./write-statements.ts";
+
+/** Milliseconds after which a batch is continued by another transaction, in the next turn of the event loop. */
+const SLICE_MS = 4;
+/** Commits between two looks at the clock. */
+const PER_LOOK = 32;
+
+/** Applies commits. Every method needs the write lock to be free, and throws where it is not. */
+export class Writer {
+  readonly #statements: Statements;
+  readonly #namespaces: Namespaces;
+  readonly #meta: Meta;
+  readonly #transactions: Transactions;
+  readonly #clock: () => number;
+
+  constructor(
+    db: Sqlite.Database,
+    tables: Tables,
+    parts: { readonly namespaces: Namespaces; readonly meta: Meta; readonly transactions: Transactions },
+    clock: () => number,
+  ) {
+    this.#statements = writeStatements(db, tables);
+    this.#namespaces = parts.namespaces;
+    this.#meta = parts.meta;
+    this.#transactions = parts.transactions;
+    this.#clock = clock;
+  }
+
+  /** Applies those commits that have no result yet, or some of them, and appends their results. */
+  step(
+    namespace: Namespace,
+    commits: readonly Commit[],
+    results: CommitResult[],
+  ): CommitResult[] | typeof MORE {
+    const id = this.#namespaces.ensure(namespace);
+    this.#prepare(commits);
+    const only = loneMutation(commits);
+    if (only !== undefined) {
+      // A single statement is a transaction by itself.
+      results.push({ status: "ok", outcomes: [this.#mutate(id, only, this.#clock())] });
+      return results;
+    }
+    const done = results.length;
+    try {
+      this.#transactions.run(() =>
+        this.#slice(commits, results, (commit, now) => this.#apply(id, commit, now)),
+      );
+    } catch (error) {
+      results.length = done;
+      if (!isOwnFault(error)) throw error;
+      this.#transactions.run(() =>
+        this.#slice(commits, results, (commit, now) => this.#attempt(id, commit, now)),
+      );
+    }
+    return results.length < commits.length ? MORE : results;
+  }
+
+  /** What must not be rolled back with the commits. */
+  #prepare(commits: readonly Commit[]): void {
+    let mutations = 0;
+    let deadlines = false;
+    for (const commit of commits) {
+      mutations += commit.mutations.length;
+      for (const mutation of commit.mutations)
+        deadlines ||= "expiresAt" in mutation && typeof mutation.expiresAt === "number";
+    }
+    this.#meta.reserve(mutations);
+    if (deadlines) this.#meta.noteDeadlines();
+  }
+
+  #slice(
+    commits: readonly Commit[],
+    results: CommitResult[],
+    apply: (commit: Commit, now: number) => CommitResult,
+  ): void {
+    const now = this.#clock();
+    const since = performance.now();
+    for (let i = results.length; i < commits.length; i++) {
+      results.push(apply(commits[i] as Commit, now));
+      if (i % PER_LOOK === PER_LOOK - 1 && performance.now() - since > SLICE_MS) return;
+    }
+  }
+
+  #apply(id: number, commit: Commit, now: number): CommitResult {
+    const { checks, mutations } = commit;
+    if (checks.length > 0) {
+      const failed = this.#failed(id, checks, now);
+      if (failed.length > 0) return { status: "conflict", failed };
+    }
+    const mayStop = mutations.length > 1 && mutations.some(({ type }) => type === "increment");
+    if (!mayStop) return this.#mutateAll(id, mutations, now);
+    return this.#transactions.part(
+      () => this.#mutateAll(id, mutations, now),
+      ({ status }) => status === "ok",
+    );
+  }
+
+  /** As `apply`, and what goes wrong with this commit is its result. */
+  #attempt(id: number, commit: Commit, now: number): CommitResult {
+    try {
+      return this.#transactions.part(
+        () => this.#apply(id, commit, now),
+        () => true,
+      );
+    } catch (error) {
+      if (!isOwnFault(error)) throw error;
+      return { status: "error", error };
+    }
+  }
+
+  #failed(id: number, checks: readonly Check[], now: number): string[] {
+    const failed = new Set<string>();
+    for (const { key, revision } of checks) {
+      const row = this.#statements.revision.get(id, key);
+      const live = row !== undefined && !isExpired(row[1], () => now);
+      if ((live ? String(row[0]) : null) !== revision) failed.add(key);
+    }
+    return [...failed];
+  }
+
+  #mutateAll(id: number, mutations: readonly Mutation[], now: number): CommitResult {
+    const outcomes: Outcome[] = [];
+    for (const mutation of mutations) {
+      const outcome =
+        mutation.type === "increment" ? this.#increment(id, mutation, now) : this.#mutate(id, mutation, now);
+      if (outcome === undefined) return { status: "not-a-number", key: mutation.key };
+      outcomes.push(outcome);
+    }
+    return { status: "ok", outcomes };
+  }
+
+  /** One statement. */
+  #mutate(id: number, mutation: Exclude<Mutation, IncrementMutation>, now: number): Outcome {
+    switch (mutation.type) {
+      case "set":
+        return { revision: this.#set(id, mutation, now) };
+      case "delete":
+        return { existed: this.#statements.deleteLive.run(id, mutation.key, now).changes > 0 };
+      case "touch":
+        return { existed: this.#touch(id, mutation, now) };
+    }
+  }
+
+  #set(id: number, { key, payload, encoding, expiresAt, policy, user }: SetMutation, now: number): string {
+    const statements = this.#statements;
+    const revision = this.#meta.nextRevision();
+    const evictable = policy === "evict" ? 1 : 0;
+    if (expiresAt === "keep") {
+      statements.setKeeping.run(id, key, revision, now, now, evictable, encoding, user, payload);
+    } else if (expiresAt !== undefined && expiresAt <= now) {
+      statements.remove.run(id, key);
+    } else if (encoding === "json" && evictable === 0 && user === undefined) {
+      if (expiresAt === undefined) statements.setPlain.run(id, key, revision, now, now, payload);
+      else statements.setExpiring.run(id, key, revision, now, now, expiresAt, payload);
+    } else {
+      statements.set.run(id, key, revision, now, now, expiresAt, evictable, encoding, user, payload);
+    }
+    return String(revision);
+  }
+
+  #touch(id: number, { key, expiresAt, policy }: TouchMutation, now: number): boolean {
+    const statements = this.#statements;
+    if (typeof expiresAt === "number" && expiresAt <= now)
+      return statements.deleteLive.run(id, key, now).changes > 0;
+    const keepsDeadline = expiresAt === undefined ? 1 : 0;
+    const evictable = policy === undefined ? null : policy === "evict" ? 1 : 0;
+    return statements.touch.run(keepsDeadline, expiresAt, evictable, id, key, now).changes > 0;
+  }
+
+  /** `undefined`: no number. */
+  #increment(id: number, mutation: IncrementMutation, now: number): Outcome | undefined {
+    const { key, by } = mutation;
+    const row = this.#statements.current.get(id, key);
+    const live = row !== undefined && !isExpired(row[1], () => now);
+    if (live && row[2] !== "json") return undefined;
+    const value = addToNumber(live ? row[3] : undefined, by);
+    if (value === undefined) return undefined;
+    const payload = JSON.stringify(value);
+    if (!live) {
+      const { expiresAt, policy, user } = mutation;
+      return {
+        revision: this.#set(
+          id,
+          { type: "set", key, payload, encoding: "json", expiresAt, policy, user },
+          now,
+        ),
+        value,
+      };
+    }
+    const revision = this.#meta.nextRevision();
+    this.#statements.setNumber.run(payload, revision, now, id, key);
+    return { revision: String(revision), value };
+  }
+}
+
+/** The mutation of a batch that is nothing else and takes one statement. */
+function loneMutation(commits: readonly Commit[]): Exclude<Mutation, IncrementMutation> | undefined {
+  const commit = commits[0];
+  if (commits.length !== 1 || commit?.checks.length !== 0 || commit.mutations.length !== 1) return undefined;
+  const mutation = commit.mutations[0];
+  return mutation === undefined || mutation.type === "increment" ? undefined : mutation;
+}
