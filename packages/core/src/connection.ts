@@ -234,7 +234,7 @@ export class Connection {
   call<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     return this.enter(() => {
       const result = run();
-      return result instanceof Promise ? this.guard(this.track(result)) : result;
+      return result instanceof Promise ? this.track(this.guard(result)) : result;
     });
   }
 

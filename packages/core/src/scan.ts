@@ -214,7 +214,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
 
   #guarded(step: Promise<IteratorResult<EntryPage, unknown>>): Promise<IteratorResult<EntryPage, unknown>> {
     const { connection } = this.#context;
-    return connection.guard(connection.track(step));
+    return connection.track(connection.guard(step));
   }
 
   #turnPage(step: IteratorResult<EntryPage, unknown>): boolean {

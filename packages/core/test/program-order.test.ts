@@ -78,7 +78,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ n: number, later }).map(({ n, later }) => ({
     name: `setMany ${n}`,
     later,
-    call: (store: Store) => store.setMany([["a", n], ["c", n + 1]]).then(() => "set"),
+    call: (store: Store) =>
+      store
+        .setMany([
+          ["a", n],
+          ["c", n + 1],
+        ])
+        .then(() => "set"),
     model: (state: Map<string, number>) => {
       state.set("a", n).set("c", n + 1);
       return "set";
@@ -87,7 +93,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ n: number, later }).map(({ n, later }) => ({
     name: `atomic ${n}`,
     later,
-    call: async (store: Store) => (await store.atomic().set("a", n).delete("b").increment("a", 1).commit()).ok,
+    call: async (store: Store) =>
+      (await store.atomic().set("a", n).delete("b").increment("a", 1).commit()).ok,
     model: (state: Map<string, number>) => {
       state.set("a", n + 1).delete("b");
       return true;

@@ -1,0 +1,95 @@
+import { Refusal } from "@kv/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { assertJson, checkedCopy, copyOfJson } from "../src/json-value.ts";
+
+class Point {
+  x = 1;
+}
+
+function cycle(): unknown {
+  const object: Record<string, unknown> = {};
+  object["self"] = { object };
+  return object;
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}
+
+const refused: [path: string, value: unknown][] = [
+  ["$", undefined],
+  ["$", Number.NaN],
+  ["$", Number.POSITIVE_INFINITY],
+  ["$", -0],
+  ["$", 1n],
+  ["$", Symbol("s")],
+  ["$", () => 1],
+  ["$.user.born", { user: { born: new Date(0) } }],
+  ["$[1]", [1, undefined]],
+  // biome-ignore lint/suspicious/noSparseArray: a hole is what this is about
+  ["$[1]", [1, , 3]],
+  ["$.a", { a: new Map() }],
+  ["$.a", { a: new Point() }],
+  ["$.a", { a: Object.create(null) }],
+  ["$.a", { a: new Uint8Array(1) }],
+  ["$.a", { a: undefined }],
+  ['$["odd name"][0]', { "odd name": [-0] }],
+  ["$.self.object", cycle()],
+  ["$", { [Symbol("s")]: 1 }],
+  ["$", Object.assign([1], { index: 0 })],
+  ["$", "x".match(/x/)],
+  ["$.a", { a: new String("s") }],
+];
+
+describe("strict JSON", () => {
+  it("copies every JSON value, own properties named __proto__ included", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+        const plain: unknown = JSON.parse(JSON.stringify(value));
+        for (const copy of [checkedCopy(plain), copyOfJson(plain)]) {
+          expect(copy).toStrictEqual(plain);
+          if (typeof plain === "object" && plain !== null) expect(copy).not.toBe(plain);
+        }
+        assertJson(plain);
+      }),
+      { numRuns: 1000 },
+    );
+    const odd: unknown = JSON.parse('{"__proto__": {"polluted": [1]}, "a": {"__proto__": 2}}');
+    for (const copy of [checkedCopy(odd), copyOfJson(odd)])
+      expect(JSON.stringify(copy)).toBe(JSON.stringify(odd));
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  it("shares nothing with what it copied", () => {
+    const value = { list: [{ a: 1 }], object: { b: [2] } };
+    for (const copy of [checkedCopy(value), copyOfJson(value)] as (typeof value)[]) {
+      copy.list[0] = { a: 9 };
+      copy.object.b.push(9);
+    }
+    expect(value).toEqual({ list: [{ a: 1 }], object: { b: [2] } });
+  });
+
+  it.each(refused)("names the path %s of what would not come back equal", (path, value) => {
+    for (const check of [checkedCopy, assertJson]) {
+      let thrown: unknown;
+      try {
+        check(value);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(Refusal);
+      expect((thrown as Refusal).code).toBe("KV_INVALID_VALUE");
+      expect((thrown as Refusal).message).toContain(`the value at ${path} is `);
+    }
+  });
+
+  it("takes shared references, which come back equal, and 500 levels", () => {
+    const shared = { a: 1 };
+    expect(checkedCopy([shared, shared])).toStrictEqual([{ a: 1 }, { a: 1 }]);
+    expect(checkedCopy(nested(500))).toStrictEqual(nested(500));
+    expect(() => checkedCopy(nested(100_000))).toThrow(/nested deeper than 500 levels/);
+  });
+});
