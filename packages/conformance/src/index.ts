@@ -1,1 +1,3 @@
-export {};
+export type { Harness, Setup, Through } from "./harness.ts";
+export { STANDARD_VIEWS, type Variant } from "./views.ts";
+export { describeConformance } from "./vitest.ts";

@@ -1,0 +1,37 @@
+import type { Capabilities } from "@kv/core";
+import type { Context } from "./context.ts";
+
+/** What a case may ask of the adapter and of the harness around it. */
+export interface Abilities {
+  readonly capabilities: Capabilities;
+  /** The adapter's clock can be moved. */
+  readonly clock: boolean;
+  /** The data can be opened a second time. */
+  readonly reopen: boolean;
+}
+
+/** One promise of the contract. */
+export interface Case {
+  /** A sentence. */
+  readonly title: string;
+  /** Why it cannot be run with these abilities; `undefined`: it can. */
+  readonly requires?: (abilities: Abilities) => string | undefined;
+  /** What must hold where `requires` names a reason. Without it the case is skipped with that reason. */
+  readonly whenMissing?: (context: Context) => Promise<void>;
+  readonly run: (context: Context) => Promise<void>;
+}
+
+/** A chapter of the contract. */
+export interface Chapter {
+  readonly title: string;
+  readonly cases: readonly Case[];
+}
+
+/** For what can be seen only where time stands still until it is told to pass. */
+export function aClock({ clock }: Abilities): string | undefined {
+  return clock ? undefined : "its clock cannot be set";
+}
+
+export function watching({ capabilities }: Abilities): string | undefined {
+  return capabilities.watch === false ? "it cannot watch" : undefined;
+}

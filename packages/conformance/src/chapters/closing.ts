@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { recorder, stall } from "../between.ts";
+import { type Case, watching } from "../chapter.ts";
+import { collect } from "../contents.ts";
+import { OPERATIONS } from "../operations.ts";
+
+export const closing: readonly Case[] = [
+  {
+    title: "close waits for accepted work",
+    async run({ store, open }) {
+      const other = open();
+      await store.has("opened");
+      const written = other.store.set("k", 1);
+      const incremented = other.store.increment("n", 2);
+      await other.root.close();
+      await Promise.all([written, incremented]);
+      assert.deepEqual(await store.getMany(["k", "n"]), [1, 2]);
+    },
+  },
+  {
+    title: "close waits for the very first operation, which is still opening the adapter",
+    async run({ open }) {
+      const { root, store } = open();
+      const written = store.set("k", 1);
+      await root.close();
+      assert.equal(typeof (await written), "string");
+    },
+  },
+  {
+    title: "close does not end before a write that the backend has not answered",
+    async run({ open }) {
+      const backend = stall();
+      const { calls, between } = recorder();
+      const { root, store } = open({}, (inner) => backend.between(between(inner)));
+      await store.set("k", 1);
+      backend.begin();
+      const order: string[] = [];
+      const written = store.set("k", 2).then(() => order.push("written"));
+      const closed = root.close().then(() => order.push("closed"));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.deepEqual(order, []);
+      assert.ok(!calls.includes("close"));
+      backend.end();
+      await Promise.all([written, closed]);
+      assert.deepEqual(order, ["written", "closed"]);
+    },
+  },
+  {
+    title: "a second close is a no-op, at the same time and later",
+    async run({ open }) {
+      const { calls, between } = recorder();
+      const { root, store } = open({}, between);
+      await store.set("k", 1);
+      await Promise.all([root.close(), root.close()]);
+      await root.close();
+      assert.equal(calls.filter((call) => call === "close").length, 1);
+    },
+  },
+  {
+    title: "closing a store that was never used touches no backend",
+    async run({ open, refused }) {
+      const { calls, between } = recorder();
+      const { root, store } = open({}, between);
+      await root.close();
+      assert.deepEqual(calls, []);
+      await refused("KV_CLOSED", () => store.get("k"));
+    },
+  },
+  {
+    title: "every operation after close is KV_CLOSED, through every view",
+    async run({ open, refused }) {
+      const { calls, between } = recorder();
+      const { root, store } = open({}, between);
+      await store.set("k", 1);
+      await root.close();
+      calls.length = 0;
+      for (const view of [root, store, store.typed<number>() as typeof store]) {
+        for (const { call, namesKey, name } of OPERATIONS) {
+          const expected = namesKey ? { operation: name, key: "k" } : { operation: name };
+          await refused("KV_CLOSED", () => call(view), expected);
+        }
+      }
+      await refused("KV_CLOSED", () => store.subscribe(() => undefined));
+      await refused("KV_CLOSED", () => store.watch().next());
+      assert.deepEqual(calls, []);
+    },
+  },
+  {
+    title: "await using closes the store",
+    async run({ open, refused }) {
+      const { root, store } = open();
+      {
+        await using used = root;
+        await used.set("k", 1);
+      }
+      await refused("KV_CLOSED", () => store.get("k"));
+    },
+  },
+  {
+    title: "close ends the watchers",
+    requires: watching,
+    async run({ open }) {
+      const { root, store } = open();
+      const changes = collect(store.watch());
+      await store.set("k", 1);
+      await root.close();
+      assert.ok((await changes).length <= 1);
+    },
+  },
+  {
+    title: "closing a view is a no-op: only the root closes",
+    async run({ root, store }) {
+      await store.set("k", 1);
+      for (const view of [root.namespace("n"), root.scope("s"), root.typed<number>(), store.scope("t")]) {
+        await view.close();
+        await view[Symbol.asyncDispose]();
+      }
+      assert.equal(await store.get("k"), 1);
+    },
+  },
+];

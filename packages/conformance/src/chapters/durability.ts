@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { Abilities, Case, Chapter } from "../chapter.ts";
+import { contents, fill } from "../contents.ts";
+import { JSON_SAMPLES } from "../json-samples.ts";
+import { NASTY_KEYS } from "../nasty-keys.ts";
+import { lastStates, watched } from "../watched.ts";
+
+function persistence({ capabilities }: Abilities): string | undefined {
+  return capabilities.persistent ? undefined : "its data do not survive the process";
+}
+
+function sharing({ capabilities, reopen }: Abilities): string | undefined {
+  if (!capabilities.shared) return "several processes cannot share its data";
+  return reopen ? undefined : "the harness gives no second adapter over the same data";
+}
+
+const restarts: readonly Case[] = [
+  {
+    title: "what was written is there after a restart: every key, value and all metadata",
+    requires: persistence,
+    async run({ root, store, reopen, adapter }) {
+      await fill(store, NASTY_KEYS);
+      await store.setMany(JSON_SAMPLES.map((sample, position) => [`sample ${position}`, sample]));
+      await store.set("bytes", new Uint8Array([0, 255, 128]));
+      await store.set("all", 1, { expiresAt: adapter.clock() + 3_600_000, policy: "evict", metadata: { by: "ada" } });
+      await store.namespace("n", "m").set("k", "inner");
+      const before = { all: await contents(store), metadata: await store.getMetadata("all"), namespaces: await store.listNamespaces() };
+      await root.close();
+      const later = (await reopen()).store;
+      assert.deepEqual(await contents(later), before.all);
+      assert.deepEqual(await later.getMetadata("all"), before.metadata);
+      assert.deepEqual(await later.listNamespaces(), before.namespaces);
+      assert.equal(await later.namespace("n", "m").get("k"), "inner");
+    },
+  },
+  {
+    title: "revisions stay as they were over a restart, and new ones differ from all before",
+    requires: persistence,
+    async run({ root, store, reopen }) {
+      const revisions: (string | undefined)[] = [];
+      for (let round = 0; round < 5; round++) revisions.push(await store.set("k", round));
+      await store.delete("k");
+      revisions.push(await store.set("k", "last"));
+      await root.close();
+      const later = (await reopen()).store;
+      assert.equal((await later.getMetadata("k"))?.revision, revisions.at(-1));
+      const replaced = await later.replace("k", "new", { revision: revisions.at(-1) ?? "" });
+      revisions.push(replaced, await later.set("k", 1), await later.set("k", 2));
+      assert.ok(revisions.every((revision) => typeof revision === "string"));
+      assert.equal(new Set(revisions).size, revisions.length);
+    },
+  },
+  {
+    title: "what was deleted, cleared or had expired stays away after a restart",
+    requires: persistence,
+    async run({ root, store, reopen, time }) {
+      await fill(store, ["deleted", "kept"]);
+      await store.set("expired", 1, { ttl: time.short });
+      await store.set("cached", 1, { policy: "evict" });
+      await store.delete("deleted");
+      await store.clearCache();
+      await time.pass(time.short);
+      await root.close();
+      const later = (await reopen()).store;
+      assert.deepEqual(await contents(later), [["kept", 1]]);
+      assert.equal((await later.stats()).keys, 1);
+      await later.sweep();
+      assert.deepEqual(await contents(later), [["kept", 1]]);
+    },
+  },
+  {
+    title: "an adapter that keeps nothing says so: another one over the same data finds none",
+    requires: ({ capabilities, reopen }) =>
+      !capabilities.persistent && reopen ? undefined : capabilities.persistent ? "it is persistent" : "the harness gives no second adapter over the same data",
+    async run({ root, store, reopen }) {
+      await store.set("k", 1);
+      await root.close();
+      assert.deepEqual(await contents((await reopen()).store), []);
+    },
+  },
+];
+
+const sharingCases: readonly Case[] = [
+  {
+    title: "two adapters over the same data see each other's writes",
+    requires: sharing,
+    async run({ store, reopen }) {
+      await store.set("k", 1);
+      const other = (await reopen()).store;
+      assert.equal(await other.get("k"), 1);
+      await other.set("k", { by: "other" });
+      assert.deepEqual(await store.get("k"), { by: "other" });
+      assert.equal(await store.create("k", 2), undefined);
+      await other.delete("k");
+      assert.equal(await store.has("k"), false);
+      await other.namespace("n").set("k", 1);
+      assert.deepEqual(await store.listNamespaces(), [["n"]]);
+    },
+  },
+  {
+    title: "increments, creates and takes through two adapters add up and have one winner",
+    requires: sharing,
+    async run({ store, reopen }) {
+      const stores = [store, (await reopen()).store];
+      await store.set("taken", "prize");
+      const each = async (at: (one: typeof store) => Promise<unknown>): Promise<unknown[]> => Promise.all(stores.flatMap((one) => Array.from({ length: 20 }, () => at(one))));
+      await each((one) => one.increment("n"));
+      assert.equal(await store.get("n"), 40);
+      const created = await each((one) => one.create("created", 1));
+      assert.equal(created.filter((revision) => revision !== undefined).length, 1);
+      const taken = await each((one) => one.take("taken"));
+      assert.deepEqual(taken.filter((value) => value !== undefined), ["prize"]);
+      await each((one) => one.update("sum", (value) => Number(value ?? 0) + 1));
+      assert.equal(await store.get("sum"), 40);
+    },
+  },
+  {
+    title: "a watcher of a shared backend is told of the writes through another adapter",
+    requires: (abilities) => sharing(abilities) ?? (abilities.capabilities.watch === "shared" ? undefined : "it watches this process's writes only"),
+    async run({ store, reopen }) {
+      const seen = await watched(store);
+      const other = (await reopen()).store;
+      await other.set("k", "theirs");
+      await seen.until((changes) => lastStates(changes).get("k") === "theirs");
+      await other.delete("k");
+      await seen.until((changes) => !lastStates(changes).has("k"));
+      seen.stop();
+    },
+  },
+  {
+    title: "a second opener of data that only one process may have is KV_UNAVAILABLE, until the first has closed",
+    requires: ({ capabilities, reopen }) =>
+      capabilities.persistent && !capabilities.shared && reopen ? undefined : "its data may be shared, or are nobody else's",
+    async run({ root, store, reopen, refused }) {
+      await store.set("k", 1);
+      const { store: other } = await reopen();
+      await refused("KV_UNAVAILABLE", () => other.get("k"), { operation: "get" });
+      assert.equal(await store.get("k"), 1);
+      await root.close();
+      assert.equal(await other.get("k"), 1);
+    },
+  },
+];
+
+export const durability: Chapter = { title: "durability and processes", cases: [...restarts, ...sharingCases] };

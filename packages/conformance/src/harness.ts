@@ -1,0 +1,32 @@
+import type { Adapter, MaybePromise, Middleware } from "@kv/core";
+
+/** What one case works with: fresh, empty, and nobody else's. */
+export interface Setup {
+  readonly adapter: Adapter;
+  /** Another adapter over the same data: for what must survive a restart or be seen by several processes. */
+  reopen?(): MaybePromise<Adapter>;
+  /** Moves the adapter's clock, where that can be set. Without it the cases wait in real time. */
+  readonly clock?: { advance(milliseconds: number): void };
+  /** Called after the adapters were closed. */
+  dispose?(): MaybePromise<void>;
+}
+
+/** How the suite gets at an adapter. */
+export interface Harness {
+  /** The adapter's name, as the titles begin. */
+  readonly name: string;
+  /** Called for every case. */
+  create(): MaybePromise<Setup>;
+  /** Resolves once what was written so far has reached every watcher. Default: 25 ms later. */
+  settle?(): Promise<void>;
+  /** Middleware that the whole suite runs through as well. */
+  readonly through?: readonly Through[];
+  /** Full titles of cases that are known to fail, with the reason. One that passes, or names no case, is a failure. */
+  readonly deviations?: Readonly<Record<string, string>>;
+}
+
+export interface Through {
+  /** As in `sqlite through a cache`. */
+  readonly title: string;
+  readonly wrap: Middleware;
+}

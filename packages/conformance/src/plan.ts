@@ -1,0 +1,35 @@
+import { CHAPTERS } from "./chapters/index.ts";
+import type { Harness } from "./harness.ts";
+import type { PlannedCase } from "./run-case.ts";
+import { STANDARD_VIEWS, type Variant } from "./views.ts";
+
+/** Everything that is run for an adapter: every case of every chapter, in every way. */
+export function plan(harness: Harness): PlannedCase[] {
+  return variantsOf(harness).flatMap((variant) =>
+    CHAPTERS.flatMap((chapter) =>
+      chapter.cases.map((oneCase) => ({
+        variant,
+        chapter,
+        case: oneCase,
+        fullTitle: `${titleOf(harness, variant)} › ${chapter.title} › ${oneCase.title}`,
+      })),
+    ),
+  );
+}
+
+export function titleOf(harness: Harness, variant: Variant): string {
+  return variant.title === "" ? harness.name : `${harness.name} ${variant.title}`;
+}
+
+/** Deviations that name no case: a case was renamed, or the adapter's name was. */
+export function strayDeviations(harness: Harness, planned: readonly PlannedCase[]): string[] {
+  const titles = new Set(planned.map(({ fullTitle }) => fullTitle));
+  return Object.keys(harness.deviations ?? {}).filter((title) => !titles.has(title));
+}
+
+function variantsOf({ through = [] }: Harness): Variant[] {
+  return [
+    ...STANDARD_VIEWS,
+    ...through.map(({ title, wrap }) => ({ title: `through ${title}`, wrap, path: [] })),
+  ];
+}

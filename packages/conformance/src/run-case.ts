@@ -1,0 +1,73 @@
+import type { Store } from "@kv/core";
+import type { Case, Chapter } from "./chapter.ts";
+import { prepare } from "./context.ts";
+import type { Harness } from "./harness.ts";
+import type { Variant } from "./views.ts";
+
+/** A case of a chapter, in one of the ways in which the suite runs. */
+export interface PlannedCase {
+  readonly variant: Variant;
+  readonly chapter: Chapter;
+  readonly case: Case;
+  /** As in `redis through a scope › time to live › an entry past its deadline reads as absent`. */
+  readonly fullTitle: string;
+}
+
+export interface RunCaseOptions {
+  /** Put around every store that the case opens, before its views are taken. */
+  readonly wrapStore?: (store: Store) => Store;
+  /** Milliseconds after which a case that has not ended has failed. Default: 30,000. */
+  readonly timeout?: number;
+}
+
+export type Verdict =
+  | { readonly status: "passed" }
+  | { readonly status: "skipped"; readonly reason: string }
+  | { readonly status: "failed"; readonly error: unknown };
+
+/** Runs one case against a fresh adapter, deviations not considered. */
+export async function runCase(
+  harness: Harness,
+  planned: Pick<PlannedCase, "variant" | "case">,
+  { wrapStore, timeout = 30_000 }: RunCaseOptions = {},
+): Promise<Verdict> {
+  const { variant, case: { requires, whenMissing, run } } = planned;
+  try {
+    const { context, dispose } = await prepare({ harness, variant, wrapStore });
+    try {
+      const reason = requires?.(context.abilities);
+      if (reason !== undefined && whenMissing === undefined) return { status: "skipped", reason };
+      const body = reason === undefined || whenMissing === undefined ? run : whenMissing;
+      await within(timeout, body(context));
+    } finally {
+      await within(timeout, dispose());
+    }
+    return { status: "passed" };
+  } catch (error) {
+    return { status: "failed", error };
+  }
+}
+
+/** Runs one case and turns the verdict round where a deviation says that it must fail. */
+export async function judge(harness: Harness, planned: PlannedCase, options?: RunCaseOptions): Promise<Verdict> {
+  const verdict = await runCase(harness, planned, options);
+  const deviation = harness.deviations?.[planned.fullTitle];
+  if (deviation === undefined || verdict.status === "skipped") return verdict;
+  if (verdict.status === "failed") return { status: "passed" };
+  return {
+    status: "failed",
+    error: new Error(`passes, though a deviation says that it fails: ${deviation}. Remove the deviation.`),
+  };
+}
+
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new Error(`has not ended within ${milliseconds} ms`));
+  }, milliseconds);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

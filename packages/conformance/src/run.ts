@@ -1,0 +1,50 @@
+import type { Harness } from "./harness.ts";
+import { plan, strayDeviations } from "./plan.ts";
+import { judge, type PlannedCase, type RunCaseOptions, type Verdict } from "./run-case.ts";
+
+export interface Result {
+  readonly fullTitle: string;
+  readonly verdict: Verdict;
+}
+
+export interface Report {
+  readonly results: readonly Result[];
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export interface RunOptions extends RunCaseOptions {
+  /** Told of every case as it ends. */
+  readonly onResult?: (result: Result) => void;
+}
+
+/** Runs the whole suite in no test runner. */
+export async function runConformance(harness: Harness, options: RunOptions = {}): Promise<Report> {
+  const planned = plan(harness);
+  const results: Result[] = [];
+  function add(result: Result): void {
+    results.push(result);
+    options.onResult?.(result);
+  }
+  for (const fullTitle of strayDeviations(harness, planned)) {
+    add({ fullTitle, verdict: { status: "failed", error: new Error("a deviation that names no case") } });
+  }
+  for (const one of planned) add(await resultOf(harness, one, options));
+  const count = (status: Verdict["status"]): number => results.filter(({ verdict }) => verdict.status === status).length;
+  return { results, passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
+}
+
+async function resultOf(harness: Harness, planned: PlannedCase, options: RunOptions): Promise<Result> {
+  return { fullTitle: planned.fullTitle, verdict: await judge(harness, planned, options) };
+}
+
+export type { Abilities, Case, Chapter } from "./chapter.ts";
+export { CHAPTERS } from "./chapters/index.ts";
+export type { Context, Opened } from "./context.ts";
+export { forward } from "./forward.ts";
+export type { Harness, Setup, Through } from "./harness.ts";
+export { plan } from "./plan.ts";
+export { judge, type PlannedCase, type RunCaseOptions, runCase, type Verdict } from "./run-case.ts";
+export type { Time } from "./time.ts";
+export { STANDARD_VIEWS, type Variant } from "./views.ts";

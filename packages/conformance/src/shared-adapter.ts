@@ -1,0 +1,28 @@
+import type { Adapter, MaybePromise } from "@kv/core";
+import { forward } from "./forward.ts";
+
+/**
+ * Lets several stores use one adapter: the first opens it, the last closes it. So a case can look at the same data with
+ * other options, where a backend keeps it no longer than it is open.
+ */
+export function sharedAdapter(inner: Adapter): Adapter {
+  let users = 0;
+  let opening: MaybePromise<void>;
+
+  return forward(inner, {
+    open() {
+      if (users === 0) opening = inner.open();
+      users += 1;
+      if (!(opening instanceof Promise)) return undefined;
+      return opening.catch((error: unknown) => {
+        // Nobody uses what failed to open, and the next one tries again.
+        users = 0;
+        throw error;
+      });
+    },
+    close() {
+      users -= 1;
+      return users === 0 ? inner.close() : undefined;
+    },
+  });
+}

@@ -1,0 +1,29 @@
+import type { Middleware, Store } from "@kv/core";
+
+/** A way in which the whole suite runs: a view of the store, or a middleware under it. */
+export interface Variant {
+  /** `""` for the root store itself, else as in `sqlite through a scope`. */
+  readonly title: string;
+  readonly wrap?: Middleware;
+  /** The namespace under test. */
+  readonly path: readonly string[];
+  /** The scope under test; `undefined`: none. */
+  readonly scope?: string;
+}
+
+/** Whatever a backend's patterns, paths and separators could trip over. */
+export const NASTY_SEGMENTS: readonly string[] = ["a/b~1", "%*?[c]\0{d}\\:_", "__proto__"];
+export const NASTY_SCOPE = "s:%*?[t]/~{u}\0\\_é";
+
+/** Every adapter is tested in these three ways. */
+export const STANDARD_VIEWS: readonly Variant[] = [
+  { title: "", path: [] },
+  { title: "through a scope", path: [], scope: NASTY_SCOPE },
+  { title: "through a namespace", path: NASTY_SEGMENTS },
+];
+
+/** The view of a root store that a variant is about. */
+export function viewOf(root: Store, variant: Variant): Store {
+  const namespaced = variant.path.length === 0 ? root : root.namespace(...variant.path);
+  return variant.scope === undefined ? namespaced : namespaced.scope(variant.scope);
+}
