@@ -1,0 +1,18 @@
+// biome-ignore-all lint/suspicious/noTsIgnore: @ts-expect-error would fail here, where the packages are installed
+
+// Types alone: whoever imports @kv/config loads no adapter. The directives are block comments because those stay in the
+// declaration file, and there an adapter package that is not installed is no error, `skipLibCheck` or not.
+
+/** @ts-ignore */
+import type { MemoryOptions } from "@kv/memory";
+/** @ts-ignore */
+import type { SqliteOptions } from "@kv/sqlite";
+
+/**
+ * The adapters that a config may name, each with its options. `StoreConfig` leaves out one whose
+ * package is not installed. An interface, so that it can be augmented.
+ */
+export interface AdapterOptions {
+  readonly memory: MemoryOptions;
+  readonly sqlite: SqliteOptions;
+}

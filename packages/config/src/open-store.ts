@@ -1,0 +1,92 @@
+import { type Adapter, type CreateStoreOptions, createStore, type Store } from "@kv/core";
+import { adapterFactory } from "./adapter-package.ts";
+import { invalidOption } from "./invalid-option.ts";
+import { adapterOfName, adapterOfScheme, type KnownAdapter } from "./known-adapters.ts";
+import type { StoreConfig } from "./store-config.ts";
+import { parseStoreUrl } from "./store-url.ts";
+
+export interface AdapterFromOptions {
+  /**
+   * The folder (a path, or a `file:` URL) of the project whose installed packages are used. Default: the working
+   * directory, then the folder of the running program. What is not installed there is looked for beside @kv/config.
+   */
+  readonly from?: string | URL | undefined;
+}
+
+/** Those of `createStore` win over a config's `store`: what only code can say, such as codecs and middleware, goes here. */
+export interface OpenStoreOptions extends CreateStoreOptions, AdapterFromOptions {}
+
+/**
+ * A store from a URL or a config object. Changing the backend changes this argument and no other line.
+ *
+ * - `"memory:"`
+ * - `"sqlite:./app.db"`, `"sqlite:/var/lib/app.db"`, `"sqlite::memory:"`; relative paths begin at the working directory
+ * - `"leveldb:./data"`, `"redis://…"`, `"rediss://…"`, `"arangodb://…"`, `"hybrid:…"`
+ * - the same with the adapter's options: `"sqlite:./app.db?durability=full"`,
+ *   `{ adapter: "sqlite", path: "./app.db", durability: "full", store: { defaultTtl: "5m" } }`
+ *
+ * It imports the adapter's package and opens nothing yet: like every store, this one connects with its first operation.
+ * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`; `KV_UNSUPPORTED` where the adapter's package is not
+ *   installed, `KV_BACKEND` where it cannot be loaded
+ */
+export async function openStore<V = unknown>(
+  target: string | URL | StoreConfig,
+  options: OpenStoreOptions = {},
+): Promise<Store<V>> {
+  demandObject(options, "the options of openStore");
+  const { from, ...overrides } = options;
+  const { adapter, optionsOf, store } = understood(target);
+  const create = await adapterFactory(adapter, from);
+  return createStore<V>(create(optionsOf()), { ...store, ...given(overrides) });
+}
+
+/**
+ * The adapter alone, for what works on adapters: a conformance suite, a benchmark, middleware.
+ * @throws KvError as `openStore` does; a config's `store` has no place here
+ */
+export async function adapterFrom(
+  target: string | URL | StoreConfig,
+  options: AdapterFromOptions = {},
+): Promise<Adapter> {
+  demandObject(options, "the options of adapterFrom");
+  const { from, ...others } = options;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) {
+    throw invalidOption(`unknown option ${JSON.stringify(unknown)} of adapterFrom; it has: from`);
+  }
+  const { adapter, optionsOf, store } = understood(target);
+  if (store !== undefined)
+    throw invalidOption("adapterFrom makes no store: leave out the option store", adapter.name);
+  const create = await adapterFactory(adapter, from);
+  return create(optionsOf());
+}
+
+interface Understood {
+  readonly adapter: KnownAdapter;
+  readonly optionsOf: () => object;
+  readonly store: CreateStoreOptions | undefined;
+}
+
+function understood(target: unknown): Understood {
+  if (typeof target === "string" || target instanceof URL) {
+    const url = parseStoreUrl(String(target));
+    const adapter = adapterOfScheme(url.scheme);
+    return { adapter, optionsOf: () => adapter.optionsOf(url), store: undefined };
+  }
+  if (typeof target !== "object" || target === null || Array.isArray(target)) {
+    throw invalidOption('give a URL such as "sqlite:./app.db", or an object such as { adapter: "memory" }');
+  }
+  const { adapter: name, store, ...rest } = target as { adapter?: unknown; store?: CreateStoreOptions };
+  if (store !== undefined) demandObject(store, "the option store, the options of createStore,");
+  return { adapter: adapterOfName(name), optionsOf: () => rest, store };
+}
+
+function demandObject(options: unknown, what: string): void {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
+  throw invalidOption(`${what} must be an object`);
+}
+
+/** An option that is `undefined` is an option not given, and overrides nothing. */
+function given(options: CreateStoreOptions): CreateStoreOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
