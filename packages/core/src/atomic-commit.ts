@@ -3,12 +3,11 @@ import { assertOk } from "./commit-result.ts";
 import { Refusal } from "./errors.ts";
 import { signalOf } from "./signal.ts";
 import type { Atomic, AtomicResult, IncrementOptions, SetOptions, SignalOptions } from "./store.ts";
+import type { ViewContext } from "./view-context.ts";
 
 /** What a commit in the making needs of the view it is made for. */
 export interface CommitMaker {
-  writeRefusal(key: unknown): Refusal | undefined;
-  stored(key: string): string;
-  keyOf(stored: string): string;
+  readonly context: ViewContext;
   /** @throws Refusal */
   mutation(key: string, value: unknown, options: SetOptions | undefined): MaybePromise<Mutation>;
   /** @throws Refusal */
@@ -19,6 +18,7 @@ export interface CommitMaker {
 /** Values are encoded when they are given, so that changing them later changes nothing; refusals wait for `commit`. */
 export class AtomicCommit implements Atomic<unknown> {
   readonly #maker: CommitMaker;
+  readonly #context: ViewContext;
   readonly #checks: Check[] = [];
   readonly #mutations: MaybePromise<Mutation>[] = [];
   #fault: unknown;
@@ -26,6 +26,7 @@ export class AtomicCommit implements Atomic<unknown> {
 
   constructor(maker: CommitMaker) {
     this.#maker = maker;
+    this.#context = maker.context;
   }
 
   check(key: string, revision: string | null): this {
@@ -33,7 +34,7 @@ export class AtomicCommit implements Atomic<unknown> {
       if (typeof revision !== "string" && revision !== null) {
         throw new Refusal("KV_INVALID_OPTION", "check needs a revision, or null for an absent key", { key });
       }
-      this.#checks.push({ key: this.#maker.stored(key), revision });
+      this.#checks.push({ key: this.#context.prefix + key, revision });
     });
   }
 
@@ -42,7 +43,7 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   delete(key: string): this {
-    return this.#add(key, () => this.#push({ type: "delete", key: this.#maker.stored(key) }));
+    return this.#add(key, () => this.#push({ type: "delete", key: this.#context.prefix + key }));
   }
 
   increment(key: string, by = 1, options?: Omit<IncrementOptions, "signal">): this {
@@ -68,17 +69,17 @@ export class AtomicCommit implements Atomic<unknown> {
       return Promise.all(mutations).then((ready) => ({ checks, mutations: ready }));
     }, options?.signal);
     if (result.status === "conflict")
-      return { ok: false, failed: result.failed.map((key) => this.#maker.keyOf(key)) };
+      return { ok: false, failed: result.failed.map((key) => this.#context.keyOf(key)) };
     const revisions = new Map<string, string>();
     const mutations = await Promise.all(this.#mutations);
     for (const [i, { revision }] of assertOk(result).outcomes.entries()) {
       const key = mutations[i]?.key;
-      if (revision !== undefined && key !== undefined) revisions.set(this.#maker.keyOf(key), revision);
+      if (revision !== undefined && key !== undefined) revisions.set(this.#context.keyOf(key), revision);
     }
     // A key that was deleted in the end has no revision.
     for (const { type, key } of mutations) {
       if (type === "delete" && mutations.findLast((other) => other.key === key)?.type === "delete")
-        revisions.delete(this.#maker.keyOf(key));
+        revisions.delete(this.#context.keyOf(key));
     }
     return { ok: true, revisions };
   }
@@ -92,7 +93,7 @@ export class AtomicCommit implements Atomic<unknown> {
   #add(key: unknown, run: () => void): this {
     if (this.#fault !== undefined) return this;
     try {
-      const fault = this.#maker.writeRefusal(key);
+      const fault = this.#context.writeRefusal(key);
       if (fault !== undefined) throw fault;
       run();
     } catch (error) {

@@ -14,6 +14,10 @@ export interface Envelope {
   readonly user: string | undefined;
 }
 
+export interface InitialEnvelope extends Envelope {
+  readonly expiresAt: number | undefined;
+}
+
 const WITHOUT_KEEP = ["ttl", "expiresAt", "policy", "metadata", "signal"] as const;
 export const CREATE_OPTIONS: ReadonlySet<string> = new Set(WITHOUT_KEEP);
 export const SET_OPTIONS: ReadonlySet<string> = new Set([...WITHOUT_KEEP, "keepTtl"]);
@@ -49,6 +53,11 @@ export function envelope(
     policy,
     user: metadata === undefined ? undefined : userText(metadata),
   };
+}
+
+/** An envelope for an entry that does not exist yet, of which there is no deadline to keep. */
+export function initialEnvelope({ expiresAt, policy, user }: Envelope): InitialEnvelope {
+  return { expiresAt: expiresAt === "keep" ? undefined : expiresAt, policy, user };
 }
 
 /** @throws Refusal `KV_INVALID_OPTION` */

@@ -3,21 +3,26 @@ import type { AtomicCommit } from "./atomic-commit.ts";
 import { notANumber } from "./commit-result.ts";
 import { Refusal } from "./errors.ts";
 import { addToNumber } from "./number.ts";
-import { asCaller, LOST, untilWon } from "./optimistic.ts";
+import { asCaller, attemptsOf, LOST, untilWon } from "./optimistic.ts";
+import { refuseUnknownOptions } from "./options.ts";
 import { refuseAborted } from "./signal.ts";
-import type { IncrementOptions, SetOptions, Transaction } from "./store.ts";
+import type { IncrementOptions, SetOptions, Transaction, TransactionOptions } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
 
-export const TRANSACTION_OPTIONS: ReadonlySet<string> = new Set(["attempts", "signal"]);
+const TRANSACTION_OPTIONS: ReadonlySet<string> = new Set(["attempts", "signal"]);
 
 /** Optimistic: nothing is locked while the function runs, and the commit checks what it read. */
 export function runTransaction<R>(
   context: ViewContext,
   begin: () => AtomicCommit,
   fn: (tx: Transaction<unknown>) => R | Promise<R>,
-  attempts: number,
-  signal: AbortSignal | undefined,
+  options: TransactionOptions | undefined,
 ): Promise<R> {
+  refuseUnknownOptions(options, TRANSACTION_OPTIONS, "transaction");
+  const attempts = attemptsOf(options?.attempts);
+  const signal = options?.signal;
+  refuseAborted(signal);
+  if (typeof fn !== "function") throw new Refusal("KV_INVALID_OPTION", "transaction needs a function");
   return untilWon(attempts, async () => {
     refuseAborted(signal);
     const tx = new BufferedTransaction(context, begin());

@@ -1,0 +1,112 @@
+import type { Adapter, MaybePromise, Middleware, Pages } from "../adapter.ts";
+import type { Duration } from "../duration.ts";
+import { Refusal } from "../errors.ts";
+import { nextTurn } from "../platform.ts";
+import { forward } from "./forward.ts";
+import { checkedOptions, durationOption } from "./middleware-options.ts";
+
+export interface TimeoutOptions {
+  /** How long one call of the adapter may take, and one page of a scan. A number is seconds. */
+  readonly after: Duration;
+}
+
+/**
+ * Gives up on a call that takes too long, with `KV_TIMEOUT`; a write may still take effect then. A store has a timeout of
+ * its own, over everything: this one is for what is inside of `retry`, which makes the call again, or of `fallback`,
+ * which makes it elsewhere. What a backend answers at once cannot be late.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function timeout(options: TimeoutOptions): Middleware {
+  const ms = checkedOptions("timeout", ["after"], options, (given) => durationOption("after", given.after));
+  return (inner) => limited(inner, ms);
+}
+
+function limited(inner: Adapter, ms: number): Adapter {
+  function within<T>(result: MaybePromise<T>, what: string): MaybePromise<T> {
+    return result instanceof Promise ? inTime(result, ms, what) : result;
+  }
+  const { watch } = inner;
+  return forward(inner, {
+    open: opening(inner, ms),
+    close: () => within(inner.close(), "closing"),
+    read: (namespace, keys) => within(inner.read(namespace, keys), "reading"),
+    commit: (namespace, commits) => within(inner.commit(namespace, commits), "writing"),
+    scan: (namespace, range) => pagesInTime(inner.scan(namespace, range), ms),
+    count: (namespace, bounds) => within(inner.count(namespace, bounds), "counting"),
+    clear: (namespace, filter) => within(inner.clear(namespace, filter), "clearing"),
+    namespaces: (under) => pagesInTime(inner.namespaces(under), ms),
+    stats: (namespace, bounds) => within(inner.stats(namespace, bounds), "gathering statistics"),
+    ...(watch === undefined
+      ? undefined
+      : {
+          watch(namespace, bounds, listener) {
+            const watching = watch.call(inner, namespace, bounds, listener);
+            if (!(watching instanceof Promise)) return watching;
+            let late = false;
+            // Nobody would end a watch that begins after it was given up.
+            watching.then((unwatch) => late && unwatch()).catch(() => undefined);
+            return inTime(watching, ms, "watching", () => {
+              late = true;
+            });
+          },
+        }),
+  } satisfies Partial<Adapter>);
+}
+
+/**
+ * An open that was given up may still be under way when the next one is asked for, which then waits for the same. One
+ * that succeeds when nobody waits any more would leak what it opened.
+ */
+function opening(inner: Adapter, ms: number): () => MaybePromise<void> {
+  let pending: Promise<void> | undefined;
+  let waiting = 0;
+  return () => {
+    if (pending === undefined) {
+      const opened = inner.open();
+      if (!(opened instanceof Promise)) return undefined;
+      pending = opened.finally(() => {
+        pending = undefined;
+      });
+      pending.then(() => (waiting === 0 ? inner.close() : undefined)).catch(() => undefined);
+    }
+    waiting++;
+    return inTime(pending, ms, "opening").finally(() => {
+      waiting--;
+    });
+  };
+}
+
+function inTime<T>(promise: Promise<T>, ms: number, what: string, expired?: () => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    // Timers hold 31 bits; longer ones would fire at once.
+    const timer = setTimeout(
+      () => {
+        // After a blocked event loop the timer fires before the answer that already arrived is read.
+        nextTurn(() => {
+          expired?.();
+          reject(
+            new Refusal("KV_TIMEOUT", `${what} took longer than ${ms} ms; a write may still take effect`),
+          );
+        });
+      },
+      Math.min(ms, 2 ** 31 - 1),
+    );
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function pagesInTime<T>(pages: Pages<T>, ms: number): Pages<T> {
+  if (Symbol.iterator in pages) return pages;
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = pages[Symbol.asyncIterator]();
+      return {
+        next: () => inTime(iterator.next(), ms, "a page of a scan"),
+        return: async () => {
+          await iterator.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
