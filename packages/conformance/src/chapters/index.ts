@@ -1,9 +1,11 @@
 import type { Chapter } from "../chapter.ts";
 import { atomicity } from "./atomicity.ts";
+import { concurrency } from "./concurrency.ts";
 import { durability } from "./durability.ts";
 import { errors } from "./errors.ts";
 import { evictionPolicy } from "./eviction-policy.ts";
 import { keys } from "./keys.ts";
+import { modelBased } from "./model-based.ts";
 import { namespacesAndScopes } from "./namespaces-and-scopes.ts";
 import { openingAndClosing } from "./opening-and-closing.ts";
 import { ranges } from "./ranges.ts";
@@ -24,8 +26,10 @@ export const CHAPTERS: readonly Chapter[] = [
   ranges,
   namespacesAndScopes,
   atomicity,
+  concurrency,
   watching,
   viewsAndWrappers,
   errors,
   durability,
+  modelBased,
 ];

@@ -1,0 +1,25 @@
+import fc from "fast-check";
+import type { Chapter } from "../chapter.ts";
+import { Model } from "../model.ts";
+import { anyCommands, type Real } from "../model-commands.ts";
+import { runs } from "../property.ts";
+
+export const modelBased: Chapter = {
+  title: "model",
+  cases: [
+    {
+      title: "any sequence of operations gives what a plain sorted map with revisions and deadlines gives",
+      async run({ store, time, abilities }) {
+        // A failure is shrunk to its shortest sequence and told with the seed that finds it again.
+        await fc.assert(
+          fc.asyncProperty(anyCommands(abilities.clock), async (commands) => {
+            await store.clear();
+            const real: Real = { store, time, revisions: new Map() };
+            await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
+          }),
+          runs(50),
+        );
+      },
+    },
+  ],
+};
