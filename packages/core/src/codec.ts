@@ -89,7 +89,9 @@ export class Codecs {
       throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
     try {
       const payload = this.#codec.encode(value);
-      if (typeof payload === "string" || payload instanceof Uint8Array) return payload;
+      if (typeof payload === "string") return payload;
+      // A codec may hand out a part of a buffer that it goes on using.
+      if (payload instanceof Uint8Array) return new Uint8Array(payload);
     } catch (error) {
       if (error instanceof Refusal) throw error;
       throw new Refusal(
@@ -122,8 +124,10 @@ export class Codecs {
       if (encoding === "json") return JSON.parse(text(payload));
       if (encoding === BYTES) return bytes(payload, this.#keepsValues);
       const codec = this.#readable.get(encoding);
-      if (codec !== undefined && (typeof payload === "string" || payload instanceof Uint8Array))
-        return codec.decode(payload);
+      if (codec !== undefined && typeof payload === "string") return codec.decode(payload);
+      // What it makes of the bytes may be a view of them.
+      if (codec !== undefined && payload instanceof Uint8Array)
+        return codec.decode(bytes(payload, this.#keepsValues));
     } catch (error) {
       throw new Refusal(
         "KV_CORRUPT",

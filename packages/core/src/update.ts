@@ -1,4 +1,4 @@
-import type { MaybePromise, Mutation } from "./adapter.ts";
+import type { Mutation } from "./adapter.ts";
 import { assertOk } from "./commit-result.ts";
 import { Refusal } from "./errors.ts";
 import { asCaller, attemptsOf, called, LOST, untilWon } from "./optimistic.ts";
@@ -38,11 +38,12 @@ export async function updateEntry(
     const [entry] = await direct.read([key]);
     const value = called(fn, entry === undefined ? undefined : await context.value(entry));
     const revision = entry?.revision ?? null;
-    if (!(value instanceof Promise)) {
+    if (!isThenable(value)) {
       return written(context, writing, key, value, revision, around, (commit) => direct.commit(commit));
     }
-    value.catch(() => undefined);
-    pending = { value, revision };
+    const late = Promise.resolve(value);
+    late.catch(() => undefined);
+    pending = { value: late, revision };
     return LOST;
   });
   if (pending !== undefined) {
@@ -74,10 +75,16 @@ async function written(
   commit: CommitOne,
 ): Promise<unknown> {
   if (value === undefined && revision === null) return undefined;
-  const mutation: MaybePromise<Mutation> =
-    value === undefined ? { type: "delete", key } : writing.mutation(key, await context.input(value), around);
+  const input = value === undefined ? undefined : await context.input(value);
+  const mutation: Mutation =
+    value === undefined ? { type: "delete", key } : writing.mutation(key, input, around);
   const result = await commit({ checks: [{ key, revision }], mutations: [mutation] });
   if (result.status === "conflict") return LOST;
   assertOk(result);
-  return value;
+  return input;
+}
+
+/** Callers' functions may return any kind of promise. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
