@@ -1,0 +1,39 @@
+import { parseArgs } from "node:util";
+import { cells } from "./cells.ts";
+import { groupOf, groups } from "./groups.ts";
+
+export interface CommandLine {
+  readonly groups: readonly string[];
+  /** Names of cells; empty: all, and the figures too. */
+  readonly only: readonly string[];
+  readonly quick: boolean;
+}
+
+export const usage: string = `pnpm bench [--group ${groups.map(({ name }) => name).join("|")}] [--only get,set,…] [--quick]
+
+--group  only this group
+--only   only these cells: ${cells.map(({ name }) => name).join(", ")}
+--quick  short rounds, under a minute: for a first look, too noisy to decide by
+
+A full run rewrites packages/bench/results; one with --only or --quick writes to packages/bench/.cache/results.`;
+
+/** @throws what to tell the user, where the arguments make no sense */
+export function parseCommandLine(args: readonly string[]): CommandLine | "help" {
+  const { values } = parseArgs({
+    // Whoever writes `pnpm bench -- --quick` means the same.
+    args: args.filter((arg) => arg !== "--"),
+    options: {
+      group: { type: "string" },
+      only: { type: "string" },
+      quick: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return "help";
+  const only = values.only?.split(",").filter(Boolean) ?? [];
+  const unknown = only.find((name) => !cells.some((cell) => cell.name === name));
+  if (unknown !== undefined)
+    throw new Error(`no cell "${unknown}"; there are ${cells.map(({ name }) => name).join(", ")}`);
+  const chosen = values.group === undefined ? groups.map(({ name }) => name) : [groupOf(values.group).name];
+  return { groups: chosen, only, quick: values.quick };
+}

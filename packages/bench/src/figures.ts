@@ -1,0 +1,49 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { runChild } from "./child-program.ts";
+import type { Contender } from "./contender.ts";
+import type { Group } from "./groups.ts";
+import type { Figure } from "./result.ts";
+import { median } from "./statistics.ts";
+
+const heapChild = new URL("./heap-child.js", import.meta.url);
+const startChild = new URL("./start-child.js", import.meta.url);
+
+/** Bytes of heap per entry, of each contender. */
+export async function measureHeap(
+  group: Group,
+  contenders: readonly Contender[],
+  folder: string,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const { name } of contenders) {
+    const { bytes } = await runChild<{ bytes: number }>(heapChild, [group.name, name, folder]);
+    figures.push({ name: "heap", contender: name, value: Math.round(bytes) });
+  }
+  return figures;
+}
+
+/** Milliseconds of import, open and first get, of each contender; they take turns here, too. */
+export async function measureStart(
+  group: Group,
+  contenders: readonly Contender[],
+  folder: string,
+  rounds: number,
+): Promise<Figure[]> {
+  const inner = join(folder, "start");
+  mkdirSync(inner);
+  const times = new Map(contenders.map(({ name }) => [name, [] as number[]]));
+  for (const { name } of contenders) await runChild(startChild, [group.name, name, inner, "prepare"]);
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, taken] of times) {
+      const { ms } = await runChild<{ ms: number }>(startChild, [group.name, name, inner]);
+      taken.push(ms);
+    }
+  }
+  return [...times].flatMap(([contender, taken]) => {
+    const value = median(taken);
+    return value === undefined
+      ? []
+      : [{ name: "start" as const, contender, value: Math.round(value * 10) / 10 }];
+  });
+}

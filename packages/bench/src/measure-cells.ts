@@ -1,0 +1,51 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Cell } from "./cells.ts";
+import type { Contender } from "./contender.ts";
+import { openAll } from "./opened.ts";
+import type { Progress } from "./progress.ts";
+import type { CellResult } from "./result.ts";
+import { interleave, type Plan } from "./rounds.ts";
+
+/** Measures the cells, all contenders within each one. */
+export async function measureCells(
+  contenders: readonly Contender[],
+  cells: readonly Cell[],
+  folder: string,
+  plan: Plan,
+  progress: Progress,
+): Promise<CellResult[]> {
+  const results: CellResult[] = [];
+  // The hundred thousand entries of the scans are in stores of their own, and not in the way of the other cells.
+  for (const ordered of [false, true]) {
+    const chosen = cells.filter(({ needs }) => (needs === "ordered") === ordered);
+    if (chosen.length === 0) continue;
+    progress.begin(ordered ? "filling with 100,000 entries" : "filling");
+    const inner = join(folder, ordered ? "ordered" : "cells");
+    mkdirSync(inner);
+    const opened = await openAll(contenders, new Set(chosen.map(({ needs }) => needs)), inner);
+    for (const cell of chosen) {
+      progress.begin(cell.title);
+      const lanes = [...opened.subjects]
+        .filter(([, subject]) => cell.supports(subject))
+        .map(([name, subject]) => ({ name, run: (from: number, to: number) => cell.run(subject, from, to) }));
+      const outcome = [...(await interleave(lanes, plan))];
+      const rates = outcome.flatMap(([name, found]) =>
+        found instanceof Error
+          ? []
+          : [[name, found.map((rate) => Math.round(rate * cell.perStep * 10) / 10)] as const],
+      );
+      const failures = outcome.flatMap(([name, found]) =>
+        found instanceof Error ? [[name, found.message] as const] : [],
+      );
+      results.push({
+        cell: cell.name,
+        rates: Object.fromEntries(rates),
+        failures: { ...opened.failures, ...Object.fromEntries(failures) },
+      });
+      progress.end();
+    }
+    await opened.close();
+  }
+  return results;
+}

@@ -1,0 +1,82 @@
+// Measures one group. A process of its own: code that V8 has compiled for one backend would be slower for the next one,
+// and the group that is measured last would pay for it.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cells } from "./cells.ts";
+import { answer } from "./child-program.ts";
+import { measureHeap, measureStart } from "./figures.ts";
+import { groupOf } from "./groups.ts";
+import { measureGrowth } from "./growth.ts";
+import { measureLoopDelay } from "./loop-delay.ts";
+import { thisMachine, versionsOf } from "./machine.ts";
+import { measureCells } from "./measure-cells.ts";
+import { Progress } from "./progress.ts";
+import type { Figure, GroupResult } from "./result.ts";
+import type { Plan } from "./rounds.ts";
+import { measureTtlCost } from "./ttl-cost.ts";
+
+export interface Order {
+  readonly group: string;
+  readonly only: readonly string[];
+  readonly quick: boolean;
+  /** Why the peers are not there, if so. */
+  readonly peersMissing: string | undefined;
+}
+
+const { group: groupName, only, quick, peersMissing }: Order = JSON.parse(process.argv[2]!);
+const group = groupOf(groupName);
+const plan: Plan = quick ? { rounds: 3, roundMs: 30 } : { rounds: 9, roundMs: 120 };
+const chosenCells = cells.filter(({ name }) => only.length === 0 || only.includes(name));
+const isThere = (role: string): boolean => role !== "peer" || peersMissing === undefined;
+const present = group.contenders.filter(({ role }) => isThere(role));
+
+const folder = mkdtempSync(join(tmpdir(), "kv-bench-"));
+try {
+  const result = await measure();
+  answer(result);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(): Promise<GroupResult> {
+  const works = only.length === 0 ? figureWorks() : [];
+  const progress = new Progress(group.name, chosenCells.length + works.length);
+  const figures: Figure[] = [];
+  const cellResults = await measureCells(present, chosenCells, folder, plan, progress);
+  for (const [title, work] of works) {
+    progress.begin(title);
+    figures.push(...(await work()));
+    progress.end();
+  }
+  progress.clear();
+  return {
+    group: group.name,
+    date: new Date().toISOString().slice(0, 10),
+    machine: thisMachine(),
+    contenders: group.contenders.map((contender) => ({
+      name: contender.name,
+      role: contender.role,
+      versions: versionsOf(contender),
+      ...(isThere(contender.role) ? {} : { missing: `could not be installed: ${peersMissing}` }),
+    })),
+    cells: cellResults,
+    figures,
+  };
+}
+
+function figureWorks(): [title: string, work: () => Promise<Figure[]>][] {
+  const ours = group.contenders.find(({ role }) => role === "ours")!;
+  const growth = { sizes: [10_000, quick ? 100_000 : 1_000_000], plan } as const;
+  return [
+    ["TTL cost", async () => [await measureTtlCost(ours, folder, plan)]],
+    ["event-loop delay", async () => [await measureLoopDelay(ours, folder, quick ? 300 : 1500)]],
+    ["import, open, first get", () => measureStart(group, present, folder, quick ? 3 : 11)],
+    ...(group.inHeap
+      ? [["heap per entry", () => measureHeap(group, present, folder)] as [string, () => Promise<Figure[]>]]
+      : []),
+    ["growth", async () => [await measureGrowth(ours, folder, { ...growth, order: "sorted" })]],
+    ["growth, scattered", async () => [await measureGrowth(ours, folder, { ...growth, order: "scattered" })]],
+  ];
+}
