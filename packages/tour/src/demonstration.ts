@@ -1,0 +1,83 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { StoreConfig } from "@kv/config";
+import { timeText } from "./answer-text.ts";
+import { compared, type Visit } from "./comparison.ts";
+import type { Manifest } from "./manifests.ts";
+import { painter } from "./paint.ts";
+import { type Output, ProgressBar } from "./progress-bar.ts";
+import { inspection, introduction, outlook, verdict } from "./prose.ts";
+import { table } from "./table.ts";
+import { visit } from "./visit.ts";
+
+export interface Demonstration {
+  /** What is stored. */
+  readonly manifests: readonly Manifest[];
+  /** Where the SQLite file goes, which stays there until the next time. */
+  readonly directory: string;
+  readonly out: Output;
+}
+
+/** Takes the tour through memory and through SQLite and prints the answers, → whether they are the same. */
+export async function demonstrate({ manifests, directory, out }: Demonstration): Promise<boolean> {
+  const paint = painter(out);
+  const print = (...lines: string[]): void => void out.write(`${lines.join("\n")}\n`);
+  const path = join(directory, "tour.db");
+  const configs: readonly (readonly [title: string, config: StoreConfig])[] = [
+    ["memory", { adapter: "memory" }],
+    ["SQLite", { adapter: "sqlite", path }],
+  ];
+
+  print(
+    "",
+    ...introduction(
+      manifests.length,
+      configs.map(([, config]) => config),
+      paint,
+    ),
+    "",
+  );
+
+  const visits: Visit[] = [];
+  for (const [title, config] of configs) {
+    const bar = new ProgressBar(out, paint, title);
+    // Twice: the first time Node is still compiling, and its times would say little about the store.
+    for (const part of [0, 0.5]) {
+      freshFile(directory, path);
+      const answers = await visit(config, manifests, (done, total) => bar.update(part + done / total / 2));
+      if (part > 0) visits.push({ title, answers });
+    }
+    const given = visits.at(-1)?.answers ?? [];
+    const time = given.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    bar.end(`${given.length} questions answered in ${timeText(time)}`);
+  }
+
+  const comparisons = compared(visits);
+  const different = comparisons.filter(({ same }) => !same).length;
+  // Wider lines than 120 are hard to follow, and narrower ones than 72 leave no room for answers.
+  const width = Math.min(120, Math.max(72, out.columns ?? 80));
+  print(
+    "",
+    ...table(
+      comparisons,
+      visits.map(({ title }) => title),
+      width,
+      paint,
+    ),
+  );
+  print(
+    ...verdict(comparisons.length, different, paint),
+    "",
+    ...inspection(path, paint),
+    "",
+    ...outlook(paint),
+    "",
+  );
+  return comparisons.length > 0 && different === 0;
+}
+
+/** Removes what an earlier tour left. */
+function freshFile(directory: string, path: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+}

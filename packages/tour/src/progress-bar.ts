@@ -1,0 +1,45 @@
+import { clearLine, cursorTo } from "node:readline";
+import type { Paint } from "./paint.ts";
+
+const LENGTH = 24;
+
+/** Where the tour is printed: `process.stdout`, or what a test gives instead. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** A bar that fills on one line of a terminal. Elsewhere nothing but the last line is written. */
+export class ProgressBar {
+  readonly #out: Output;
+  readonly #paint: Paint;
+  readonly #title: string;
+  #shown = "";
+
+  constructor(out: Output, paint: Paint, title: string) {
+    this.#out = out;
+    this.#paint = paint;
+    this.#title = title;
+  }
+
+  /** @param share how much is done, from 0 to 1 */
+  update(share: number): void {
+    if (!this.#out.isTTY) return;
+    const filled = Math.round(LENGTH * share);
+    const bar = this.#paint("cyan", "█".repeat(filled)) + this.#paint("dim", "░".repeat(LENGTH - filled));
+    const line = `  ${this.#title}  ${bar}  ${Math.floor(100 * share)} %`;
+    // A terminal is slower than a store: what would look the same is not written again.
+    if (line === this.#shown) return;
+    this.#shown = line;
+    this.#replace(line);
+  }
+
+  /** The last word, in the place of the bar. */
+  end(text: string): void {
+    if (this.#out.isTTY) this.#replace("");
+    this.#out.write(`  ${this.#title}  ${text}\n`);
+  }
+
+  #replace(line: string): void {
+    clearLine(this.#out, 0);
+    cursorTo(this.#out, 0);
+    this.#out.write(line);
+  }
+}

@@ -1,0 +1,65 @@
+import { isAbsolute, relative } from "node:path";
+import type { StoreConfig } from "@kv/config";
+import type { Paint } from "./paint.ts";
+
+/** What the tour is about. All lines here fit 80 columns, unless a path is long. */
+export function introduction(packages: number, configs: readonly StoreConfig[], paint: Paint): string[] {
+  return [
+    `  ${paint("bold", "@kv")}  One contract for key-value stores, whatever the backend`,
+    "",
+    `  The package.json files of the ${packages} packages installed here go into two stores,`,
+    "  which then answer the same questions. The program is the same for both:",
+    `  ${paint("cyan", "packages/tour/src/tour.ts")}. Only the line that opens the store differs:`,
+    "",
+    ...configs.map((config) => `    ${paint("cyan", `await openStore(${shown(config)})`)}`),
+  ];
+}
+
+export function verdict(questions: number, different: number, paint: Paint): string[] {
+  const found =
+    different === 0
+      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions, from memory and from SQLite`
+      : `${paint(["bold", "red"], "different answers ✗")}  to ${different} of ${questions} questions: a bug, please report it`;
+  return [`  ${found}`, `  ${paint("dim", "times of a second run; what expires is waited for")}`];
+}
+
+/** How to look into the SQLite file. */
+export function inspection(path: string, paint: Paint): string[] {
+  const query = [
+    `sqlite3 "${near(path)}" "`,
+    "  SELECT value ->> 'license', count(*) FROM kv",
+    `  WHERE key LIKE 'package:%' GROUP BY 1 ORDER BY 2 DESC"`,
+  ];
+  return [
+    `  The SQLite file is ${paint("bold", near(path))}. Its values are plain JSON;`,
+    "  these are the licences once more, by SQL:",
+    "",
+    ...query.map((text) => `    ${paint("cyan", text)}`),
+  ];
+}
+
+/** What was left out, and what to do next. */
+export function outlook(paint: Paint): string[] {
+  return [
+    "  Not run: Redis, LevelDB and ArangoDB, which are not part of this version yet.",
+    "",
+    `  ${paint("bold", "What to try next")}`,
+    `    ${paint("cyan", "npm test")}           every promise of the contract, checked on every store`,
+    `    ${paint("cyan", "README.md")}          how to use @kv in a project of your own`,
+    `    ${paint("cyan", "CONTRIBUTING.md")}    how to write an adapter for another backend`,
+  ];
+}
+
+/** A config as it would be written. */
+function shown(config: StoreConfig): string {
+  const fields = Object.entries(config).map(([name, value]) => {
+    return `${name}: ${JSON.stringify(name === "path" ? near(String(value)) : value)}`;
+  });
+  return `{ ${fields.join(", ")} }`;
+}
+
+/** A path as one would type it here. */
+function near(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") || isAbsolute(fromHere) ? path : fromHere;
+}

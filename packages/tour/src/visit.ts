@@ -1,0 +1,16 @@
+import { openStore, type StoreConfig } from "@kv/config";
+import { type Answer, type Guide, guideInto } from "./guide.ts";
+import type { Manifest } from "./manifests.ts";
+import { tour } from "./tour.ts";
+
+/** Opens a store and takes the tour through it, → its answers. The config is all that differs between two stores. */
+export async function visit(
+  config: StoreConfig,
+  manifests: readonly Manifest[],
+  progress?: Guide["progress"],
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  await using store = await openStore(config);
+  await tour(store, manifests, guideInto(answers, progress));
+  return answers;
+}

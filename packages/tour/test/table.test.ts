@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { answerText, timeText } from "../src/answer-text.ts";
+import { compared } from "../src/comparison.ts";
+import { table } from "../src/table.ts";
+
+const LONG = ["one", "a-rather-long-item", "three"];
+
+function visitOf(title: string, ...given: unknown[]) {
+  const answers = given.map((answer, index) => {
+    return { question: `Question ${index + 1}?`, code: `call(${index + 1})`, answer, milliseconds: 1.25 };
+  });
+  return { title, answers };
+}
+
+describe("a comparison", () => {
+  it("tells equal answers from others", () => {
+    const [same, different, missing] = compared([visitOf("A", [1], "x", 3), visitOf("B", [1], "y")]);
+    expect([same?.same, different?.same, missing?.same]).toEqual([true, false, false]);
+  });
+});
+
+describe("the table", () => {
+  it("renders questions, code, answers, times and marks", () => {
+    const comparisons = compared([visitOf("memory", 1000, LONG, "x"), visitOf("SQLite", 1000, LONG, "y")]);
+    const lines = table(comparisons, ["memory", "SQLite"], 80, (_, text) => text);
+    expect(lines).toEqual([
+      "  Question, and code               memory                SQLite",
+      `  ${"─".repeat(78)}`,
+      "  Question 1?                      1,000                 1,000                 ✓",
+      "  call(1)                          1.3 ms                1.3 ms",
+      "",
+      "  Question 2?                      3: one …              3: one …              ✓",
+      "  call(2)                          1.3 ms                1.3 ms",
+      "",
+      "  Question 3?                      x                     y                     ✗",
+      "  call(3)                          1.3 ms                1.3 ms",
+      "",
+    ]);
+  });
+
+  it.each([72, 80, 99, 120])("keeps its columns within %i", (width) => {
+    const answers = ["x".repeat(200), ["y".repeat(200)], Array.from({ length: 99 }, (_, index) => index)];
+    const comparisons = compared([visitOf("memory", ...answers), visitOf("SQLite", ...answers)]);
+    const lines = table(comparisons, ["memory", "SQLite"], width, (_, text) => text);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    const marks = lines.filter((line) => line.endsWith("✓")).map((line) => line.length);
+    expect(new Set(marks).size).toBe(1);
+  });
+});
+
+describe("the text of an answer", () => {
+  it.each([
+    [1234567, 20, "1,234,567"],
+    ["text", 20, "text"],
+    ["a longer text", 8, "a longe…"],
+    [[], 20, "0: "],
+    [LONG, 40, "3: one, a-rather-long-item, three"],
+    [LONG, 28, "3: one, a-rather-long-item …"],
+    [["a-rather-long-item", "two"], 10, "2: a-rath…"],
+  ])("%j in %i characters: %s", (answer, width, text) => {
+    expect(answerText(answer, width)).toBe(text);
+  });
+
+  it.each([
+    [0.04, "0.0 ms"],
+    [9.96, "10 ms"],
+    [999.4, "999 ms"],
+    [1234, "1.2 s"],
+  ])("%d ms is %s", (milliseconds, text) => expect(timeText(milliseconds)).toBe(text));
+});
