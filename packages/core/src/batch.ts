@@ -1,11 +1,12 @@
 import type { MaybePromise } from "./adapter.ts";
+import type { Pace } from "./pace.ts";
 
 export type Kind = "read" | "commit";
 
 /** What a batch needs of the connection. */
-export interface Pace {
+export interface Caller {
+  readonly pace: Pace;
   guard<T>(promise: Promise<T>): Promise<T>;
-  breathe(): Promise<void> | undefined;
 }
 
 /** One operation's part of a batch: some keys or commits in, as many results out. */
@@ -99,17 +100,21 @@ export class Batch {
   }
 
   /** Makes the calls, → nothing: every part is resolved or rejected. */
-  run<T, R>(call: (items: readonly T[]) => MaybePromise<R[]>, slice: number, pace: Pace): MaybePromise<void> {
+  run<T, R>(
+    call: (items: readonly T[]) => MaybePromise<R[]>,
+    slice: number,
+    caller: Caller,
+  ): MaybePromise<void> {
     // What was aborted while it waited is not begun; its caller was told when it was aborted.
     const parts = this.#parts.filter((part) => part.signal?.aborted !== true);
     const [first] = parts;
     if (first === undefined) return;
     const items = (parts.length === 1 ? first.items : parts.flatMap((part) => part.items)) as readonly T[];
-    if (items.length > slice) return this.#runInSlices(parts, items, call, slice, pace);
+    if (items.length > slice) return this.#runInSlices(parts, items, call, slice, caller);
     try {
       const results = call(items);
       if (!(results instanceof Promise)) return distribute(parts, results);
-      return pace.guard(results).then(
+      return caller.guard(results).then(
         (answered) => distribute(parts, answered),
         (error: unknown) => rejectAll(parts, error),
       );
@@ -123,15 +128,15 @@ export class Batch {
     items: readonly T[],
     call: (items: readonly T[]) => MaybePromise<R[]>,
     slice: number,
-    pace: Pace,
+    caller: Caller,
   ): Promise<void> {
     const results: R[] = [];
     try {
       for (let from = 0; from < items.length; from += slice) {
         const answered = call(items.slice(from, from + slice));
-        for (const result of answered instanceof Promise ? await pace.guard(answered) : answered)
+        for (const result of answered instanceof Promise ? await caller.guard(answered) : answered)
           results.push(result);
-        await pace.breathe();
+        await caller.pace.breathe();
       }
       distribute(parts, results);
     } catch (error) {

@@ -1,7 +1,8 @@
 import type { Adapter, MaybePromise, Namespace, Pages } from "./adapter.ts";
-import { KvError, Refusal } from "./errors.ts";
+import { Refusal } from "./errors.ts";
 import { Lane } from "./lane.ts";
-import { backgroundInterval, nextTurn, warn } from "./platform.ts";
+import { Pace } from "./pace.ts";
+import { backgroundInterval, MAX_TIMER_MS, nextTurn } from "./platform.ts";
 
 export interface ConnectionOptions {
   /** Milliseconds after which the backend counts as not answering. */
@@ -9,18 +10,6 @@ export interface ConnectionOptions {
   /** Milliseconds between sweeps; `undefined`: never by itself. */
   readonly sweepInterval: number | undefined;
 }
-
-/** How long work may go on without a turn of the event loop. Timers and sockets wait so long at most. */
-const TURN_MS = 4;
-/** How many answers go by between two looks at the clock. */
-const ANSWERS_PER_LOOK = 64;
-
-const ADVICE: Partial<Record<KvError["code"], string>> = {
-  KV_UNAVAILABLE: "check that the backend is running and reachable",
-  KV_CAPACITY: "free space, or raise the backend's limit",
-  KV_CORRUPT: "restore the data from a backup, or delete it",
-  KV_READ_ONLY: "open it with permission to write",
-};
 
 /**
  * What all views of one store share: an adapter that is opened once, by the first operation, and closed once, after the
@@ -30,6 +19,7 @@ const ADVICE: Partial<Record<KvError["code"], string>> = {
 export class Connection {
   readonly adapter: Adapter;
   readonly timeout: number;
+  readonly pace: Pace = new Pace();
   readonly #sweepInterval: number | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #closers = new Set<() => void>();
@@ -41,9 +31,6 @@ export class Connection {
   #waiting = 0;
   #pending = 0;
   #idle: (() => void) | undefined;
-  #answered = 0;
-  #lastTurn = 0;
-  #turn: Promise<void> | undefined;
   /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
   ready = false;
 
@@ -213,7 +200,7 @@ export class Connection {
   /** The promise, or a rejection with `KV_TIMEOUT`. */
   guard<T>(promise: Promise<T>, what = "answering"): Promise<T> {
     const { timeout } = this;
-    if (timeout === Number.POSITIVE_INFINITY) return promise;
+    if (timeout > MAX_TIMER_MS) return promise;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         // After a blocked event loop the timer fires before the answer that already arrived is read.
@@ -237,72 +224,6 @@ export class Connection {
       return result instanceof Promise ? this.track(this.guard(result)) : result;
     });
   }
-
-  /**
-   * A resolved promise of what was at hand. Every now and then it resolves after a turn of the event loop: a loop over
-   * answers that are always at hand would keep timers and sockets waiting for its whole length.
-   */
-  answer<T>(value: T): Promise<T> {
-    if (this.#turn !== undefined) return this.#turn.then(() => value);
-    if (++this.#answered % ANSWERS_PER_LOOK === 0) {
-      const turn = this.breathe();
-      if (turn !== undefined) return turn.then(() => value);
-    }
-    return Promise.resolve(value);
-  }
-
-  /** A promise of the event loop's next turn if one is due. */
-  breathe(): Promise<void> | undefined {
-    if (this.#turn !== undefined) return this.#turn;
-    if (performance.now() - this.#lastTurn < TURN_MS) return undefined;
-    this.#turn = new Promise((resolve) => {
-      nextTurn(() => {
-        this.#turn = undefined;
-        this.#lastTurn = performance.now();
-        resolve();
-      });
-    });
-    return this.#turn;
-  }
-
-  /** Whatever was thrown, as the one error of the store. */
-  wrap(error: unknown, operation: string, key?: string): KvError {
-    if (error instanceof KvError) return error;
-    const { adapter } = this;
-    if (error instanceof Refusal) {
-      return new KvError(error.code, {
-        message: error.message,
-        operation,
-        adapter: adapter.name,
-        key: error.key ?? key,
-        cause: error.cause,
-        retryable: error.retryable,
-      });
-    }
-    const code = this.#codeOf(error);
-    const advice = ADVICE[code];
-    return new KvError(code, {
-      message: `${withoutPassword(error instanceof Error ? error.message : String(error))}${advice === undefined ? "" : `; ${advice}`}`,
-      operation,
-      adapter: adapter.name,
-      key,
-      cause: error,
-    });
-  }
-
-  #codeOf(error: unknown): KvError["code"] {
-    try {
-      return this.adapter.errorCode(error) ?? "KV_BACKEND";
-    } catch (fault) {
-      warn(`errorCode of the ${this.adapter.name} adapter threw ${String(fault)}`);
-      return "KV_BACKEND";
-    }
-  }
-}
-
-/** Drivers quote addresses in their messages; the part between `//` and `@` is a secret. */
-function withoutPassword(message: string): string {
-  return message.replace(/(\/\/)[^\s/@]*@/g, "$1***@");
 }
 
 /** The iterator behind pages, synchronous or not. */

@@ -29,10 +29,12 @@ export const nextTurn: (callback: () => void) => void =
     ? (callback) => void host.setImmediate?.(callback)
     : (callback) => void setTimeout(callback, 0);
 
+/** Timers hold 31 bits: longer ones would fire at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
 /** A timer that does not keep the process alive by itself. */
 export function backgroundInterval(callback: () => void, ms: number): () => void {
-  // Timers hold 31 bits; longer intervals would fire at once.
-  const timer: unknown = setInterval(callback, Math.min(ms, 2 ** 31 - 1));
+  const timer: unknown = setInterval(callback, Math.min(ms, MAX_TIMER_MS));
   if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function")
     timer.unref();
   return () => clearInterval(timer as Parameters<typeof clearInterval>[0]);

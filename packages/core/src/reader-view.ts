@@ -2,19 +2,17 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { MaybePromise, StoredEntry } from "./adapter.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { ChangeStream } from "./change-stream.ts";
-import { pageIterator } from "./connection.ts";
 import { Refusal } from "./errors.ts";
-import { comparePaths } from "./namespace.ts";
+import { namespacesBelow } from "./namespace-listing.ts";
 import { refuseUnknownOptions } from "./options.ts";
+import { pageOf } from "./paging.ts";
 import { Scan } from "./scan.ts";
 import {
   boundsOf,
-  cursorAfter,
   isEmpty,
-  PAGE_SELECTOR,
+  isEverything,
   RANGE_OPTIONS,
   rangeOf,
-  resumed,
   SELECTOR,
   WATCH_SELECTOR,
 } from "./selector.ts";
@@ -35,10 +33,6 @@ import type {
   WatchSelector,
 } from "./store.ts";
 import { ViewContext, type ViewSettings } from "./view-context.ts";
-
-/** How many entries `page` returns where no limit is given. */
-const PAGE_LIMIT = 100;
-const LIST_OPTIONS: ReadonlySet<string> = new Set(["prefix", "depth", "signal"]);
 
 /** The reading half of every view. Values are `unknown` here; the public interface gives them their type. */
 export abstract class ReaderView implements StoreReader<unknown> {
@@ -66,7 +60,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
           (error: unknown) => context.fail(error, "get", key),
         );
       }
-      return context.connection.answer(found === undefined ? fallback : context.value(found));
+      return context.pace.answer(found === undefined ? fallback : context.value(found));
     } catch (error) {
       return context.fail(error, "get", key);
     }
@@ -174,28 +168,8 @@ export abstract class ReaderView implements StoreReader<unknown> {
   page(selector?: PageSelector): Promise<Page<unknown>> {
     const { context } = this;
     return this.#operate("page", undefined, undefined, () => {
-      const asked = rangeOf(selector, context.prefix, PAGE_SELECTOR, "page", false);
-      const { cursor } = selector ?? {};
-      const limit = selector?.limit ?? PAGE_LIMIT;
-      const whole = cursor === undefined ? asked : resumed(asked, cursor, context.prefix);
-      if (limit === 0) return { entries: [] };
-      // One entry beyond the page tells whether it is the last. Of what cannot be decoded the cursor has to know, too.
-      let read = 0;
-      let last: string | undefined;
-      const scan = new Scan(context, "page", { ...whole, limit: limit + 1 }, selector ?? {}, (entry) => {
-        read++;
-        if (read > limit) return undefined;
-        last = context.keyOf(entry.key);
-        return context.entry(entry);
-      });
-      const page = (entries: (Entry<unknown> | undefined)[]): Page<unknown> => {
-        const kept = entries.filter((entry) => entry !== undefined);
-        return read > limit && last !== undefined
-          ? { entries: kept, cursor: cursorAfter(last, whole.reverse) }
-          : { entries: kept };
-      };
-      const entries = scan.all();
-      return entries instanceof Promise ? entries.then(page) : page(entries);
+      context.assertOrdered("page");
+      return pageOf(context, selector);
     });
   }
 
@@ -205,6 +179,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     return this.#operate("count", undefined, selector, () => {
       const { limit, ...bounds } = rangeOf(selector, context.prefix, SELECTOR, "count", true);
       if (limit === 0 || isEmpty(bounds)) return 0;
+      if (!isEverything(bounds)) context.assertOrdered("count with bounds");
       const counted = () => connection.call(() => connection.adapter.count(lane.namespace, bounds));
       const settled = lane.settled();
       const count = settled === undefined ? counted() : settled.then(counted);
@@ -213,34 +188,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
   }
 
   listNamespaces(options?: ListNamespacesOptions): Promise<string[][]> {
-    const { context } = this;
-    return this.#operate("listNamespaces", undefined, options, async () => {
-      refuseUnknownOptions(options, LIST_OPTIONS, "listNamespaces");
-      refuseAborted(options?.signal);
-      const { prefix = "", depth = Number.POSITIVE_INFINITY } = options ?? {};
-      if (typeof prefix !== "string") throw new Refusal("KV_INVALID_OPTION", "prefix must be a string");
-      if (depth !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(depth) && depth > 0)) {
-        throw new Refusal(
-          "KV_INVALID_OPTION",
-          `depth must be a positive integer or Infinity, not ${String(depth)}`,
-        );
-      }
-      const { connection, settings } = context;
-      const { namespace } = settings;
-      await Promise.all(connection.lanesWithin(namespace).map((lane) => lane.settled()));
-      const found: string[][] = [];
-      const pages = pageIterator(await connection.call(() => connection.adapter.namespaces(namespace)));
-      for (;;) {
-        const step = pages.next();
-        const { done, value } = step instanceof Promise ? await connection.guard(step) : step;
-        if (done === true) break;
-        for (const { path } of value) {
-          const relative = path.slice(namespace.path.length);
-          if (relative.length <= depth && relative[0]?.startsWith(prefix)) found.push(relative);
-        }
-      }
-      return found.sort(comparePaths);
-    });
+    return this.#operate("listNamespaces", undefined, options, () => namespacesBelow(this.context, options));
   }
 
   stats(options?: SignalOptions): Promise<StoreStats> {
@@ -345,14 +293,9 @@ export abstract class ReaderView implements StoreReader<unknown> {
   ): Scan<T> {
     const { context } = this;
     context.assertReadable();
-    const known = SELECTOR;
-    return new Scan(
-      context,
-      operation,
-      rangeOf(selector, context.prefix, known, operation, keysOnly),
-      selector ?? {},
-      convert,
-    );
+    const range = rangeOf(selector, context.prefix, SELECTOR, operation, keysOnly);
+    context.assertOrdered(operation);
+    return new Scan(context, operation, range, selector ?? {}, convert);
   }
 
   #scan<T>(

@@ -3,7 +3,7 @@ import { existedIn } from "./commit-result.ts";
 import { pageIterator } from "./connection.ts";
 import { Refusal } from "./errors.ts";
 import type { Direct } from "./lane.ts";
-import { CLEAR_SELECTOR, isEmpty, rangeOf } from "./selector.ts";
+import { CLEAR_SELECTOR, isEmpty, isEverything, rangeOf } from "./selector.ts";
 import { refuseAborted } from "./signal.ts";
 import type { ClearSelector } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
@@ -19,6 +19,8 @@ export function removeRange(
   const range = rangeOf(selector, context.prefix, CLEAR_SELECTOR, "clear", true);
   const descendants = withNamespaces(context, selector);
   if (range.limit === 0 || isEmpty(range)) return 0;
+  if (range.limit !== Number.POSITIVE_INFINITY || !isEverything(range))
+    context.assertOrdered("clear with bounds");
   const lanes = descendants ? connection.lanesWithin(lane.namespace) : [lane];
   return lane.whole(lanes, (direct) => {
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);

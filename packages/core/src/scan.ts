@@ -76,7 +76,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
         const value = this.#converted(entry);
         if (value instanceof Promise)
           return this.#whileBusy(value.then((late) => (late === SKIPPED ? this.#fill() : yielded(late))));
-        if (value !== SKIPPED) return this.#context.connection.answer(yielded(value));
+        if (value !== SKIPPED) return this.#context.pace.answer(yielded(value));
       }
     } catch (error) {
       this.#done = true;
@@ -123,7 +123,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
           return value.then((late) => this.#allLate(late === SKIPPED ? into : [...into, late]));
         if (value !== SKIPPED) into.push(value);
       }
-      const turn = connection.breathe();
+      const turn = connection.pace.breathe();
       if (turn !== undefined) return turn.then(() => this.#allNow(into));
     }
   }
@@ -208,7 +208,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
       const next = pages.next();
       return next instanceof Promise ? this.#guarded(next) : next;
     });
-    await connection.breathe();
+    await connection.pace.breathe();
     return this.#turnPage(step);
   }
 

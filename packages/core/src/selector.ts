@@ -79,6 +79,11 @@ export function rangeOf(
   return { ...boundsOf(selector ?? {}, prefix), reverse, limit: limit === 0 ? 0 : limit, keysOnly };
 }
 
+/** Whether every key lies within. */
+export function isEverything({ start, end }: Bounds): boolean {
+  return start === "" && end === undefined;
+}
+
 /** Whether no key can lie within. */
 export function isEmpty(bounds: Bounds): boolean {
   return bounds.end !== undefined && compareKeys(bounds.start, bounds.end) >= 0;

@@ -3,10 +3,12 @@ import type { Bounds, MaybePromise, Namespace, StoredEntry } from "./adapter.ts"
 import type { Codecs } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { type KvError, Refusal } from "./errors.ts";
+import { failure } from "./failure.ts";
 import { keyFault } from "./key.ts";
 import type { Lane } from "./lane.ts";
 import { namespaceOf } from "./namespace.ts";
 import { CallerError } from "./optimistic.ts";
+import type { Pace } from "./pace.ts";
 import { warn } from "./platform.ts";
 import { isSchema, validated } from "./schema.ts";
 import { scopeBounds } from "./selector.ts";
@@ -33,6 +35,7 @@ export class ViewContext {
   readonly settings: ViewSettings;
   readonly connection: Connection;
   readonly lane: Lane;
+  readonly pace: Pace;
   readonly codecs: Codecs;
   readonly prefix: string;
   readonly #fault: Refusal | undefined;
@@ -45,6 +48,7 @@ export class ViewContext {
   constructor(settings: ViewSettings) {
     this.settings = settings;
     this.connection = settings.connection;
+    this.pace = settings.connection.pace;
     this.codecs = settings.codecs;
     this.prefix = settings.prefix;
     this.lane = settings.connection.lane(settings.namespace);
@@ -121,6 +125,13 @@ export class ViewContext {
     if (this.#writeFault !== undefined) throw this.#writeFault;
   }
 
+  /** @throws Refusal `KV_UNSUPPORTED` where the backend keeps no order of keys */
+  assertOrdered(what: string): void {
+    const { name, capabilities } = this.connection.adapter;
+    if (capabilities.ordered) return;
+    throw new Refusal("KV_UNSUPPORTED", `this ${name} store keeps no order of its keys, which ${what} needs`);
+  }
+
   /** The keys as stored. @throws Refusal naming the first that is refused */
   storedKeys(keys: Iterable<string>): string[] {
     if (typeof keys !== "object" || keys === null || typeof keys[Symbol.iterator] !== "function") {
@@ -176,7 +187,7 @@ export class ViewContext {
   }
 
   error(error: unknown, operation: string, key?: string): KvError {
-    return this.connection.wrap(error, operation, key);
+    return failure(this.connection.adapter, error, operation, key);
   }
 
   fail(error: unknown, operation: string, key?: unknown): Promise<never> {
@@ -192,7 +203,7 @@ export class ViewContext {
   ): Promise<T> {
     try {
       const result = this.#tail === undefined ? run() : this.#tail.then(run);
-      return await (result instanceof Promise ? abortable(result, signal) : this.connection.answer(result));
+      return await (result instanceof Promise ? abortable(result, signal) : this.pace.answer(result));
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
     }

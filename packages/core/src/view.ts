@@ -79,7 +79,7 @@ export class View extends ReaderView implements Store<unknown> {
       const around = this.#writing.envelope(options, known, operation);
       const mutation = this.#writing.mutation(context.prefix + key, value, around, policy);
       const result = context.lane.commitOne({ checks: NO_CHECKS, mutations: [mutation] });
-      if (!(result instanceof Promise)) return context.connection.answer(revisionOf(result));
+      if (!(result instanceof Promise)) return context.pace.answer(revisionOf(result));
       return result.then(revisionOf).catch((error: unknown) => context.fail(error, operation, key));
     } catch (error) {
       return context.fail(error, operation, key);

@@ -1,0 +1,41 @@
+import { pageIterator } from "./connection.ts";
+import { Refusal } from "./errors.ts";
+import { comparePaths } from "./namespace.ts";
+import { refuseUnknownOptions } from "./options.ts";
+import { refuseAborted } from "./signal.ts";
+import type { ListNamespacesOptions } from "./store.ts";
+import type { ViewContext } from "./view-context.ts";
+
+const OPTIONS: ReadonlySet<string> = new Set(["prefix", "depth", "signal"]);
+
+/** The paths below a view's namespace that hold a live entry, relative to it and sorted. */
+export async function namespacesBelow(
+  context: ViewContext,
+  options: ListNamespacesOptions | undefined,
+): Promise<string[][]> {
+  refuseUnknownOptions(options, OPTIONS, "listNamespaces");
+  refuseAborted(options?.signal);
+  const { prefix = "", depth = Number.POSITIVE_INFINITY } = options ?? {};
+  if (typeof prefix !== "string") throw new Refusal("KV_INVALID_OPTION", "prefix must be a string");
+  if (depth !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(depth) && depth > 0)) {
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      `depth must be a positive integer or Infinity, not ${String(depth)}`,
+    );
+  }
+  const { connection, settings } = context;
+  const { namespace } = settings;
+  await Promise.all(connection.lanesWithin(namespace).map((lane) => lane.settled()));
+  const found: string[][] = [];
+  const pages = pageIterator(await connection.call(() => connection.adapter.namespaces(namespace)));
+  for (;;) {
+    const step = pages.next();
+    const { done, value } = step instanceof Promise ? await connection.track(connection.guard(step)) : step;
+    if (done === true) break;
+    for (const { path } of value) {
+      const relative = path.slice(namespace.path.length);
+      if (relative.length <= depth && relative[0]?.startsWith(prefix)) found.push(relative);
+    }
+  }
+  return found.sort(comparePaths);
+}
