@@ -29,6 +29,33 @@ export { type CreateStoreOptions, createStore } from "./create-store.ts";
 export { type Duration, type DurationObject, milliseconds } from "./duration.ts";
 export { KV_ERROR_CODES, KvError, type KvErrorCode, type KvErrorOptions, Refusal } from "./errors.ts";
 export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./key.ts";
+export { type BoundedOptions, bounded } from "./middleware/bounded.ts";
+export type { EvictReason } from "./middleware/bounds-ledger.ts";
+export { type CompressionAlgorithm, type CompressionOptions, compression } from "./middleware/compression.ts";
+export { type EncryptionOptions, encryption } from "./middleware/encryption.ts";
+export type { OnEvict } from "./middleware/eviction.ts";
+export {
+  type DegradeOptions,
+  type FailOptions,
+  type FallbackOptions,
+  fallback,
+} from "./middleware/fallback.ts";
+export { forward } from "./middleware/forward.ts";
+export type { EncryptionKey } from "./middleware/key-ring.ts";
+export { type LoggingOptions, type LogLevel, type LogRecord, logging } from "./middleware/logging.ts";
+export type { AdapterOperation } from "./middleware/observation.ts";
+export type {
+  HistogramLike,
+  MeterLike,
+  SpanAttributes,
+  SpanLike,
+  TracerLike,
+} from "./middleware/opentelemetry.ts";
+export type { BackendState, OnStateChange } from "./middleware/outage.ts";
+export { type RetryOptions, retry } from "./middleware/retry.ts";
+export { type SizeLimitOptions, sizeLimit } from "./middleware/size-limit.ts";
+export { type TimeoutOptions, timeout } from "./middleware/timeout.ts";
+export { type TracingOptions, tracing } from "./middleware/tracing.ts";
 export { namespaceFromId, namespaceOf } from "./namespace.ts";
 export { addToNumber } from "./number.ts";
 export { refuseUnknownOptions } from "./options.ts";

@@ -1,6 +1,6 @@
 import type { Commit, Middleware } from "../adapter.ts";
 import type { Refusal } from "../errors.ts";
-import { commitOthers, mutationRefusal } from "./commit-refusals.ts";
+import { capacityRefusal, commitOthers } from "./commit-refusals.ts";
 import { forward } from "./forward.ts";
 import { checkedOptions, positiveInteger } from "./middleware-options.ts";
 import { payloadSize } from "./payload-size.ts";
@@ -30,7 +30,7 @@ export function sizeLimit(options: SizeLimitOptions): Middleware {
       const size = payloadSize(mutation.payload);
       if (size <= maxValueBytes) continue;
       const message = `the value takes ${size} bytes, and the limit is ${maxValueBytes} (sizeLimit); store less under one key`;
-      return mutationRefusal(commit, mutation.key, "KV_CAPACITY", message);
+      return capacityRefusal(commit, mutation.key, message);
     }
     return undefined;
   }

@@ -100,10 +100,17 @@ function pagesInTime<T>(pages: Pages<T>, ms: number): Pages<T> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = pages[Symbol.asyncIterator]();
+      let late = false;
       return {
-        next: () => inTime(iterator.next(), ms, "a page of a scan"),
-        return: async () => {
-          await iterator.return?.();
+        next: () =>
+          inTime(iterator.next(), ms, "a page of a scan", () => {
+            late = true;
+          }),
+        async return() {
+          const ended = iterator.return?.();
+          // The end of a generator waits for its page under way, and that one may never come.
+          if (late) ended?.catch(() => undefined);
+          else await ended;
           return { done: true, value: undefined };
         },
       };
