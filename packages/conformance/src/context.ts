@@ -98,7 +98,8 @@ export async function prepare({ harness, variant, wrapStore }: ContextOptions): 
     time: timeOf(setup),
     open: (options, between) => opened(between === undefined ? adapter : between(adapter), options),
     async reopen(options) {
-      if (setup.reopen === undefined) throw new Error(`${harness.name}: create() must give reopen for this case`);
+      if (setup.reopen === undefined)
+        throw new Error(`${harness.name}: create() must give reopen for this case`);
       return opened(through(await setup.reopen()), options);
     },
     async plantCorrupt(key) {

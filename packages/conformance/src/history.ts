@@ -15,15 +15,27 @@ export class History {
   }
 
   get(store: Store): Promise<unknown> {
-    return this.#note({ type: "get" }, () => store.get(this.#key), (value) => ({ value }));
+    return this.#note(
+      { type: "get" },
+      () => store.get(this.#key),
+      (value) => ({ value }),
+    );
   }
 
   set(store: Store, value: unknown): Promise<string> {
-    return this.#note({ type: "set", value }, () => store.set(this.#key, value), (revision) => ({ revision }));
+    return this.#note(
+      { type: "set", value },
+      () => store.set(this.#key, value),
+      (revision) => ({ revision }),
+    );
   }
 
   create(store: Store, value: unknown): Promise<string | undefined> {
-    return this.#note({ type: "create", value }, () => store.create(this.#key, value), (revision) => ({ revision }));
+    return this.#note(
+      { type: "create", value },
+      () => store.create(this.#key, value),
+      (revision) => ({ revision }),
+    );
   }
 
   replace(store: Store, value: unknown, expected: string): Promise<string | undefined> {
@@ -32,20 +44,34 @@ export class History {
   }
 
   increment(store: Store, by: number): Promise<number> {
-    return this.#note({ type: "increment", by }, () => store.increment(this.#key, by), (value) => ({ value }));
+    return this.#note(
+      { type: "increment", by },
+      () => store.increment(this.#key, by),
+      (value) => ({ value }),
+    );
   }
 
   delete(store: Store): Promise<boolean> {
-    return this.#note({ type: "delete" }, () => store.delete(this.#key), (existed) => ({ existed }));
+    return this.#note(
+      { type: "delete" },
+      () => store.delete(this.#key),
+      (existed) => ({ existed }),
+    );
   }
 
   assertLinearizable(): void {
     const finding = checkHistory(this.#recorded);
     if (finding.linearizable) return;
-    assert.fail(`no order of these operations explains their answers, ${finding.stuck.length} of ${this.#recorded.length} left:\n${inspect(finding.stuck, { breakLength: 140, maxArrayLength: 20 })}`);
+    assert.fail(
+      `no order of these operations explains their answers, ${finding.stuck.length} of ${this.#recorded.length} left:\n${inspect(finding.stuck, { breakLength: 140, maxArrayLength: 20 })}`,
+    );
   }
 
-  async #note<T>(operation: RegisterOperation, run: () => Promise<T>, answerOf: (result: T) => object): Promise<T> {
+  async #note<T>(
+    operation: RegisterOperation,
+    run: () => Promise<T>,
+    answerOf: (result: T) => object,
+  ): Promise<T> {
     const call = this.#now++;
     try {
       const result = await run();

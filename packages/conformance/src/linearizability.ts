@@ -10,7 +10,11 @@ export type RegisterOperation =
   | { readonly type: "get"; readonly answer?: { readonly value: unknown } }
   | { readonly type: "set"; readonly value: unknown; readonly answer?: { readonly revision: string } }
   /** A revision: created; `undefined`: the key existed. */
-  | { readonly type: "create"; readonly value: unknown; readonly answer?: { readonly revision: string | undefined } }
+  | {
+      readonly type: "create";
+      readonly value: unknown;
+      readonly answer?: { readonly revision: string | undefined };
+    }
   /** A revision: replaced; `undefined`: the key had another revision, or none. */
   | {
       readonly type: "replace";
@@ -49,7 +53,8 @@ function step(state: State, operation: RegisterOperation): State | undefined {
       return written(state, state === "absent", operation);
     case "replace": {
       if (state === "absent") return written(state, false, operation);
-      if (state.revision !== undefined) return written(state, state.revision === operation.expected, operation);
+      if (state.revision !== undefined)
+        return written(state, state.revision === operation.expected, operation);
       // The write before has told nobody its revision, so that either answer is possible.
       return written(state, operation.answer?.revision !== undefined, operation);
     }
@@ -59,7 +64,9 @@ function step(state: State, operation: RegisterOperation): State | undefined {
       return fits ? { value, revision: undefined } : undefined;
     }
     case "delete":
-      return operation.answer === undefined || operation.answer.existed === (state !== "absent") ? "absent" : undefined;
+      return operation.answer === undefined || operation.answer.existed === (state !== "absent")
+        ? "absent"
+        : undefined;
   }
 }
 
@@ -73,7 +80,9 @@ function written(
 }
 
 /** The greatest set of operations that could be put in order, for the message; or that all of them could. */
-export type Finding = { readonly linearizable: true } | { readonly linearizable: false; readonly stuck: readonly Recorded[] };
+export type Finding =
+  | { readonly linearizable: true }
+  | { readonly linearizable: false; readonly stuck: readonly Recorded[] };
 
 /** Checks the history of one key that was absent at the beginning. */
 export function checkHistory(history: readonly Recorded[]): Finding {

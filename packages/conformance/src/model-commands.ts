@@ -21,17 +21,34 @@ const KEYS = ["a", "a:b", "ab", "A", "*", "__proto__", "é", "\uffff", "\u{10000
 const SPAN = 1000;
 
 const anyKey = fc.constantFrom(...KEYS);
-const anyValue = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constantFrom<unknown>(null, "", "1", false), fc.jsonValue({ maxDepth: 2 }).filter((value) => !JSON.stringify(value).includes("-0")));
+const anyValue = fc.oneof(
+  fc.integer({ min: -5, max: 5 }),
+  fc.constantFrom<unknown>(null, "", "1", false),
+  fc.jsonValue({ maxDepth: 2 }).filter((value) => !JSON.stringify(value).includes("-0")),
+);
 const anyOptions: fc.Arbitrary<ModelOptions> = fc.oneof(
-  fc.record({ ttl: fc.integer({ min: 1, max: 5 }).map((spans) => spans * SPAN), evictable: fc.boolean() }, { requiredKeys: [] }),
+  fc.record(
+    { ttl: fc.integer({ min: 1, max: 5 }).map((spans) => spans * SPAN), evictable: fc.boolean() },
+    { requiredKeys: [] },
+  ),
   fc.record({ keepTtl: fc.boolean(), evictable: fc.boolean() }, { requiredKeys: [] }),
 );
 const anySelector: fc.Arbitrary<Selector> = fc.record(
-  { prefix: fc.constantFrom("", "a", "*", "\u{10000}"), gte: anyKey, lt: anyKey, reverse: fc.boolean(), limit: fc.nat(4) },
+  {
+    prefix: fc.constantFrom("", "a", "*", "\u{10000}"),
+    gte: anyKey,
+    lt: anyKey,
+    reverse: fc.boolean(),
+    limit: fc.nat(4),
+  },
   { requiredKeys: [] },
 );
 
-function storeOptions({ ttl, keepTtl, evictable }: ModelOptions): { ttl?: number; keepTtl?: boolean; policy?: "persist" | "evict" } {
+function storeOptions({ ttl, keepTtl, evictable }: ModelOptions): {
+  ttl?: number;
+  keepTtl?: boolean;
+  policy?: "persist" | "evict";
+} {
   return {
     ...(ttl === undefined ? {} : { ttl }),
     ...(keepTtl === undefined ? {} : { keepTtl }),
@@ -58,7 +75,12 @@ async function assertKey(key: string, model: Model, { store, revisions }: Real):
   assert.equal(entry.metadata.policy === "evict", expected.evictable, key);
   assert.equal(entry.metadata.expiresAt !== undefined, expected.expiresAt !== undefined, key);
   const known = revisions.get(key);
-  if (known !== undefined) assert.equal(known.real === entry.metadata.revision, known.model === expected.revision, `the revision of ${key}`);
+  if (known !== undefined)
+    assert.equal(
+      known.real === entry.metadata.revision,
+      known.model === expected.revision,
+      `the revision of ${key}`,
+    );
   revisions.set(key, { model: expected.revision, real: entry.metadata.revision });
 }
 
@@ -121,7 +143,10 @@ const writes = [
   ),
   fc.tuple(anyKey, fc.boolean()).map(([key, evictable]) =>
     onKey(`updatePolicy ${evictable}`, key, async (model, { store }) => {
-      assert.equal(await store.updatePolicy(key, evictable ? "evict" : "persist"), model.touch(key, { evictable }));
+      assert.equal(
+        await store.updatePolicy(key, evictable ? "evict" : "persist"),
+        model.touch(key, { evictable }),
+      );
     }),
   ),
 ];
@@ -158,17 +183,33 @@ const ofMany = [
     command(`scan(${JSON.stringify(selector)})`, async (model, { store }) => {
       const expected = model.keys(selector);
       assert.deepEqual(await collect(store.keys(selector)), expected);
-      assert.deepEqual(await collect(store.values(selector)), expected.map((key) => model.get(key)?.value));
+      assert.deepEqual(
+        await collect(store.values(selector)),
+        expected.map((key) => model.get(key)?.value),
+      );
       assert.equal(await store.count(selector), expected.length);
-      assert.deepEqual((await store.page(selector)).entries.map(({ key }) => key), expected);
+      assert.deepEqual(
+        (await store.page(selector)).entries.map(({ key }) => key),
+        expected,
+      );
     }),
   ),
   fc.constant(
     command("getMany and stats", async (model, real) => {
-      assert.deepEqual(await real.store.getMany(KEYS), KEYS.map((key) => model.get(key)?.value));
+      assert.deepEqual(
+        await real.store.getMany(KEYS),
+        KEYS.map((key) => model.get(key)?.value),
+      );
       const live = model.keys().map((key) => model.get(key));
       const { keys, expiring, evictable } = await real.store.stats();
-      assert.deepEqual([keys, expiring, evictable], [live.length, live.filter((entry) => entry?.expiresAt !== undefined).length, live.filter((entry) => entry?.evictable).length]);
+      assert.deepEqual(
+        [keys, expiring, evictable],
+        [
+          live.length,
+          live.filter((entry) => entry?.expiresAt !== undefined).length,
+          live.filter((entry) => entry?.evictable).length,
+        ],
+      );
       for (const key of KEYS) await assertKey(key, model, real);
     }),
   ),

@@ -53,7 +53,8 @@ export class Model {
   touch(key: string, change: { readonly ttl: number | null } | { readonly evictable: boolean }): boolean {
     const old = this.get(key);
     if (old === undefined) return false;
-    const changed = "ttl" in change ? { expiresAt: change.ttl === null ? undefined : this.#now + change.ttl } : change;
+    const changed =
+      "ttl" in change ? { expiresAt: change.ttl === null ? undefined : this.#now + change.ttl } : change;
     this.#entries.set(key, { ...old, ...changed });
     return true;
   }

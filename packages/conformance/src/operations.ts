@@ -13,7 +13,13 @@ export interface Operation {
   readonly call: (store: Store, options?: SignalOptions, key?: string) => Promise<unknown>;
 }
 
-const OF_SEVERAL_KEYS: ReadonlySet<string> = new Set(["getMany", "setMany", "deleteMany", "commit", "transaction"]);
+const OF_SEVERAL_KEYS: ReadonlySet<string> = new Set([
+  "getMany",
+  "setMany",
+  "deleteMany",
+  "commit",
+  "transaction",
+]);
 
 function operation(name: string, writes: boolean, call: Operation["call"]): Operation {
   const takesKey = call.length === 3;
@@ -60,6 +66,11 @@ export const OPERATIONS: readonly Operation[] = [
   writing("clear", (store, options) => store.clear(options)),
   writing("clearCache", (store, options) => store.clearCache(options)),
   writing("sweep", (store, options) => store.sweep(options)),
-  writing("commit", (store, options, key) => store.atomic().set(key ?? "k", 1).commit(options)),
+  writing("commit", (store, options, key) =>
+    store
+      .atomic()
+      .set(key ?? "k", 1)
+      .commit(options),
+  ),
   writing("transaction", (store, options, key) => store.transaction((tx) => tx.set(key ?? "k", 1), options)),
 ];

@@ -29,11 +29,17 @@ export async function refusal(call: () => unknown, expected: Expected): Promise<
   }
   if (expected.key !== undefined) {
     assert.equal(error.key, expected.key);
-    assert.ok(error.message.includes(JSON.stringify(expected.key)), `the message names no key: ${error.message}`);
+    assert.ok(
+      error.message.includes(JSON.stringify(expected.key)),
+      `the message names no key: ${error.message}`,
+    );
   }
   if (expected.says instanceof RegExp) assert.match(error.message, expected.says);
   else if (expected.says !== undefined) {
-    assert.ok(error.message.includes(expected.says), `the message does not say ${expected.says}: ${error.message}`);
+    assert.ok(
+      error.message.includes(expected.says),
+      `the message does not say ${expected.says}: ${error.message}`,
+    );
   }
 }
 

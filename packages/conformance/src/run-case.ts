@@ -31,7 +31,10 @@ export async function runCase(
   planned: Pick<PlannedCase, "variant" | "case">,
   { wrapStore, timeout = 30_000 }: RunCaseOptions = {},
 ): Promise<Verdict> {
-  const { variant, case: { requires, whenMissing, run } } = planned;
+  const {
+    variant,
+    case: { requires, whenMissing, run },
+  } = planned;
   try {
     const { context, dispose } = await prepare({ harness, variant, wrapStore });
     try {
@@ -49,7 +52,11 @@ export async function runCase(
 }
 
 /** Runs one case and turns the verdict round where a deviation says that it must fail. */
-export async function judge(harness: Harness, planned: PlannedCase, options?: RunCaseOptions): Promise<Verdict> {
+export async function judge(
+  harness: Harness,
+  planned: PlannedCase,
+  options?: RunCaseOptions,
+): Promise<Verdict> {
   const verdict = await runCase(harness, planned, options);
   const deviation = harness.deviations?.[planned.fullTitle];
   if (deviation === undefined || verdict.status === "skipped") return verdict;

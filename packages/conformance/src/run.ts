@@ -31,7 +31,8 @@ export async function runConformance(harness: Harness, options: RunOptions = {})
     add({ fullTitle, verdict: { status: "failed", error: new Error("a deviation that names no case") } });
   }
   for (const one of planned) add(await resultOf(harness, one, options));
-  const count = (status: Verdict["status"]): number => results.filter(({ verdict }) => verdict.status === status).length;
+  const count = (status: Verdict["status"]): number =>
+    results.filter(({ verdict }) => verdict.status === status).length;
   return { results, passed: count("passed"), failed: count("failed"), skipped: count("skipped") };
 }
 

@@ -5,26 +5,51 @@ import { NASTY_KEYS } from "../nasty-keys.ts";
 
 export const atomic: readonly Case[] = [
   {
-    title: "a commit applies all its mutations, and maps each key that was set or incremented to its new revision",
+    title:
+      "a commit applies all its mutations, and maps each key that was set or incremented to its new revision",
     async run({ store }) {
-      await store.setMany([["gone", 1], ["n", 5]]);
-      const result = await store.atomic().set("a", { x: 1 }).delete("gone").increment("n", 2).increment("m").set("b", null).commit();
+      await store.setMany([
+        ["gone", 1],
+        ["n", 5],
+      ]);
+      const result = await store
+        .atomic()
+        .set("a", { x: 1 })
+        .delete("gone")
+        .increment("n", 2)
+        .increment("m")
+        .set("b", null)
+        .commit();
       assert.ok(result.ok);
       assert.ok(result.revisions instanceof Map);
       assert.deepEqual([...result.revisions.keys()].sort(), ["a", "b", "m", "n"]);
       for (const [key, revision] of result.revisions) {
         assert.equal((await store.getMetadata(key))?.revision, revision, key);
       }
-      assert.deepEqual(await contents(store), [["a", { x: 1 }], ["b", null], ["m", 1], ["n", 7]]);
+      assert.deepEqual(await contents(store), [
+        ["a", { x: 1 }],
+        ["b", null],
+        ["m", 1],
+        ["n", 7],
+      ]);
     },
   },
   {
     title: "checks hold on revisions, and null checks absence",
     async run({ store }) {
       const revision = await store.set("k", 1);
-      assert.equal((await store.atomic().check("k", revision).check("absent", null).set("l", 1).commit()).ok, true);
-      assert.deepEqual(await store.atomic().check("k", null).set("l", 2).commit(), { ok: false, failed: ["k"] });
-      assert.deepEqual(await store.atomic().check("absent", revision).set("l", 2).commit(), { ok: false, failed: ["absent"] });
+      assert.equal(
+        (await store.atomic().check("k", revision).check("absent", null).set("l", 1).commit()).ok,
+        true,
+      );
+      assert.deepEqual(await store.atomic().check("k", null).set("l", 2).commit(), {
+        ok: false,
+        failed: ["k"],
+      });
+      assert.deepEqual(await store.atomic().check("absent", revision).set("l", 2).commit(), {
+        ok: false,
+        failed: ["absent"],
+      });
       assert.equal(await store.get("l"), 1);
     },
   },
@@ -56,7 +81,10 @@ export const atomic: readonly Case[] = [
     title: "checks see the state before, whatever the commit itself writes and wherever they stand in it",
     async run({ store }) {
       const revision = await store.set("k", 1);
-      assert.equal((await store.atomic().set("k", 2).check("k", revision).set("new", 1).check("new", null).commit()).ok, true);
+      assert.equal(
+        (await store.atomic().set("k", 2).check("k", revision).set("new", 1).check("new", null).commit()).ok,
+        true,
+      );
       const result = await store.atomic().delete("k").check("k", null).commit();
       assert.deepEqual(result, { ok: false, failed: ["k"] });
       assert.equal(await store.get("k"), 2);
@@ -80,15 +108,29 @@ export const atomic: readonly Case[] = [
       await store.set("d", 1);
       const result = await store
         .atomic()
-        .set("a", 1).set("a", 2)
-        .set("b", 10).increment("b").increment("b", 5)
-        .set("c", 1).delete("c")
-        .delete("d").increment("d", 3)
-        .delete("e").set("e", "back")
-        .increment("f").delete("f").increment("f", 7)
+        .set("a", 1)
+        .set("a", 2)
+        .set("b", 10)
+        .increment("b")
+        .increment("b", 5)
+        .set("c", 1)
+        .delete("c")
+        .delete("d")
+        .increment("d", 3)
+        .delete("e")
+        .set("e", "back")
+        .increment("f")
+        .delete("f")
+        .increment("f", 7)
         .commit();
       assert.ok(result.ok);
-      assert.deepEqual(await contents(store), [["a", 2], ["b", 16], ["d", 3], ["e", "back"], ["f", 7]]);
+      assert.deepEqual(await contents(store), [
+        ["a", 2],
+        ["b", 16],
+        ["d", 3],
+        ["e", "back"],
+        ["f", 7],
+      ]);
       for (const key of ["a", "b", "d", "e", "f"]) {
         assert.equal(result.revisions.get(key), (await store.getMetadata(key))?.revision, key);
       }
@@ -117,18 +159,41 @@ export const atomic: readonly Case[] = [
       await store.atomic().set("s", 1, options).increment("n", 1, options).commit();
       for (const key of ["s", "n"]) {
         const metadata = await store.getMetadata(key);
-        assert.deepEqual([metadata?.expiresAt, metadata?.policy, metadata?.user], [expiresAt, "evict", { by: "ada" }], key);
+        assert.deepEqual(
+          [metadata?.expiresAt, metadata?.policy, metadata?.user],
+          [expiresAt, "evict", { by: "ada" }],
+          key,
+        );
       }
     },
   },
   {
     title: "an increment of what is no number refuses the whole commit, nothing written",
     async run({ store, refused }) {
-      await store.setMany([["text", "5"], ["n", 1]]);
+      await store.setMany([
+        ["text", "5"],
+        ["n", 1],
+      ]);
       const before = await contents(store);
-      await refused("KV_INVALID_VALUE", () => store.atomic().set("a", 1).increment("n").increment("text").delete("n").commit(), { key: "text" });
-      await refused("KV_INVALID_VALUE", () => store.atomic().set("s", "x").increment("s").commit(), { key: "s" });
-      await refused("KV_INVALID_VALUE", () => store.atomic().set("a", 1).set("big", 2 ** 53 - 1).increment("big").commit(), { key: "big" });
+      await refused(
+        "KV_INVALID_VALUE",
+        () => store.atomic().set("a", 1).increment("n").increment("text").delete("n").commit(),
+        { key: "text" },
+      );
+      await refused("KV_INVALID_VALUE", () => store.atomic().set("s", "x").increment("s").commit(), {
+        key: "s",
+      });
+      await refused(
+        "KV_INVALID_VALUE",
+        () =>
+          store
+            .atomic()
+            .set("a", 1)
+            .set("big", 2 ** 53 - 1)
+            .increment("big")
+            .commit(),
+        { key: "big" },
+      );
       assert.deepEqual(await contents(store), before);
     },
   },
@@ -137,21 +202,42 @@ export const atomic: readonly Case[] = [
     async run({ store, refused }) {
       const bad = [
         () => store.atomic().set("a", 1).set("", 1),
-        () => store.atomic().set("a", 1).delete(1 as never),
+        () =>
+          store
+            .atomic()
+            .set("a", 1)
+            .delete(1 as never),
         () => store.atomic().set("a", 1).check("\ud800", null),
         () => store.atomic().increment("", 1).set("a", 1),
         () => store.atomic().set("a", 1).set("b", undefined),
         () => store.atomic().set("a", 1).set("b", 1, { ttl: 0 }),
-        () => store.atomic().set("a", 1).set("b", 1, { tll: 1 } as never),
+        () =>
+          store
+            .atomic()
+            .set("a", 1)
+            .set("b", 1, { tll: 1 } as never),
         () => store.atomic().set("a", 1).increment("b", Number.NaN),
-        () => store.atomic().set("a", 1).check("b", 5 as never),
-        () => store.atomic().set("a", 1).check("b", undefined as never),
+        () =>
+          store
+            .atomic()
+            .set("a", 1)
+            .check("b", 5 as never),
+        () =>
+          store
+            .atomic()
+            .set("a", 1)
+            .check("b", undefined as never),
       ];
       for (const make of bad) {
         const commit = make();
         await assert.rejects(() => commit.commit(), { name: "KvError", code: /^KV_INVALID_/ });
       }
-      await refused("KV_INVALID_OPTION", () => store.atomic().set("a", 1).commit({ sginal: 1 } as never));
+      await refused("KV_INVALID_OPTION", () =>
+        store
+          .atomic()
+          .set("a", 1)
+          .commit({ sginal: 1 } as never),
+      );
       assert.deepEqual(await contents(store), []);
     },
   },

@@ -32,26 +32,31 @@ export const bytes: readonly Case[] = [
   ...underEveryCodec("a Buffer is stored as bytes and reads back as plain Uint8Array", async (store) => {
     await store.set("k", Buffer.from("grüße\0"));
     await assertBytes(store, "k", Buffer.from("grüße\0"));
-    assert.equal((await store.get("k") as object).constructor, Uint8Array);
+    assert.equal(((await store.get("k")) as object).constructor, Uint8Array);
   }),
   ...underEveryCodec("a part of a larger buffer is stored without the rest of it", async (store) => {
     await store.set("k", EVERY_BYTE.subarray(10, 13));
     await assertBytes(store, "k", new Uint8Array([10, 11, 12]));
   }),
-  ...underEveryCodec("bytes that the caller changes after a write or a read are not changed in the store", async (store) => {
-    const written = new Uint8Array([1, 2, 3]);
-    const promise = store.set("k", written);
-    written.fill(9);
-    await promise;
-    const read = await store.get("k");
-    assert.ok(read instanceof Uint8Array);
-    read.fill(8);
-    await assertBytes(store, "k", new Uint8Array([1, 2, 3]));
-  }),
+  ...underEveryCodec(
+    "bytes that the caller changes after a write or a read are not changed in the store",
+    async (store) => {
+      const written = new Uint8Array([1, 2, 3]);
+      const promise = store.set("k", written);
+      written.fill(9);
+      await promise;
+      const read = await store.get("k");
+      assert.ok(read instanceof Uint8Array);
+      read.fill(8);
+      await assertBytes(store, "k", new Uint8Array([1, 2, 3]));
+    },
+  ),
   {
     title: "a Uint8Array inside another value is no JSON",
     async run({ store, refused }) {
-      await refused("KV_INVALID_VALUE", () => store.set("k", { file: new Uint8Array(2) }), { says: "$.file" });
+      await refused("KV_INVALID_VALUE", () => store.set("k", { file: new Uint8Array(2) }), {
+        says: "$.file",
+      });
     },
   },
   {

@@ -19,11 +19,25 @@ export const clearing: readonly Case[] = [
   {
     title: "clear of a selector removes what the selector names and nothing else",
     async run({ store }) {
-      for (const selector of [{ prefix: "a" }, { gt: "a", lt: "c" }, { gte: "b" }, { lte: "ab" }, { prefix: "b", gt: "b" }, { prefix: "x" }, { gt: "c" }, { lt: "a" }, { gte: "c", lt: "a" }]) {
+      for (const selector of [
+        { prefix: "a" },
+        { gt: "a", lt: "c" },
+        { gte: "b" },
+        { lte: "ab" },
+        { prefix: "b", gt: "b" },
+        { prefix: "x" },
+        { gt: "c" },
+        { lt: "a" },
+        { gte: "c", lt: "a" },
+      ]) {
         await fill(store, LETTERS);
         const named = selected(LETTERS, selector);
         assert.equal(await store.clear(selector), named.length, JSON.stringify(selector));
-        assert.deepEqual(await collect(store.keys()), LETTERS.filter((key) => !named.includes(key)), JSON.stringify(selector));
+        assert.deepEqual(
+          await collect(store.keys()),
+          LETTERS.filter((key) => !named.includes(key)),
+          JSON.stringify(selector),
+        );
         await store.clear();
       }
     },
@@ -48,7 +62,14 @@ export const clearing: readonly Case[] = [
         await fill(store, NASTY_KEYS);
         const named = selected(NASTY_KEYS, { prefix });
         assert.equal(await store.clear({ prefix }), named.length, prefix);
-        assert.deepEqual(await collect(store.keys()), selected(NASTY_KEYS.filter((key) => !named.includes(key)), {}), prefix);
+        assert.deepEqual(
+          await collect(store.keys()),
+          selected(
+            NASTY_KEYS.filter((key) => !named.includes(key)),
+            {},
+          ),
+          prefix,
+        );
       }
     },
   },
@@ -57,7 +78,11 @@ export const clearing: readonly Case[] = [
     async run({ store }) {
       const scopes = ["a", "ab", "b", "A", "a*", "a\0", "*", "%", "_", "a:a"];
       for (const cleared of scopes) {
-        for (const name of scopes) await store.scope(name).setMany([["k", name], ["l", name]]);
+        for (const name of scopes)
+          await store.scope(name).setMany([
+            ["k", name],
+            ["l", name],
+          ]);
         await fill(store, ["a", "a;", "a9", "ab"]);
         const expected = (await contents(store)).filter(([key]) => !key.startsWith(`${cleared}:`));
         await store.scope(cleared).clear();
@@ -69,7 +94,15 @@ export const clearing: readonly Case[] = [
     title: "clear leaves other namespaces alone, above, beside and below",
     async run({ store }) {
       const inside = store.namespace("n");
-      const others = [store, store.namespace("n2"), store.namespace("N"), store.namespace("n", "below"), store.namespace("m", "n"), store.namespace("n/"), store.namespace("n*")];
+      const others = [
+        store,
+        store.namespace("n2"),
+        store.namespace("N"),
+        store.namespace("n", "below"),
+        store.namespace("m", "n"),
+        store.namespace("n/"),
+        store.namespace("n*"),
+      ];
       for (const view of [inside, ...others]) await fill(view, ["k", "n"]);
       assert.equal(await inside.clear(), 2);
       assert.equal(await inside.count(), 0);
@@ -91,10 +124,18 @@ export const clearing: readonly Case[] = [
     title: "clear with a cursor or an unknown option is KV_INVALID_OPTION, and removes nothing",
     async run({ store, refused }) {
       await fill(store, LETTERS);
-      await refused("KV_INVALID_OPTION", () => store.clear({ cursor: "x" } as never), { operation: "clear", says: "cursor" });
-      await refused("KV_INVALID_OPTION", () => store.clear({ prefx: "a" } as never), { operation: "clear", says: "prefx" });
+      await refused("KV_INVALID_OPTION", () => store.clear({ cursor: "x" } as never), {
+        operation: "clear",
+        says: "cursor",
+      });
+      await refused("KV_INVALID_OPTION", () => store.clear({ prefx: "a" } as never), {
+        operation: "clear",
+        says: "prefx",
+      });
       await refused("KV_INVALID_OPTION", () => store.clear("a" as never), { operation: "clear" });
-      await refused("KV_INVALID_OPTION", () => store.clearCache({ prefix: "a" } as never), { operation: "clearCache" });
+      await refused("KV_INVALID_OPTION", () => store.clearCache({ prefix: "a" } as never), {
+        operation: "clearCache",
+      });
       assert.equal(await store.count(), 6);
     },
   },

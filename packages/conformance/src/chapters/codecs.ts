@@ -16,7 +16,8 @@ const backwards: Codec = {
 const packed: Codec = {
   name: "packed.v1",
   encode: (value) => new TextEncoder().encode(JSON.stringify(value)).map((byte) => byte ^ 0xff),
-  decode: (payload) => JSON.parse(new TextDecoder().decode((payload as Uint8Array).map((byte) => byte ^ 0xff))),
+  decode: (payload) =>
+    JSON.parse(new TextDecoder().decode((payload as Uint8Array).map((byte) => byte ^ 0xff))),
 };
 
 function cyclic(): unknown {
@@ -26,9 +27,25 @@ function cyclic(): unknown {
 }
 
 const STRUCTURED: readonly unknown[] = [
-  new Date(0), new Date(1_700_000_000_123), new Map<unknown, unknown>([["a", 1], [{ k: 1 }, new Set([1])]]), new Set([1, "a", null]),
-  10n ** 30n, -1n, Number.NaN, Number.POSITIVE_INFINITY, -0, /a+/gi, [undefined, 1], { a: undefined, b: 1 },
-  new Float64Array([1.5, -0]), new Uint16Array([1, 65535]), new BigInt64Array([-1n]), [new Uint8Array([1, 2])],
+  new Date(0),
+  new Date(1_700_000_000_123),
+  new Map<unknown, unknown>([
+    ["a", 1],
+    [{ k: 1 }, new Set([1])],
+  ]),
+  new Set([1, "a", null]),
+  10n ** 30n,
+  -1n,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  -0,
+  /a+/gi,
+  [undefined, 1],
+  { a: undefined, b: 1 },
+  new Float64Array([1.5, -0]),
+  new Uint16Array([1, 65535]),
+  new BigInt64Array([-1n]),
+  [new Uint8Array([1, 2])],
   { nested: { date: new Date(5), map: new Map([["deep", new Date(6)]]) } },
 ];
 
@@ -52,24 +69,38 @@ const changed: readonly (readonly [from: CreateStoreOptions, to: CreateStoreOpti
   [{ codec: structured }, { codec: json }, "structured to json"],
   [{ codec: json }, { codec: backwards }, "json to one's own"],
   [{ codec: backwards }, { codec: json, codecs: [backwards] }, "one's own to json, the old one still listed"],
-  [{ codec: packed }, { codec: structured, codecs: [packed] }, "one of bytes to structured, the old one still listed"],
+  [
+    { codec: packed },
+    { codec: structured, codecs: [packed] },
+    "one of bytes to structured, the old one still listed",
+  ],
 ];
 
 export const codecs: readonly Case[] = [
-  ...changed.map(([from, to, title]): Case => ({
-    title: `changing the codec leaves old entries readable: ${title}`,
-    async run({ open }) {
-      const before = open(from).store;
-      await before.setMany([["a", { old: [1] }], ["x", new Uint8Array([1])], ["n", 5]]);
-      const after = open(to).store;
-      assert.deepEqual(await after.getMany(["a", "x", "n"]), [{ old: [1] }, new Uint8Array([1]), 5]);
-      await after.set("b", { new: [2] });
-      assert.deepEqual(await after.range("", "c"), [["a", { old: [1] }], ["b", { new: [2] }]]);
-      assert.equal(await after.update("n", (n) => Number(n) + 1), 6);
-    },
-  })),
+  ...changed.map(
+    ([from, to, title]): Case => ({
+      title: `changing the codec leaves old entries readable: ${title}`,
+      async run({ open }) {
+        const before = open(from).store;
+        await before.setMany([
+          ["a", { old: [1] }],
+          ["x", new Uint8Array([1])],
+          ["n", 5],
+        ]);
+        const after = open(to).store;
+        assert.deepEqual(await after.getMany(["a", "x", "n"]), [{ old: [1] }, new Uint8Array([1]), 5]);
+        await after.set("b", { new: [2] });
+        assert.deepEqual(await after.range("", "c"), [
+          ["a", { old: [1] }],
+          ["b", { new: [2] }],
+        ]);
+        assert.equal(await after.update("n", (n) => Number(n) + 1), 6);
+      },
+    }),
+  ),
   {
-    title: "the structured codec gives back dates, maps, sets, big integers, typed arrays, patterns, undefined and cycles",
+    title:
+      "the structured codec gives back dates, maps, sets, big integers, typed arrays, patterns, undefined and cycles",
     async run({ open }) {
       const { store } = open({ codec: structured });
       for (const value of [...STRUCTURED, ...JSON_SAMPLES.filter((sample) => !hasOwnProto(sample))]) {
@@ -93,26 +124,36 @@ export const codecs: readonly Case[] = [
       assert.deepEqual(await contents(store), []);
     },
   },
-  ...EQUAL_OR_REFUSED.map(([what, value]): Case => ({
-    title: `the structured codec gives back ${what} equal, or refuses it`,
-    async run({ open }) {
-      const { store } = open({ codec: structured });
-      try {
-        await store.set("k", value);
-      } catch (error) {
-        assert.ok(KvError.is(error, "KV_INVALID_VALUE"), String(error));
-        return;
-      }
-      assert.deepEqual(await store.get("k"), value);
-    },
-  })),
+  ...EQUAL_OR_REFUSED.map(
+    ([what, value]): Case => ({
+      title: `the structured codec gives back ${what} equal, or refuses it`,
+      async run({ open }) {
+        const { store } = open({ codec: structured });
+        try {
+          await store.set("k", value);
+        } catch (error) {
+          assert.ok(KvError.is(error, "KV_INVALID_VALUE"), String(error));
+          return;
+        }
+        assert.deepEqual(await store.get("k"), value);
+      },
+    }),
+  ),
   {
     title: "a caller's own codec writes and reads, as text and as bytes",
     async run({ open }) {
       for (const codec of [backwards, packed]) {
         const { store } = open({ codec });
-        await store.setMany([["a", { list: [1, "é"] }], ["b", null], ["bytes", new Uint8Array([1, 2])]]);
-        assert.deepEqual(await contents(store), [["a", { list: [1, "é"] }], ["b", null], ["bytes", new Uint8Array([1, 2])]]);
+        await store.setMany([
+          ["a", { list: [1, "é"] }],
+          ["b", null],
+          ["bytes", new Uint8Array([1, 2])],
+        ]);
+        assert.deepEqual(await contents(store), [
+          ["a", { list: [1, "é"] }],
+          ["b", null],
+          ["bytes", new Uint8Array([1, 2])],
+        ]);
         await store.clear();
       }
     },
@@ -142,7 +183,11 @@ export const codecs: readonly Case[] = [
       await writer.set("strange", 1);
       await writer.set("bytes", new Uint8Array([1]));
       const { store } = open();
-      await refused("KV_CORRUPT", () => store.get("strange"), { operation: "get", key: "strange", says: "backwards" });
+      await refused("KV_CORRUPT", () => store.get("strange"), {
+        operation: "get",
+        key: "strange",
+        says: "backwards",
+      });
       assert.deepEqual(await store.get("bytes"), new Uint8Array([1]));
       assert.deepEqual(await collect(store.keys()), ["bytes", "strange"]);
     },
@@ -152,7 +197,10 @@ export const codecs: readonly Case[] = [
     async run({ open }) {
       const impostor: Codec = { ...backwards, name: "json" };
       for (const options of [{ codec: impostor }, { codec: backwards, codecs: [{ ...backwards }] }]) {
-        assert.throws(() => open(options), (error: unknown) => KvError.is(error, "KV_INVALID_OPTION"));
+        assert.throws(
+          () => open(options),
+          (error: unknown) => KvError.is(error, "KV_INVALID_OPTION"),
+        );
       }
     },
   },

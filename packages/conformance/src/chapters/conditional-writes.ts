@@ -65,10 +65,16 @@ const races: readonly Case[] = [
     async run({ store, refused }) {
       await store.set("k", 1);
       for (const options of [undefined, {}, { revision: undefined }, { revision: 1 }, { revision: null }]) {
-        await refused("KV_INVALID_OPTION", () => store.replace("k", 2, options as never), { operation: "replace" });
+        await refused("KV_INVALID_OPTION", () => store.replace("k", 2, options as never), {
+          operation: "replace",
+        });
       }
-      await refused("KV_INVALID_OPTION", () => store.delete("k", { revision: 1 as never }), { operation: "delete" });
-      await refused("KV_INVALID_OPTION", () => store.delete("k", { revision: null as never }), { operation: "delete" });
+      await refused("KV_INVALID_OPTION", () => store.delete("k", { revision: 1 as never }), {
+        operation: "delete",
+      });
+      await refused("KV_INVALID_OPTION", () => store.delete("k", { revision: null as never }), {
+        operation: "delete",
+      });
       assert.deepEqual(await contents(store), [["k", 1]]);
     },
   },
@@ -169,7 +175,11 @@ const updates: readonly Case[] = [
       assert.equal(runs, 3);
       assert.equal(await store.get("k"), "theirs 3");
       for (const attempts of [0, -1, 1.5, Number.NaN, "3"]) {
-        await refused("KV_INVALID_OPTION", () => store.update("k", () => 1, { attempts: attempts as number }), { operation: "update" });
+        await refused(
+          "KV_INVALID_OPTION",
+          () => store.update("k", () => 1, { attempts: attempts as number }),
+          { operation: "update" },
+        );
       }
     },
   },

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { KvError } from "@kv/core";
 import type { Case } from "../chapter.ts";
-import type { Context } from "../context.ts";
 import { collect, contents, fill } from "../contents.ts";
+import type { Context } from "../context.ts";
 import { rejectionOf } from "../refusal.ts";
 
 async function withACorruptOne({ store, plantCorrupt }: Context): Promise<void> {
@@ -29,11 +29,19 @@ export const corruptEntries: readonly Case[] = [
     async run(context) {
       const { store } = context;
       await withACorruptOne(context);
-      const rest = [["a", 0], ["b", 1], ["d", 2], ["e", 3]];
+      const rest = [
+        ["a", 0],
+        ["b", 1],
+        ["d", 2],
+        ["e", 3],
+      ];
       assert.deepEqual(await contents(store), rest);
       assert.deepEqual(await collect(store.values()), [0, 1, 2, 3]);
       assert.deepEqual(await store.range("", undefined), rest);
-      assert.deepEqual((await store.page()).entries.map(({ key }) => key), ["a", "b", "d", "e"]);
+      assert.deepEqual(
+        (await store.page()).entries.map(({ key }) => key),
+        ["a", "b", "d", "e"],
+      );
       assert.deepEqual(await collect(store.values({ reverse: true })), [3, 2, 1, 0]);
     },
   },
@@ -57,9 +65,18 @@ export const corruptEntries: readonly Case[] = [
     async run(context) {
       const { store, refused } = context;
       await withACorruptOne(context);
-      await refused("KV_CORRUPT", () => collect(store.entries({ onCorrupt: "throw" })), { operation: "entries", key: "c" });
-      await refused("KV_CORRUPT", () => collect(store.values({ onCorrupt: "throw" })), { operation: "values", key: "c" });
-      await refused("KV_CORRUPT", () => store.range("", undefined, { onCorrupt: "throw" }), { operation: "range", key: "c" });
+      await refused("KV_CORRUPT", () => collect(store.entries({ onCorrupt: "throw" })), {
+        operation: "entries",
+        key: "c",
+      });
+      await refused("KV_CORRUPT", () => collect(store.values({ onCorrupt: "throw" })), {
+        operation: "values",
+        key: "c",
+      });
+      await refused("KV_CORRUPT", () => store.range("", undefined, { onCorrupt: "throw" }), {
+        operation: "range",
+        key: "c",
+      });
       await refused("KV_CORRUPT", () => store.page({ onCorrupt: "throw" }), { operation: "page", key: "c" });
       const seen: string[] = [];
       await rejectionOf(async () => {
@@ -79,7 +96,13 @@ export const corruptEntries: readonly Case[] = [
       };
       assert.deepEqual(await collect(store.values({ onCorrupt })), [0, 1, 2, 3]);
       assert.deepEqual(await collect(open({ onCorrupt }).store.values()), [0, 1, 2, 3]);
-      assert.deepEqual(told.map((error) => [error.code, error.key]), [["KV_CORRUPT", "c"], ["KV_CORRUPT", "c"]]);
+      assert.deepEqual(
+        told.map((error) => [error.code, error.key]),
+        [
+          ["KV_CORRUPT", "c"],
+          ["KV_CORRUPT", "c"],
+        ],
+      );
       assert.ok(told.every((error) => KvError.is(error)));
     },
   },

@@ -26,8 +26,36 @@ const FORMS: readonly (readonly [ttl: Duration, milliseconds: number])[] = [
 ];
 
 const NO_TTL: unknown[] = [
-  0, -1, -0, Number.NaN, Number.POSITIVE_INFINITY, true, false, "60", "", "s", "5 m", "5M", "-5m", "1e3s", "five minutes", "5mo", "0s", "0m",
-  {}, { hours: 0 }, { hours: -1, days: 1 }, { hour: 1 }, { hours: "1" }, { minutes: Number.NaN }, { days: Number.POSITIVE_INFINITY }, [], [5], 5n, () => 5, new Date(),
+  0,
+  -1,
+  -0,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  true,
+  false,
+  "60",
+  "",
+  "s",
+  "5 m",
+  "5M",
+  "-5m",
+  "1e3s",
+  "five minutes",
+  "5mo",
+  "0s",
+  "0m",
+  {},
+  { hours: 0 },
+  { hours: -1, days: 1 },
+  { hour: 1 },
+  { hours: "1" },
+  { minutes: Number.NaN },
+  { days: Number.POSITIVE_INFINITY },
+  [],
+  [5],
+  5n,
+  () => 5,
+  new Date(),
 ];
 
 /** Asserts a deadline, to the millisecond where time stands still and within a second where it does not. */
@@ -39,7 +67,12 @@ async function assertDeadline(store: Store, key: string, expected: number, exact
 }
 
 /** Every way to give a new entry a TTL. */
-const GIVERS: Readonly<Record<string, (store: Store, key: string, options: Pick<SetOptions, "ttl" | "expiresAt">) => Promise<unknown>>> = {
+const GIVERS: Readonly<
+  Record<
+    string,
+    (store: Store, key: string, options: Pick<SetOptions, "ttl" | "expiresAt">) => Promise<unknown>
+  >
+> = {
   set: (store, key, options) => store.set(key, 1, options),
   setMany: (store, key, options) => store.setMany([[key, 1]], options),
   "setMany, by entry": (store, key, options) => store.setMany([[key, 1, options]]),
@@ -107,7 +140,11 @@ const forms: readonly Case[] = [
     async run({ store, refused }) {
       for (const [name, give] of Object.entries(GIVERS)) {
         for (const ttl of NO_TTL) {
-          await refused("KV_INVALID_TTL", () => give(store, "k", { ttl: ttl as Duration }), /^setMany$|^transaction/.test(name) ? {} : { key: "k" });
+          await refused(
+            "KV_INVALID_TTL",
+            () => give(store, "k", { ttl: ttl as Duration }),
+            /^setMany$|^transaction/.test(name) ? {} : { key: "k" },
+          );
         }
         await refused("KV_INVALID_TTL", () => give(store, "k", { ttl: "60" as never }), { says: "60" });
       }
@@ -117,8 +154,20 @@ const forms: readonly Case[] = [
   {
     title: "what is no moment is KV_INVALID_TTL as expiresAt",
     async run({ store, refused }) {
-      for (const expiresAt of [Number.NaN, Number.POSITIVE_INFINITY, new Date(Number.NaN), "2030-01-01", null, true, {}, 1e300]) {
-        await refused("KV_INVALID_TTL", () => store.set("k", 1, { expiresAt: expiresAt as never }), { operation: "set", key: "k" });
+      for (const expiresAt of [
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        new Date(Number.NaN),
+        "2030-01-01",
+        null,
+        true,
+        {},
+        1e300,
+      ]) {
+        await refused("KV_INVALID_TTL", () => store.set("k", 1, { expiresAt: expiresAt as never }), {
+          operation: "set",
+          key: "k",
+        });
       }
       assert.equal(await store.has("k"), false);
     },

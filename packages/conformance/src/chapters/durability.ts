@@ -22,9 +22,17 @@ const restarts: readonly Case[] = [
       await fill(store, NASTY_KEYS);
       await store.setMany(JSON_SAMPLES.map((sample, position) => [`sample ${position}`, sample]));
       await store.set("bytes", new Uint8Array([0, 255, 128]));
-      await store.set("all", 1, { expiresAt: adapter.clock() + 3_600_000, policy: "evict", metadata: { by: "ada" } });
+      await store.set("all", 1, {
+        expiresAt: adapter.clock() + 3_600_000,
+        policy: "evict",
+        metadata: { by: "ada" },
+      });
       await store.namespace("n", "m").set("k", "inner");
-      const before = { all: await contents(store), metadata: await store.getMetadata("all"), namespaces: await store.listNamespaces() };
+      const before = {
+        all: await contents(store),
+        metadata: await store.getMetadata("all"),
+        namespaces: await store.listNamespaces(),
+      };
       await root.close();
       const later = (await reopen()).store;
       assert.deepEqual(await contents(later), before.all);
@@ -71,7 +79,11 @@ const restarts: readonly Case[] = [
   {
     title: "an adapter that keeps nothing says so: another one over the same data finds none",
     requires: ({ capabilities, reopen }) =>
-      !capabilities.persistent && reopen ? undefined : capabilities.persistent ? "it is persistent" : "the harness gives no second adapter over the same data",
+      !capabilities.persistent && reopen
+        ? undefined
+        : capabilities.persistent
+          ? "it is persistent"
+          : "the harness gives no second adapter over the same data",
     async run({ root, store, reopen }) {
       await store.set("k", 1);
       await root.close();
@@ -103,20 +115,26 @@ const sharingCases: readonly Case[] = [
     async run({ store, reopen }) {
       const stores = [store, (await reopen()).store];
       await store.set("taken", "prize");
-      const each = async (at: (one: typeof store) => Promise<unknown>): Promise<unknown[]> => Promise.all(stores.flatMap((one) => Array.from({ length: 20 }, () => at(one))));
+      const each = async (at: (one: typeof store) => Promise<unknown>): Promise<unknown[]> =>
+        Promise.all(stores.flatMap((one) => Array.from({ length: 20 }, () => at(one))));
       await each((one) => one.increment("n"));
       assert.equal(await store.get("n"), 40);
       const created = await each((one) => one.create("created", 1));
       assert.equal(created.filter((revision) => revision !== undefined).length, 1);
       const taken = await each((one) => one.take("taken"));
-      assert.deepEqual(taken.filter((value) => value !== undefined), ["prize"]);
+      assert.deepEqual(
+        taken.filter((value) => value !== undefined),
+        ["prize"],
+      );
       await each((one) => one.update("sum", (value) => Number(value ?? 0) + 1));
       assert.equal(await store.get("sum"), 40);
     },
   },
   {
     title: "a watcher of a shared backend is told of the writes through another adapter",
-    requires: (abilities) => sharing(abilities) ?? (abilities.capabilities.watch === "shared" ? undefined : "it watches this process's writes only"),
+    requires: (abilities) =>
+      sharing(abilities) ??
+      (abilities.capabilities.watch === "shared" ? undefined : "it watches this process's writes only"),
     async run({ store, reopen }) {
       const seen = await watched(store);
       const other = (await reopen()).store;
@@ -128,9 +146,12 @@ const sharingCases: readonly Case[] = [
     },
   },
   {
-    title: "a second opener of data that only one process may have is KV_UNAVAILABLE, until the first has closed",
+    title:
+      "a second opener of data that only one process may have is KV_UNAVAILABLE, until the first has closed",
     requires: ({ capabilities, reopen }) =>
-      capabilities.persistent && !capabilities.shared && reopen ? undefined : "its data may be shared, or are nobody else's",
+      capabilities.persistent && !capabilities.shared && reopen
+        ? undefined
+        : "its data may be shared, or are nobody else's",
     async run({ root, store, reopen, refused }) {
       await store.set("k", 1);
       const { store: other } = await reopen();
@@ -142,4 +163,7 @@ const sharingCases: readonly Case[] = [
   },
 ];
 
-export const durability: Chapter = { title: "durability and processes", cases: [...restarts, ...sharingCases] };
+export const durability: Chapter = {
+  title: "durability and processes",
+  cases: [...restarts, ...sharingCases],
+};

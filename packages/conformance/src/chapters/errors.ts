@@ -12,7 +12,16 @@ function failing(error: unknown): Middleware {
     throw error;
   };
   return (inner: Adapter) =>
-    forward(inner, { read: fail, commit: fail, scan: fail, count: fail, clear: fail, namespaces: fail, stats: fail, sweep: fail });
+    forward(inner, {
+      read: fail,
+      commit: fail,
+      scan: fail,
+      count: fail,
+      clear: fail,
+      namespaces: fail,
+      stats: fail,
+      sweep: fail,
+    });
 }
 
 export const errors: Chapter = {
@@ -39,7 +48,8 @@ export const errors: Chapter = {
       async run({ store, adapter }) {
         const error = await rejectionOf(() => store.getOrThrow('a\0"b'));
         assert.ok(error instanceof KvError);
-        for (const part of [adapter.name, "getOrThrow", JSON.stringify('a\0"b')]) assert.ok(error.message.includes(part), error.message);
+        for (const part of [adapter.name, "getOrThrow", JSON.stringify('a\0"b')])
+          assert.ok(error.message.includes(part), error.message);
         assert.equal(error.message.includes("\0"), false);
         assert.equal(error.key, 'a\0"b');
       },
@@ -63,8 +73,16 @@ export const errors: Chapter = {
     {
       title: "an error that the adapter knows has the code that the adapter gives it",
       async run({ open }) {
-        for (const code of ["KV_UNAVAILABLE", "KV_TIMEOUT", "KV_CAPACITY", "KV_READ_ONLY", "KV_CORRUPT"] as const) {
-          const { store } = open({}, (inner) => forward(failing(new Error("known"))(inner), { errorCode: () => code }));
+        for (const code of [
+          "KV_UNAVAILABLE",
+          "KV_TIMEOUT",
+          "KV_CAPACITY",
+          "KV_READ_ONLY",
+          "KV_CORRUPT",
+        ] as const) {
+          const { store } = open({}, (inner) =>
+            forward(failing(new Error("known"))(inner), { errorCode: () => code }),
+          );
           const error = await rejectionOf(() => store.set("k", 1));
           assert.ok(KvError.is(error, code), String(error));
           assert.equal(error.retryable, code === "KV_UNAVAILABLE" || code === "KV_TIMEOUT");
@@ -114,16 +132,32 @@ export const errors: Chapter = {
             async commit(namespace, commits) {
               const failure = new Error("this one");
               const fails = commits.map(({ mutations }) => mutations.some(({ key }) => key.endsWith("bad")));
-              const results = await inner.commit(namespace, commits.filter((_, position) => !fails[position]));
+              const results = await inner.commit(
+                namespace,
+                commits.filter((_, position) => !fails[position]),
+              );
               const rest = [...results];
-              return fails.map((failed) => (failed ? { status: "error", error: failure } : (rest.shift() ?? { status: "error", error: failure })));
+              return fails.map((failed) =>
+                failed
+                  ? { status: "error", error: failure }
+                  : (rest.shift() ?? { status: "error", error: failure }),
+              );
             },
           }),
         );
-        const [good, bad, other] = await Promise.allSettled([store.set("good", 1), store.set("bad", 2), store.set("other", 3)]);
+        const [good, bad, other] = await Promise.allSettled([
+          store.set("good", 1),
+          store.set("bad", 2),
+          store.set("other", 3),
+        ]);
         assert.deepEqual([good?.status, bad?.status, other?.status], ["fulfilled", "rejected", "fulfilled"]);
-        assert.ok(bad?.status === "rejected" && KvError.is(bad.reason, "KV_BACKEND") && bad.reason.key === "bad");
-        assert.deepEqual(await contents(store), [["good", 1], ["other", 3]]);
+        assert.ok(
+          bad?.status === "rejected" && KvError.is(bad.reason, "KV_BACKEND") && bad.reason.key === "bad",
+        );
+        assert.deepEqual(await contents(store), [
+          ["good", 1],
+          ["other", 3],
+        ]);
       },
     },
     {
@@ -137,7 +171,14 @@ export const errors: Chapter = {
             commit: (...args) => (broken ? bad : inner).commit(...args),
           });
         });
-        const failed = await Promise.allSettled([store.set("k", 1), store.get("k"), store.increment("n"), store.update("k", () => 1), store.take("k"), store.transaction((tx) => tx.get("k"))]);
+        const failed = await Promise.allSettled([
+          store.set("k", 1),
+          store.get("k"),
+          store.increment("n"),
+          store.update("k", () => 1),
+          store.take("k"),
+          store.transaction((tx) => tx.get("k")),
+        ]);
         assert.ok(failed.every(({ status }) => status === "rejected"));
         broken = false;
         await store.set("k", 2);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Store } from "@kv/core";
 import { aClock, type Case } from "../chapter.ts";
-import type { Context } from "../context.ts";
 import { collect, contents, fill } from "../contents.ts";
+import type { Context } from "../context.ts";
 import { forward } from "../forward.ts";
 
 /** An expired entry among live ones: `gone` is past its deadline, `a` and `z` are not. */
@@ -47,11 +47,17 @@ const absence: readonly Case[] = [
     title: "an expired entry is absent for scans, ranges, pages, count and stats",
     async run(context) {
       const store = await withAnExpired(context);
-      assert.deepEqual(await contents(store), [["a", 1], ["z", 3]]);
+      assert.deepEqual(await contents(store), [
+        ["a", 1],
+        ["z", 3],
+      ]);
       assert.deepEqual(await collect(store.keys({ reverse: true })), ["z", "a"]);
       assert.deepEqual(await collect(store.keys({ limit: 2 })), ["a", "z"]);
       assert.deepEqual(await store.range("gone"), []);
-      assert.deepEqual((await store.page({ limit: 2 })).entries.map(({ key }) => key), ["a", "z"]);
+      assert.deepEqual(
+        (await store.page({ limit: 2 })).entries.map(({ key }) => key),
+        ["a", "z"],
+      );
       assert.equal(await store.count(), 2);
       assert.equal(await store.count({ prefix: "g" }), 0);
       const stats = await store.stats();
@@ -101,7 +107,10 @@ const absence: readonly Case[] = [
     async run({ store, time }) {
       const revision = await store.set("k", 1, { ttl: time.short });
       await time.pass(time.short);
-      assert.deepEqual(await store.atomic().check("k", revision).set("l", 1).commit(), { ok: false, failed: ["k"] });
+      assert.deepEqual(await store.atomic().check("k", revision).set("l", 1).commit(), {
+        ok: false,
+        failed: ["k"],
+      });
       const result = await store.atomic().check("k", null).set("k", 2).commit();
       assert.equal(result.ok, true);
       assert.equal(await store.get("k"), 2);
@@ -160,7 +169,14 @@ const touching: readonly Case[] = [
       assert.deepEqual(rest, before?.metadata);
       await store.updateTtl("k", null);
       assert.deepEqual(await store.getEntry("k"), before);
-      assert.ok((await store.atomic().check("k", before?.metadata.revision ?? "").commit()).ok);
+      assert.ok(
+        (
+          await store
+            .atomic()
+            .check("k", before?.metadata.revision ?? "")
+            .commit()
+        ).ok,
+      );
     },
   },
   {
@@ -181,7 +197,10 @@ const touching: readonly Case[] = [
     async run({ store, refused }) {
       await store.set("k", 1);
       for (const ttl of [0, -5, Number.NaN, "60", undefined, true, {}]) {
-        await refused("KV_INVALID_TTL", () => store.updateTtl("k", ttl as never), { operation: "updateTtl", key: "k" });
+        await refused("KV_INVALID_TTL", () => store.updateTtl("k", ttl as never), {
+          operation: "updateTtl",
+          key: "k",
+        });
       }
       assert.equal((await store.getMetadata("k"))?.expiresAt, undefined);
     },
@@ -197,7 +216,10 @@ const sweeping: readonly Case[] = [
       await context.time.pass(context.time.short);
       assert.equal(await store.sweep(), 2);
       assert.equal(await store.sweep(), 0);
-      assert.deepEqual(await contents(store), [["a", 1], ["z", 3]]);
+      assert.deepEqual(await contents(store), [
+        ["a", 1],
+        ["z", 3],
+      ]);
     },
   },
   {
@@ -211,14 +233,22 @@ const sweeping: readonly Case[] = [
       await store.set("set", 2);
       await store.create("created", 3, { ttl: time.short * 1000 });
       await store.sweep();
-      assert.deepEqual(await contents(store), [["created", 3], ["forever", 1], ["set", 2], ["touched", 1]]);
+      assert.deepEqual(await contents(store), [
+        ["created", 3],
+        ["forever", 1],
+        ["set", 2],
+        ["touched", 1],
+      ]);
     },
   },
   {
     title: "a sweep among writes of the same keys removes none of them",
     async run({ store, time }) {
       const keys = Array.from({ length: 200 }, (_, position) => `k${position}`);
-      await store.setMany(keys.map((key) => [key, "old"]), { ttl: time.short });
+      await store.setMany(
+        keys.map((key) => [key, "old"]),
+        { ttl: time.short },
+      );
       await time.pass(time.short);
       const swept = [store.sweep()];
       const writes = keys.map((key) => store.set(key, "new"));
@@ -226,7 +256,10 @@ const sweeping: readonly Case[] = [
       await Promise.all([...writes, ...swept]);
       swept.push(store.sweep());
       await Promise.all(swept);
-      assert.deepEqual(await store.getMany(keys), keys.map(() => "new"));
+      assert.deepEqual(
+        await store.getMany(keys),
+        keys.map(() => "new"),
+      );
     },
   },
   {

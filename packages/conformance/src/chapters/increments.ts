@@ -19,7 +19,12 @@ export const increments: readonly Case[] = [
       assert.equal(await store.increment("b", -7), -2);
       assert.equal(await store.increment("c", 0), 0);
       assert.equal(await store.increment("d", undefined), 1);
-      assert.deepEqual(await contents(store), [["a", 2], ["b", -2], ["c", 0], ["d", 1]]);
+      assert.deepEqual(await contents(store), [
+        ["a", 2],
+        ["b", -2],
+        ["c", 0],
+        ["d", 1],
+      ]);
     },
   },
   {
@@ -72,13 +77,14 @@ export const increments: readonly Case[] = [
     },
   },
   {
-    title: "an increment by what is no finite number is KV_INVALID_VALUE or KV_INVALID_OPTION, and changes nothing",
+    title:
+      "an increment by what is no finite number is KV_INVALID_VALUE or KV_INVALID_OPTION, and changes nothing",
     async run({ store }) {
       for (const by of [Number.NaN, Number.POSITIVE_INFINITY, "1", null, 1n, {}]) {
-        await assert.rejects(
-          async () => store.increment("k", by as number),
-          { name: "KvError", code: /^KV_INVALID_(VALUE|OPTION)$/ },
-        );
+        await assert.rejects(async () => store.increment("k", by as number), {
+          name: "KvError",
+          code: /^KV_INVALID_(VALUE|OPTION)$/,
+        });
       }
       assert.equal(await store.has("k"), false);
     },
@@ -103,24 +109,35 @@ export const increments: readonly Case[] = [
       assert.equal((await store.getMetadata("forever"))?.expiresAt, undefined);
     },
   },
-  ...[structured, tagged].map((codec): Case => ({
-    title: `increment counts under another codec (${codec.name}), and what it wrote can be read under the same`,
-    async run({ open, refused }) {
-      const { store } = open({ codec });
-      await store.set("set", 5, { ttl: 3600 });
-      assert.equal(await store.increment("set", 2), 7);
-      assert.ok((await store.getMetadata("set"))?.expiresAt !== undefined);
-      assert.equal(await store.increment("absent", 3), 3);
-      assert.equal(await store.increment("absent", 3), 6);
-      assert.deepEqual(await contents(store), [["absent", 6], ["set", 7]]);
-      const sums = await Promise.all(Array.from({ length: 20 }, () => store.increment("many")));
-      assert.deepEqual(sums.toSorted((a, b) => a - b), Array.from({ length: 20 }, (_, position) => position + 1));
-      await store.set("text", "1");
-      await refused("KV_INVALID_VALUE", () => store.increment("text"), { operation: "increment", key: "text" });
-      assert.equal(await store.get("text"), "1");
-      const result = await store.atomic().increment("set").increment("absent", 4).commit();
-      assert.ok(result.ok);
-      assert.deepEqual(await store.getMany(["set", "absent"]), [8, 10]);
-    },
-  })),
+  ...[structured, tagged].map(
+    (codec): Case => ({
+      title: `increment counts under another codec (${codec.name}), and what it wrote can be read under the same`,
+      async run({ open, refused }) {
+        const { store } = open({ codec });
+        await store.set("set", 5, { ttl: 3600 });
+        assert.equal(await store.increment("set", 2), 7);
+        assert.ok((await store.getMetadata("set"))?.expiresAt !== undefined);
+        assert.equal(await store.increment("absent", 3), 3);
+        assert.equal(await store.increment("absent", 3), 6);
+        assert.deepEqual(await contents(store), [
+          ["absent", 6],
+          ["set", 7],
+        ]);
+        const sums = await Promise.all(Array.from({ length: 20 }, () => store.increment("many")));
+        assert.deepEqual(
+          sums.toSorted((a, b) => a - b),
+          Array.from({ length: 20 }, (_, position) => position + 1),
+        );
+        await store.set("text", "1");
+        await refused("KV_INVALID_VALUE", () => store.increment("text"), {
+          operation: "increment",
+          key: "text",
+        });
+        assert.equal(await store.get("text"), "1");
+        const result = await store.atomic().increment("set").increment("absent", 4).commit();
+        assert.ok(result.ok);
+        assert.deepEqual(await store.getMany(["set", "absent"]), [8, 10]);
+      },
+    }),
+  ),
 ];

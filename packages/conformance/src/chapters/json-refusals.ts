@@ -45,22 +45,36 @@ const UNEQUAL: readonly (readonly [what: string, value: unknown])[] = [
   ["an object with toJSON", { toJSON: () => 1 }],
 ];
 
-export const jsonRefusals: readonly Case[] = UNEQUAL.map(([what, value]): Case => ({
-  title: `json refuses ${what}, at the top and inside, and writes nothing`,
-  async run({ store, refused }) {
-    await store.set("k", "before");
-    await refused("KV_INVALID_VALUE", () => store.set("k", value), { operation: "set", key: "k", says: "$" });
-    await refused("KV_INVALID_VALUE", () => store.set("k", { user: { born: value } }), { key: "k", says: "$.user.born" });
-    await refused("KV_INVALID_VALUE", () => store.set("k", ["a", { b: [value] }]), { key: "k", says: "$[1].b[0]" });
-    assert.deepEqual(await contents(store), [["k", "before"]]);
-  },
-}));
+export const jsonRefusals: readonly Case[] = UNEQUAL.map(
+  ([what, value]): Case => ({
+    title: `json refuses ${what}, at the top and inside, and writes nothing`,
+    async run({ store, refused }) {
+      await store.set("k", "before");
+      await refused("KV_INVALID_VALUE", () => store.set("k", value), {
+        operation: "set",
+        key: "k",
+        says: "$",
+      });
+      await refused("KV_INVALID_VALUE", () => store.set("k", { user: { born: value } }), {
+        key: "k",
+        says: "$.user.born",
+      });
+      await refused("KV_INVALID_VALUE", () => store.set("k", ["a", { b: [value] }]), {
+        key: "k",
+        says: "$[1].b[0]",
+      });
+      assert.deepEqual(await contents(store), [["k", "before"]]);
+    },
+  }),
+);
 
 export const refusedWrites: readonly Case[] = [
   {
     title: "the path in a refusal quotes names that are no identifiers",
     async run({ store, refused }) {
-      await refused("KV_INVALID_VALUE", () => store.set("k", { "a b": { "c.d": undefined } }), { says: '$["a b"]["c.d"]' });
+      await refused("KV_INVALID_VALUE", () => store.set("k", { "a b": { "c.d": undefined } }), {
+        says: '$["a b"]["c.d"]',
+      });
     },
   },
   {
@@ -68,12 +82,28 @@ export const refusedWrites: readonly Case[] = [
     async run({ store, refused }) {
       const revision = await store.set("k", "before");
       const bad = { at: Number.NaN };
-      await refused("KV_INVALID_VALUE", () => store.setMany([["a", 1], ["k", bad]]), { operation: "setMany", key: "k" });
+      await refused(
+        "KV_INVALID_VALUE",
+        () =>
+          store.setMany([
+            ["a", 1],
+            ["k", bad],
+          ]),
+        { operation: "setMany", key: "k" },
+      );
       await refused("KV_INVALID_VALUE", () => store.create("a", bad), { operation: "create", key: "a" });
       await refused("KV_INVALID_VALUE", () => store.setCache("a", bad), { operation: "setCache", key: "a" });
-      await refused("KV_INVALID_VALUE", () => store.replace("k", bad, { revision }), { operation: "replace", key: "k" });
-      await refused("KV_INVALID_VALUE", () => store.update("k", () => bad), { operation: "update", key: "k" });
-      await refused("KV_INVALID_VALUE", () => store.atomic().set("a", 1).set("k", bad).commit(), { key: "k" });
+      await refused("KV_INVALID_VALUE", () => store.replace("k", bad, { revision }), {
+        operation: "replace",
+        key: "k",
+      });
+      await refused("KV_INVALID_VALUE", () => store.update("k", () => bad), {
+        operation: "update",
+        key: "k",
+      });
+      await refused("KV_INVALID_VALUE", () => store.atomic().set("a", 1).set("k", bad).commit(), {
+        key: "k",
+      });
       await refused("KV_INVALID_VALUE", () =>
         store.transaction((tx) => {
           tx.set("a", 1);
@@ -93,13 +123,19 @@ export const refusedWrites: readonly Case[] = [
     },
   },
   {
-    title: "user metadata that is no object, or that JSON would not give back equal, is refused, and nothing is written",
+    title:
+      "user metadata that is no object, or that JSON would not give back equal, is refused, and nothing is written",
     async run({ store, refused }) {
       for (const metadata of [{ at: new Date(0) }, { n: Number.NaN }, { u: undefined }]) {
-        await refused("KV_INVALID_VALUE", () => store.set("k", 1, { metadata }), { operation: "set", says: "$" });
+        await refused("KV_INVALID_VALUE", () => store.set("k", 1, { metadata }), {
+          operation: "set",
+          says: "$",
+        });
       }
       for (const metadata of ["text", [1], null, 5]) {
-        await refused("KV_INVALID_OPTION", () => store.set("k", 1, { metadata: metadata as never }), { operation: "set" });
+        await refused("KV_INVALID_OPTION", () => store.set("k", 1, { metadata: metadata as never }), {
+          operation: "set",
+        });
       }
       assert.equal(await store.has("k"), false);
     },

@@ -7,7 +7,20 @@ import { NASTY_KEYS } from "../nasty-keys.ts";
 import { OPERATIONS } from "../operations.ts";
 
 const ILL_FORMED = ["\ud800", "\udfff", "a\ud83d", "\ude00a", "a\ud800b", "\ude00\ud83d"];
-const NO_STRINGS: unknown[] = [undefined, null, 0, 1n, true, Symbol("k"), {}, [], ["k"], Object("k"), () => "k", new Date()];
+const NO_STRINGS: unknown[] = [
+  undefined,
+  null,
+  0,
+  1n,
+  true,
+  Symbol("k"),
+  {},
+  [],
+  ["k"],
+  Object("k"),
+  () => "k",
+  new Date(),
+];
 
 const meaning: readonly Case[] = [
   {
@@ -25,7 +38,10 @@ const meaning: readonly Case[] = [
     title: "a key that was not written is absent, whatever else it might be called",
     async run({ store }) {
       for (const key of NASTY_KEYS) assert.equal(await store.has(key), false, JSON.stringify(key));
-      assert.deepEqual(await store.getMany(NASTY_KEYS), NASTY_KEYS.map(() => undefined));
+      assert.deepEqual(
+        await store.getMany(NASTY_KEYS),
+        NASTY_KEYS.map(() => undefined),
+      );
     },
   },
   {
@@ -39,9 +55,21 @@ const meaning: readonly Case[] = [
     },
   },
   {
-    title: "NFC and NFD, upper and lower case, and what a collation or number format takes for equal are different keys",
+    title:
+      "NFC and NFD, upper and lower case, and what a collation or number format takes for equal are different keys",
     async run({ store }) {
-      const pairs = [["é", "e\u0301"], ["A", "a"], ["Å", "\u212b"], ["ß", "SS"], ["1", "01"], ["1", "1.0"], ["a", "a "], ["a", "a\0"], ["ﬁ", "fi"], ["İ", "i"]] as const;
+      const pairs = [
+        ["é", "e\u0301"],
+        ["A", "a"],
+        ["Å", "\u212b"],
+        ["ß", "SS"],
+        ["1", "01"],
+        ["1", "1.0"],
+        ["a", "a "],
+        ["a", "a\0"],
+        ["ﬁ", "fi"],
+        ["İ", "i"],
+      ] as const;
       for (const [one, other] of pairs) {
         await store.set(one, "one");
         assert.equal(await store.get(other), undefined, JSON.stringify([one, other]));
@@ -72,7 +100,9 @@ const length: readonly Case[] = [
       const bytes = MAX_KEY_BYTES - utf8Length(prefix);
       for (const character of ["a", "é", "€", "👩"]) {
         const times = Math.floor(bytes / utf8Length(character));
-        const key = character.repeat(times).padEnd(character.length * times + (bytes - times * utf8Length(character)), "x");
+        const key = character
+          .repeat(times)
+          .padEnd(character.length * times + (bytes - times * utf8Length(character)), "x");
         assert.equal(utf8Length(key), bytes);
         await store.set(key, character);
         assert.equal(await store.get(key), character);
@@ -88,7 +118,10 @@ const length: readonly Case[] = [
       const bytes = MAX_KEY_BYTES - utf8Length(prefix);
       for (const character of ["a", "é", "€", "👩"]) {
         const times = Math.floor(bytes / utf8Length(character)) + 1;
-        await refused("KV_INVALID_KEY", () => store.set(character.repeat(times), 1), { operation: "set", says: "1024" });
+        await refused("KV_INVALID_KEY", () => store.set(character.repeat(times), 1), {
+          operation: "set",
+          says: "1024",
+        });
       }
       await refused("KV_INVALID_KEY", () => store.get("k".repeat(1_000_000)), { operation: "get" });
       assert.deepEqual(await contents(store), []);
@@ -109,7 +142,11 @@ const length: readonly Case[] = [
 async function refusedEverywhere(
   store: Store,
   key: unknown,
-  refused: (code: "KV_INVALID_KEY", call: () => unknown, expected: { operation?: string; key?: string }) => Promise<void>,
+  refused: (
+    code: "KV_INVALID_KEY",
+    call: () => unknown,
+    expected: { operation?: string; key?: string },
+  ) => Promise<void>,
 ): Promise<void> {
   for (const { name, takesKey, call } of OPERATIONS) {
     // What stands for "no key given" in the table of operations is not what is meant here.
@@ -127,20 +164,28 @@ const refusals: readonly Case[] = [
       const { calls, between } = recorder();
       const { store } = open({}, between);
       await refusedEverywhere(store, "", refused);
-      assert.deepEqual(calls.filter((call) => call !== "open"), []);
+      assert.deepEqual(
+        calls.filter((call) => call !== "open"),
+        [],
+      );
     },
   },
   {
-    title: "a key with a lone surrogate is KV_INVALID_KEY in every operation, before anything reaches the backend",
+    title:
+      "a key with a lone surrogate is KV_INVALID_KEY in every operation, before anything reaches the backend",
     async run({ open, refused }) {
       const { calls, between } = recorder();
       const { store } = open({}, between);
       for (const key of ILL_FORMED) await refusedEverywhere(store, key, refused);
-      assert.deepEqual(calls.filter((call) => call !== "open"), []);
+      assert.deepEqual(
+        calls.filter((call) => call !== "open"),
+        [],
+      );
     },
   },
   {
-    title: "a key that is no string is KV_INVALID_KEY in every operation, before anything reaches the backend",
+    title:
+      "a key that is no string is KV_INVALID_KEY in every operation, before anything reaches the backend",
     async run({ open, refused }) {
       const { calls, between } = recorder();
       const { store } = open({}, between);
@@ -150,7 +195,10 @@ const refusals: readonly Case[] = [
         await refused("KV_INVALID_KEY", () => store.set(key as never, 1), { operation: "set" });
         await refused("KV_INVALID_KEY", () => store.delete(key as never), { operation: "delete" });
       }
-      assert.deepEqual(calls.filter((call) => call !== "open"), []);
+      assert.deepEqual(
+        calls.filter((call) => call !== "open"),
+        [],
+      );
     },
   },
   {
@@ -158,7 +206,16 @@ const refusals: readonly Case[] = [
     async run({ store, refused }) {
       await store.set("kept", 1);
       await refused("KV_INVALID_KEY", () => store.getMany(["kept", ""]), { operation: "getMany" });
-      await refused("KV_INVALID_KEY", () => store.setMany([["a", 1], ["\ud800", 2], ["b", 3]]), { operation: "setMany" });
+      await refused(
+        "KV_INVALID_KEY",
+        () =>
+          store.setMany([
+            ["a", 1],
+            ["\ud800", 2],
+            ["b", 3],
+          ]),
+        { operation: "setMany" },
+      );
       await refused("KV_INVALID_KEY", () => store.deleteMany(["kept", "", "a"]), { operation: "deleteMany" });
       await refused("KV_INVALID_KEY", () => store.atomic().set("a", 1).delete("").commit());
       await refused("KV_INVALID_KEY", () => store.atomic().set("a", 1).check("", null).commit());

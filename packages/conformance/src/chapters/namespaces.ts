@@ -6,9 +6,49 @@ import { OPERATIONS } from "../operations.ts";
 
 /** Paths that some way of joining segments would take for one another. */
 const PATHS: readonly (readonly string[])[] = [
-  ["a"], ["b"], ["a", "b"], ["a", "b", "c"], ["a", "b:k"], ["a:b", "k"], ["a:b:k"], ["a", "b/c"], ["a/b", "c"], ["a/b/c"], ["a/b"], ["a/"], ["/a"],
-  ["a~1b"], ["a~0b"], ["a~b"], ["~"], ["~1"], ["a", "~1"], ["a%2Fb"], ["a\0b"], ["a", "\0"], ["\0"], [":"], ["a:"], [":a"], ["*"], ["a*"], ["a%"], ["A"],
-  ["__proto__"], ["constructor"], ["é"], ["e\u0301"], ["\uffff"], ["\u{10000}"], ["a", "a"], ["a", "a", "a"], [" "], ["a "], ["0"], ["."], ["..", ".."],
+  ["a"],
+  ["b"],
+  ["a", "b"],
+  ["a", "b", "c"],
+  ["a", "b:k"],
+  ["a:b", "k"],
+  ["a:b:k"],
+  ["a", "b/c"],
+  ["a/b", "c"],
+  ["a/b/c"],
+  ["a/b"],
+  ["a/"],
+  ["/a"],
+  ["a~1b"],
+  ["a~0b"],
+  ["a~b"],
+  ["~"],
+  ["~1"],
+  ["a", "~1"],
+  ["a%2Fb"],
+  ["a\0b"],
+  ["a", "\0"],
+  ["\0"],
+  [":"],
+  ["a:"],
+  [":a"],
+  ["*"],
+  ["a*"],
+  ["a%"],
+  ["A"],
+  ["__proto__"],
+  ["constructor"],
+  ["é"],
+  ["e\u0301"],
+  ["\uffff"],
+  ["\u{10000}"],
+  ["a", "a"],
+  ["a", "a", "a"],
+  [" "],
+  ["a "],
+  ["0"],
+  ["."],
+  ["..", ".."],
 ];
 
 export const namespaces: readonly Case[] = [
@@ -52,7 +92,10 @@ export const namespaces: readonly Case[] = [
       await fill(store, ["child", "k"]);
       await fill(store.namespace("child"), ["k", "l"]);
       await fill(store.namespace("child", "grandchild"), ["k"]);
-      assert.deepEqual((await contents(store)).map(([key]) => key), ["child", "k"]);
+      assert.deepEqual(
+        (await contents(store)).map(([key]) => key),
+        ["child", "k"],
+      );
       assert.equal(await store.count(), 2);
       assert.equal((await store.stats()).keys, 2);
       assert.equal(await store.clear(), 2);
@@ -67,7 +110,10 @@ export const namespaces: readonly Case[] = [
       const below = [["a"], ["a", "b"], ["a", "b", "c"], ["ab"], ["a/b"]];
       for (const path of below) await fill(store.namespace(...path), ["k", "l"]);
       if (prefix !== "") {
-        await refused("KV_INVALID_OPTION", () => store.clear({ namespaces: true }), { operation: "clear", says: "namespaces" });
+        await refused("KV_INVALID_OPTION", () => store.clear({ namespaces: true }), {
+          operation: "clear",
+          says: "namespaces",
+        });
         assert.equal(await store.count(), 1);
       }
       assert.equal(await store.namespace("a").clear({ namespaces: true }), 6);
@@ -96,9 +142,13 @@ export const namespaces: readonly Case[] = [
     async run({ store, refused }) {
       await store.set("k", 1);
       for (const more of [{ prefix: "a" }, { limit: 1 }, { gt: "a" }, { reverse: true }]) {
-        await refused("KV_INVALID_OPTION", () => store.clear({ namespaces: true, ...more }), { operation: "clear" });
+        await refused("KV_INVALID_OPTION", () => store.clear({ namespaces: true, ...more }), {
+          operation: "clear",
+        });
       }
-      await refused("KV_INVALID_OPTION", () => store.clear({ namespaces: "yes" as never }), { operation: "clear" });
+      await refused("KV_INVALID_OPTION", () => store.clear({ namespaces: "yes" as never }), {
+        operation: "clear",
+      });
       assert.equal(await store.count(), 1);
       assert.equal(await store.clear({ namespaces: false }), 1);
     },
@@ -106,10 +156,26 @@ export const namespaces: readonly Case[] = [
   {
     title: "listNamespaces gives the paths below as segments, relative, sorted, each once, at any depth",
     async run({ store }) {
-      for (const path of [["b"], ["a", "b"], ["a"], ["a", "c", "d"], ["\u{10000}"], ["\uffff"], ["a", "b", "c"]]) {
+      for (const path of [
+        ["b"],
+        ["a", "b"],
+        ["a"],
+        ["a", "c", "d"],
+        ["\u{10000}"],
+        ["\uffff"],
+        ["a", "b", "c"],
+      ]) {
         await fill(store.namespace(...path), ["k", "l"]);
       }
-      assert.deepEqual(await store.listNamespaces(), [["a"], ["a", "b"], ["a", "b", "c"], ["a", "c", "d"], ["b"], ["\uffff"], ["\u{10000}"]]);
+      assert.deepEqual(await store.listNamespaces(), [
+        ["a"],
+        ["a", "b"],
+        ["a", "b", "c"],
+        ["a", "c", "d"],
+        ["b"],
+        ["\uffff"],
+        ["\u{10000}"],
+      ]);
       assert.deepEqual(await store.namespace("a").listNamespaces(), [["b"], ["b", "c"], ["c", "d"]]);
       assert.deepEqual(await store.namespace("a", "b", "c").listNamespaces(), []);
       assert.deepEqual(await store.namespace("never").listNamespaces(), []);
@@ -129,7 +195,8 @@ export const namespaces: readonly Case[] = [
     },
   },
   {
-    title: "listNamespaces leaves out what holds no live entry: an empty one, a cleared one, and a mere ancestor",
+    title:
+      "listNamespaces leaves out what holds no live entry: an empty one, a cleared one, and a mere ancestor",
     async run({ store }) {
       await store.namespace("parent", "child").set("k", 1);
       await store.namespace("emptied").set("k", 1);
@@ -143,7 +210,8 @@ export const namespaces: readonly Case[] = [
   {
     title: "listNamespaces takes a prefix of the first segment, which is no pattern, and a depth",
     async run({ store }) {
-      for (const path of [["ab"], ["a*"], ["ab", "c"], ["b", "a"], ["b", "a", "c"], ["a/b"]]) await store.namespace(...path).set("k", 1);
+      for (const path of [["ab"], ["a*"], ["ab", "c"], ["b", "a"], ["b", "a", "c"], ["a/b"]])
+        await store.namespace(...path).set("k", 1);
       assert.deepEqual(await store.listNamespaces({ prefix: "a" }), [["a*"], ["a/b"], ["ab"], ["ab", "c"]]);
       assert.deepEqual(await store.listNamespaces({ prefix: "a*" }), [["a*"]]);
       assert.deepEqual(await store.listNamespaces({ prefix: "a/" }), [["a/b"]]);
@@ -156,10 +224,16 @@ export const namespaces: readonly Case[] = [
     title: "listNamespaces refuses a prefix that is no string and a depth that is no positive integer",
     async run({ store, refused }) {
       for (const depth of [0, -1, 1.5, Number.NaN, "1", null]) {
-        await refused("KV_INVALID_OPTION", () => store.listNamespaces({ depth: depth as number }), { operation: "listNamespaces", says: "depth" });
+        await refused("KV_INVALID_OPTION", () => store.listNamespaces({ depth: depth as number }), {
+          operation: "listNamespaces",
+          says: "depth",
+        });
       }
       for (const prefix of [1, null, {}]) {
-        await refused("KV_INVALID_OPTION", () => store.listNamespaces({ prefix: prefix as never }), { operation: "listNamespaces", says: "prefix" });
+        await refused("KV_INVALID_OPTION", () => store.listNamespaces({ prefix: prefix as never }), {
+          operation: "listNamespaces",
+          says: "prefix",
+        });
       }
     },
   },
@@ -167,7 +241,14 @@ export const namespaces: readonly Case[] = [
     title: "namespace with an impossible segment throws nothing: its operations reject with KV_INVALID_KEY",
     async run({ store, refused }) {
       for (const segment of ["", "\ud800", 1, null, undefined, {}]) {
-        const views = [store.namespace(segment as string), store.namespace("a", segment as string), store.namespace(segment as string).namespace("b").scope("c")];
+        const views = [
+          store.namespace(segment as string),
+          store.namespace("a", segment as string),
+          store
+            .namespace(segment as string)
+            .namespace("b")
+            .scope("c"),
+        ];
         for (const view of views) {
           await refused("KV_INVALID_KEY", () => view.get("k"), { operation: "get" });
           await refused("KV_INVALID_KEY", () => view.set("k", 1), { operation: "set" });

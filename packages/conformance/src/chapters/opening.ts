@@ -31,7 +31,13 @@ export const opening: readonly Case[] = [
     async run({ open }) {
       const { calls, between } = recorder();
       const { root, store } = open({}, between);
-      await Promise.all([store.set("a", 1), store.get("b"), store.count(), root.has("c"), store.keys().next()]);
+      await Promise.all([
+        store.set("a", 1),
+        store.get("b"),
+        store.count(),
+        root.has("c"),
+        store.keys().next(),
+      ]);
       assert.equal(calls.filter((call) => call === "open").length, 1);
     },
   },
@@ -95,7 +101,15 @@ export const opening: readonly Case[] = [
   {
     title: "an impossible option of createStore is thrown as KV_INVALID_OPTION or KV_INVALID_TTL",
     async run({ adapter }) {
-      const impossible: unknown[] = [{ timeout: -1 }, { timeout: "soon" }, { codec: "json" }, { defaultTtl: "5 minutes" }, { onCorrupt: "ignore" }, 1, null];
+      const impossible: unknown[] = [
+        { timeout: -1 },
+        { timeout: "soon" },
+        { codec: "json" },
+        { defaultTtl: "5 minutes" },
+        { onCorrupt: "ignore" },
+        1,
+        null,
+      ];
       for (const options of impossible) {
         assert.throws(
           () => createStore(adapter, options as never),
@@ -108,7 +122,12 @@ export const opening: readonly Case[] = [
   {
     title: "an option of createStore that is undefined is one not given",
     async run({ open }) {
-      const { store } = open({ defaultTtl: undefined, timeout: undefined, codec: undefined, onCorrupt: undefined });
+      const { store } = open({
+        defaultTtl: undefined,
+        timeout: undefined,
+        codec: undefined,
+        onCorrupt: undefined,
+      });
       await store.set("k", 1);
       assert.equal((await store.getMetadata("k"))?.expiresAt, undefined);
     },

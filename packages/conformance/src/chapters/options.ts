@@ -16,36 +16,89 @@ export const options: readonly Case[] = [
       const { store } = open({}, between);
       for (const { name, call } of OPERATIONS) {
         const operation = name === "commit" ? {} : { operation: name };
-        await refused("KV_INVALID_OPTION", () => call(store, { sginal: 1 } as never), { ...operation, says: "sginal" });
+        await refused("KV_INVALID_OPTION", () => call(store, { sginal: 1 } as never), {
+          ...operation,
+          says: "sginal",
+        });
       }
-      await refused("KV_INVALID_OPTION", () => store.watch({ sginal: 1 } as never).next(), { operation: "watch" });
-      await refused("KV_INVALID_OPTION", () => store.subscribe(() => undefined, { sginal: 1 } as never), { operation: "subscribe" });
-      assert.deepEqual(calls.filter((call) => call !== "open"), []);
+      await refused("KV_INVALID_OPTION", () => store.watch({ sginal: 1 } as never).next(), {
+        operation: "watch",
+      });
+      await refused("KV_INVALID_OPTION", () => store.subscribe(() => undefined, { sginal: 1 } as never), {
+        operation: "subscribe",
+      });
+      assert.deepEqual(
+        calls.filter((call) => call !== "open"),
+        [],
+      );
     },
   },
   {
     title: "an unknown option is told with the known ones, so that a misspelt one is found",
     async run({ store, refused }) {
-      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { tll: 5 } as never), { says: /"?tll"?[\s\S]*\bttl\b/ });
-      await refused("KV_INVALID_OPTION", () => store.setMany([["k", 1, { TTL: 5 } as never]]), { says: "TTL" });
-      await refused("KV_INVALID_OPTION", () => store.page({ cursr: "" } as never), { says: /cursr[\s\S]*\bcursor\b/ });
-      await refused("KV_INVALID_OPTION", () => store.create("k", 1, { keepTtl: true } as never), { says: "keepTtl" });
-      await refused("KV_INVALID_OPTION", () => store.increment("k", 1, { keepTtl: true } as never), { says: "keepTtl" });
-      await refused("KV_INVALID_OPTION", () => store.setCache("k", 1, { policy: "persist" } as never), { says: "policy" });
-      await refused("KV_INVALID_OPTION", () => store.atomic().set("k", 1, { tll: 5 } as never).commit(), { says: "tll" });
-      await refused("KV_INVALID_OPTION", () => store.transaction((tx) => tx.set("k", 1, { tll: 5 } as never)), { says: "tll" });
+      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { tll: 5 } as never), {
+        says: /"?tll"?[\s\S]*\bttl\b/,
+      });
+      await refused("KV_INVALID_OPTION", () => store.setMany([["k", 1, { TTL: 5 } as never]]), {
+        says: "TTL",
+      });
+      await refused("KV_INVALID_OPTION", () => store.page({ cursr: "" } as never), {
+        says: /cursr[\s\S]*\bcursor\b/,
+      });
+      await refused("KV_INVALID_OPTION", () => store.create("k", 1, { keepTtl: true } as never), {
+        says: "keepTtl",
+      });
+      await refused("KV_INVALID_OPTION", () => store.increment("k", 1, { keepTtl: true } as never), {
+        says: "keepTtl",
+      });
+      await refused("KV_INVALID_OPTION", () => store.setCache("k", 1, { policy: "persist" } as never), {
+        says: "policy",
+      });
+      await refused(
+        "KV_INVALID_OPTION",
+        () =>
+          store
+            .atomic()
+            .set("k", 1, { tll: 5 } as never)
+            .commit(),
+        { says: "tll" },
+      );
+      await refused(
+        "KV_INVALID_OPTION",
+        () => store.transaction((tx) => tx.set("k", 1, { tll: 5 } as never)),
+        { says: "tll" },
+      );
       assert.deepEqual(await contents(store), []);
     },
   },
   {
     title: "an option that is undefined is an option not given",
     async run({ store }) {
-      const nothing = { ttl: undefined, expiresAt: undefined, policy: undefined, metadata: undefined, signal: undefined };
+      const nothing = {
+        ttl: undefined,
+        expiresAt: undefined,
+        policy: undefined,
+        metadata: undefined,
+        signal: undefined,
+      };
       await store.set("k", 1, { ...nothing, keepTtl: undefined });
       await store.create("c", 1, nothing);
       await store.increment("n", 1, nothing);
       await store.update("u", () => 1, { ...nothing, attempts: undefined });
-      assert.equal(await store.count({ prefix: undefined, gt: undefined, gte: undefined, lt: undefined, lte: undefined, signal: undefined, reverse: undefined, limit: undefined, onCorrupt: undefined }), 4);
+      assert.equal(
+        await store.count({
+          prefix: undefined,
+          gt: undefined,
+          gte: undefined,
+          lt: undefined,
+          lte: undefined,
+          signal: undefined,
+          reverse: undefined,
+          limit: undefined,
+          onCorrupt: undefined,
+        }),
+        4,
+      );
       assert.equal((await store.page({ cursor: undefined, limit: undefined })).entries.length, 4);
       assert.equal((await store.range("k", undefined, { limit: undefined, reverse: undefined })).length, 1);
       const metadata = await store.getMetadata("k");
@@ -69,21 +122,48 @@ export const options: readonly Case[] = [
   {
     title: "an option with an impossible value is KV_INVALID_OPTION, nothing written",
     async run({ store, refused }) {
-      const impossible: unknown[] = [{ policy: "cache" }, { policy: null }, { keepTtl: "yes" }, { keepTtl: 1 }, { signal: {} }, { signal: "stop" }];
+      const impossible: unknown[] = [
+        { policy: "cache" },
+        { policy: null },
+        { keepTtl: "yes" },
+        { keepTtl: 1 },
+        { signal: {} },
+        { signal: "stop" },
+      ];
       for (const wrong of impossible) {
         await refused("KV_INVALID_OPTION", () => store.set("k", 1, wrong as never), { operation: "set" });
       }
-      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { ttl: 5, expiresAt: new Date() }), { operation: "set" });
-      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { ttl: 5, keepTtl: true }), { operation: "set" });
-      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { expiresAt: new Date(), keepTtl: true }), { operation: "set" });
+      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { ttl: 5, expiresAt: new Date() }), {
+        operation: "set",
+      });
+      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { ttl: 5, keepTtl: true }), {
+        operation: "set",
+      });
+      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { expiresAt: new Date(), keepTtl: true }), {
+        operation: "set",
+      });
       assert.deepEqual(await contents(store), []);
     },
   },
   {
     title: "one bad option in a batch refuses the whole batch",
     async run({ store, refused }) {
-      await refused("KV_INVALID_OPTION", () => store.setMany([["a", 1], ["b", 2, { policy: "no" as never }]]), { operation: "setMany" });
-      await refused("KV_INVALID_OPTION", () => store.atomic().set("a", 1).set("b", 2, { policy: "no" as never }).commit());
+      await refused(
+        "KV_INVALID_OPTION",
+        () =>
+          store.setMany([
+            ["a", 1],
+            ["b", 2, { policy: "no" as never }],
+          ]),
+        { operation: "setMany" },
+      );
+      await refused("KV_INVALID_OPTION", () =>
+        store
+          .atomic()
+          .set("a", 1)
+          .set("b", 2, { policy: "no" as never })
+          .commit(),
+      );
       for (const tuples of [5, null, [5], [["a"], ["b", 1, 2]], { a: 1 }]) {
         await assert.rejects(async () => store.setMany(tuples as never), { name: "KvError" });
       }
@@ -105,10 +185,16 @@ export const signals: readonly Case[] = [
       const reason = new Error("enough");
       const signal = AbortSignal.abort(reason);
       for (const { name, call } of OPERATIONS) {
-        await refused("KV_ABORTED", () => call(store, { signal }), name === "commit" ? {} : { operation: name });
+        await refused(
+          "KV_ABORTED",
+          () => call(store, { signal }),
+          name === "commit" ? {} : { operation: name },
+        );
       }
       await refused("KV_ABORTED", () => store.watch({ signal }).next(), { operation: "watch" });
-      await refused("KV_ABORTED", () => store.subscribe(() => undefined, { signal }), { operation: "subscribe" });
+      await refused("KV_ABORTED", () => store.subscribe(() => undefined, { signal }), {
+        operation: "subscribe",
+      });
       await assertUntouched(store);
     },
   },

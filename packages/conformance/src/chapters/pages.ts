@@ -26,8 +26,15 @@ export const paging: readonly Case[] = [
     async run({ store }) {
       await fill(store, LETTERS);
       assert.deepEqual(await pages(store, { limit: 3 }), [["a", "b", "c"], ["d", "e", "f"], ["g"]]);
-      assert.deepEqual(await pages(store, { limit: 3, reverse: true }), [["g", "f", "e"], ["d", "c", "b"], ["a"]]);
-      assert.deepEqual(await pages(store, { limit: 1 }), LETTERS.map((key) => [key]));
+      assert.deepEqual(await pages(store, { limit: 3, reverse: true }), [
+        ["g", "f", "e"],
+        ["d", "c", "b"],
+        ["a"],
+      ]);
+      assert.deepEqual(
+        await pages(store, { limit: 1 }),
+        LETTERS.map((key) => [key]),
+      );
     },
   },
   {
@@ -47,7 +54,10 @@ export const paging: readonly Case[] = [
       const keys = Array.from({ length: 350 }, (_, position) => `k${String(position).padStart(3, "0")}`);
       await fill(store, keys);
       assert.equal((await store.page()).entries.length, 100);
-      assert.deepEqual((await pages(store, {})).map(({ length }) => length), [100, 100, 100, 50]);
+      assert.deepEqual(
+        (await pages(store, {})).map(({ length }) => length),
+        [100, 100, 100, 50],
+      );
       assert.equal((await store.page({ limit: Number.POSITIVE_INFINITY })).entries.length, 350);
       assert.deepEqual((await store.page({ limit: 0 })).entries, []);
     },
@@ -57,7 +67,11 @@ export const paging: readonly Case[] = [
     async run({ store }) {
       await fill(store, LETTERS);
       assert.deepEqual(await pages(store, { gt: "a", lte: "f", limit: 2 }), [["b", "c"], ["d", "e"], ["f"]]);
-      assert.deepEqual(await pages(store, { gte: "b", lt: "g", limit: 2, reverse: true }), [["f", "e"], ["d", "c"], ["b"]]);
+      assert.deepEqual(await pages(store, { gte: "b", lt: "g", limit: 2, reverse: true }), [
+        ["f", "e"],
+        ["d", "c"],
+        ["b"],
+      ]);
     },
   },
   {
@@ -65,9 +79,15 @@ export const paging: readonly Case[] = [
     async run({ store }) {
       await fill(store, NASTY_KEYS);
       for (const reverse of [false, true]) {
-        assert.deepEqual((await pages(store, { limit: 1, reverse })).flat(), selected(NASTY_KEYS, { reverse }));
+        assert.deepEqual(
+          (await pages(store, { limit: 1, reverse })).flat(),
+          selected(NASTY_KEYS, { reverse }),
+        );
       }
-      assert.deepEqual((await pages(store, { limit: 2, prefix: "a" })).flat(), selected(NASTY_KEYS, { prefix: "a" }));
+      assert.deepEqual(
+        (await pages(store, { limit: 2, prefix: "a" })).flat(),
+        selected(NASTY_KEYS, { prefix: "a" }),
+      );
     },
   },
   {
@@ -76,9 +96,18 @@ export const paging: readonly Case[] = [
       await fill(store, LETTERS);
       const { cursor } = await store.page({ limit: 3 });
       await store.deleteMany(["a", "c", "d"]);
-      await store.setMany([["aa", 1], ["ca", 1]]);
-      assert.deepEqual((await store.page({ limit: 3, cursor })).entries.map(({ key }) => key), ["ca", "e", "f"]);
-      assert.deepEqual((await store.page({ limit: 9, cursor })).entries.map(({ key }) => key), ["ca", "e", "f", "g"]);
+      await store.setMany([
+        ["aa", 1],
+        ["ca", 1],
+      ]);
+      assert.deepEqual(
+        (await store.page({ limit: 3, cursor })).entries.map(({ key }) => key),
+        ["ca", "e", "f"],
+      );
+      assert.deepEqual(
+        (await store.page({ limit: 9, cursor })).entries.map(({ key }) => key),
+        ["ca", "e", "f", "g"],
+      );
     },
   },
   {
@@ -89,22 +118,32 @@ export const paging: readonly Case[] = [
       assert.equal(typeof cursor, "string");
       const other = open().store;
       for (const view of [store, other, store]) {
-        assert.deepEqual((await view.page({ limit: 2, cursor })).entries.map(({ key }) => key), ["c", "d"]);
+        assert.deepEqual(
+          (await view.page({ limit: 2, cursor })).entries.map(({ key }) => key),
+          ["c", "d"],
+        );
       }
     },
   },
   {
     title: "a cursor survives a restart",
-    requires: ({ reopen, capabilities }) => (reopen && capabilities.persistent ? undefined : "its data do not survive a restart"),
+    requires: ({ reopen, capabilities }) =>
+      reopen && capabilities.persistent ? undefined : "its data do not survive a restart",
     async run({ root, store, reopen }) {
       await fill(store, LETTERS);
       const forwards = (await store.page({ limit: 2 })).cursor;
       const backwards = (await store.page({ limit: 2, reverse: true })).cursor;
       await root.close();
       const later = (await reopen()).store;
-      assert.deepEqual((await later.page({ limit: 2, cursor: forwards })).entries.map(({ key }) => key), ["c", "d"]);
+      assert.deepEqual(
+        (await later.page({ limit: 2, cursor: forwards })).entries.map(({ key }) => key),
+        ["c", "d"],
+      );
       const page = await later.page({ limit: 2, cursor: backwards, reverse: true });
-      assert.deepEqual(page.entries.map(({ key }) => key), ["e", "d"]);
+      assert.deepEqual(
+        page.entries.map(({ key }) => key),
+        ["e", "d"],
+      );
     },
   },
   {
@@ -112,10 +151,16 @@ export const paging: readonly Case[] = [
     async run({ store, refused }) {
       await fill(store, LETTERS);
       for (const cursor of ["", "a", "e30", "\0", 1, null, {}, "!!!"]) {
-        await refused("KV_INVALID_OPTION", () => store.page({ cursor: cursor as string }), { operation: "page", says: "cursor" });
+        await refused("KV_INVALID_OPTION", () => store.page({ cursor: cursor as string }), {
+          operation: "page",
+          says: "cursor",
+        });
       }
       const { cursor } = await store.page({ limit: 2 });
-      await refused("KV_INVALID_OPTION", () => store.page({ cursor, reverse: true }), { operation: "page", says: "cursor" });
+      await refused("KV_INVALID_OPTION", () => store.page({ cursor, reverse: true }), {
+        operation: "page",
+        says: "cursor",
+      });
     },
   },
 ];

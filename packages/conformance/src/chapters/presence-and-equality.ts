@@ -51,7 +51,8 @@ const presence: readonly Case[] = [
     },
   },
   {
-    title: "update is given undefined for an absent key, and null, false, 0 and the empty string for a present one",
+    title:
+      "update is given undefined for an absent key, and null, false, 0 and the empty string for a present one",
     async run({ store }) {
       for (const value of [undefined, ...FALSY]) {
         if (value !== undefined) await store.set("k", value);
@@ -93,14 +94,25 @@ const equality: readonly Case[] = [
       const expected = ["a", "b", "c", "d", "e", "f"].map((key) => [key, value]);
       assert.deepEqual(await contents(store), expected);
       assert.deepEqual(await store.range("", undefined), expected);
-      assert.deepEqual(await collect(store.values()), expected.map(() => value));
-      assert.deepEqual((await store.page()).entries.map((entry) => [entry.key, entry.value]), expected);
+      assert.deepEqual(
+        await collect(store.values()),
+        expected.map(() => value),
+      );
+      assert.deepEqual(
+        (await store.page()).entries.map((entry) => [entry.key, entry.value]),
+        expected,
+      );
     },
   },
   {
     title: "a string that looks like another value stays a string, and a number a number",
     async run({ store }) {
-      await store.setMany([["s", "123"], ["n", 123], ["t", "true"], ["z", "null"]]);
+      await store.setMany([
+        ["s", "123"],
+        ["n", 123],
+        ["t", "true"],
+        ["z", "null"],
+      ]);
       assert.deepEqual(await store.getMany(["s", "n", "t", "z"]), ["123", 123, "true", "null"]);
     },
   },
@@ -121,7 +133,10 @@ const equality: readonly Case[] = [
     async run({ store }) {
       const deep = nested(100);
       const large = { text: "é".repeat(500_000) };
-      await store.setMany([["deep", deep], ["large", large]]);
+      await store.setMany([
+        ["deep", deep],
+        ["large", large],
+      ]);
       assert.deepEqual(await store.getMany(["deep", "large"]), [deep, large]);
     },
   },
@@ -130,7 +145,11 @@ const equality: readonly Case[] = [
     async run({ store }) {
       const shared = { a: [1] };
       await store.set("k", { one: shared, other: shared, list: [shared, shared] });
-      assert.deepEqual(await store.get("k"), { one: { a: [1] }, other: { a: [1] }, list: [{ a: [1] }, { a: [1] }] });
+      assert.deepEqual(await store.get("k"), {
+        one: { a: [1] },
+        other: { a: [1] },
+        list: [{ a: [1] }, { a: [1] }],
+      });
     },
   },
 ];

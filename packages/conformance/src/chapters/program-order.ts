@@ -56,14 +56,24 @@ export const programOrder: readonly Case[] = [
         store.increment("k", 4),
         store.get("k"),
         store.has("k"),
-        store.setMany([["k", 10], ["l", 1]]).then((revisions) => revisions.length),
+        store
+          .setMany([
+            ["k", 10],
+            ["l", 1],
+          ])
+          .then((revisions) => revisions.length),
         store.getMany(["l", "k"]),
         store.take("k"),
         store.getEntry("k"),
         store.delete("k"),
         store.update("k", (value) => [value ?? "none"]),
         store.get("k"),
-        store.atomic().set("k", 7).increment("k").commit().then(({ ok }) => ok),
+        store
+          .atomic()
+          .set("k", 7)
+          .increment("k")
+          .commit()
+          .then(({ ok }) => ok),
         store.get("k"),
         store.deleteMany(["k", "x"]),
         store.has("k"),
@@ -77,31 +87,56 @@ export const programOrder: readonly Case[] = [
         store.get("k", "absent"),
       ]);
       assert.deepEqual(answers, [
-        undefined, true, false, 5, 5, true, 2, [1, 10], 10, undefined, false, ["none"], ["none"],
-        true, 8, 1, false, "cached", true, true, ["persist", true], 2, undefined, "set", "end",
+        undefined,
+        true,
+        false,
+        5,
+        5,
+        true,
+        2,
+        [1, 10],
+        10,
+        undefined,
+        false,
+        ["none"],
+        ["none"],
+        true,
+        8,
+        1,
+        false,
+        "cached",
+        true,
+        true,
+        ["persist", true],
+        2,
+        undefined,
+        "set",
+        "end",
       ]);
     },
   },
-  ...Object.entries(INTERRUPTIONS).map(([what, interruption]): Case => ({
-    title: `program order holds across a ${what} between the calls`,
-    async run({ store }) {
-      const answers: Promise<unknown>[] = [];
-      for (let round = 0; round < 20; round++) {
-        answers.push(store.set("k", round));
-        await interruption();
-        answers.push(store.get("k"));
-        await interruption();
-        answers.push(store.increment("k", 100), store.get("k"), store.delete("k"));
-        await interruption();
-        answers.push(store.get("k"));
-      }
-      const all = await Promise.all(answers);
-      for (let round = 0; round < 20; round++) {
-        const [, ...rest] = all.slice(round * 6, round * 6 + 6);
-        assert.deepEqual(rest, [round, round + 100, round + 100, true, undefined], `round ${round}`);
-      }
-    },
-  })),
+  ...Object.entries(INTERRUPTIONS).map(
+    ([what, interruption]): Case => ({
+      title: `program order holds across a ${what} between the calls`,
+      async run({ store }) {
+        const answers: Promise<unknown>[] = [];
+        for (let round = 0; round < 20; round++) {
+          answers.push(store.set("k", round));
+          await interruption();
+          answers.push(store.get("k"));
+          await interruption();
+          answers.push(store.increment("k", 100), store.get("k"), store.delete("k"));
+          await interruption();
+          answers.push(store.get("k"));
+        }
+        const all = await Promise.all(answers);
+        for (let round = 0; round < 20; round++) {
+          const [, ...rest] = all.slice(round * 6, round * 6 + 6);
+          assert.deepEqual(rest, [round, round + 100, round + 100, true, undefined], `round ${round}`);
+        }
+      },
+    }),
+  ),
   {
     title: "program order holds among the views of one store",
     async run({ store }) {
@@ -116,7 +151,10 @@ export const programOrder: readonly Case[] = [
         store.typed<number>().set("s:k", 3),
         scoped.readonly().get("k"),
       ];
-      assert.deepEqual((await Promise.all(answers)).filter((answer) => typeof answer !== "string" || answer === "absent"), [1, 2, true, "absent", 3]);
+      assert.deepEqual(
+        (await Promise.all(answers)).filter((answer) => typeof answer !== "string" || answer === "absent"),
+        [1, 2, true, "absent", 3],
+      );
     },
   },
   {
@@ -130,20 +168,42 @@ export const programOrder: readonly Case[] = [
       writes.push(store.deleteMany(keys.slice(0, 20)));
       for (const key of keys.slice(10, 30)) writes.push(store.create(key, "third"));
       const after = await store.getMany(keys);
-      assert.deepEqual(await between, keys.map(() => "second"));
-      assert.deepEqual(after, keys.map((_, position) => (position < 10 ? undefined : position < 20 ? "third" : "second")));
+      assert.deepEqual(
+        await between,
+        keys.map(() => "second"),
+      );
+      assert.deepEqual(
+        after,
+        keys.map((_, position) => (position < 10 ? undefined : position < 20 ? "third" : "second")),
+      );
       await Promise.all(writes);
     },
   },
   {
     title: "a scan and a count see the writes that were called before them",
     async run({ store }) {
-      const writes: Promise<unknown>[] = [store.set("a", 1), store.set("b", 2), store.set("c", 3), store.delete("b")];
-      const answers = await Promise.all([contents(store), store.count(), store.range("a"), store.page({ prefix: "c" })]);
-      assert.deepEqual(answers[0], [["a", 1], ["c", 3]]);
+      const writes: Promise<unknown>[] = [
+        store.set("a", 1),
+        store.set("b", 2),
+        store.set("c", 3),
+        store.delete("b"),
+      ];
+      const answers = await Promise.all([
+        contents(store),
+        store.count(),
+        store.range("a"),
+        store.page({ prefix: "c" }),
+      ]);
+      assert.deepEqual(answers[0], [
+        ["a", 1],
+        ["c", 3],
+      ]);
       assert.equal(answers[1], 2);
       assert.deepEqual(answers[2], [["a", 1]]);
-      assert.deepEqual(answers[3].entries.map(({ value }) => value), [3]);
+      assert.deepEqual(
+        answers[3].entries.map(({ value }) => value),
+        [3],
+      );
       await Promise.all(writes);
     },
   },
@@ -155,7 +215,10 @@ export const programOrder: readonly Case[] = [
       writes.push(store.set("b", 2), store.set("c", 2));
       assert.equal(await cleared, 2);
       await Promise.all(writes);
-      assert.deepEqual(await contents(store), [["b", 2], ["c", 2]]);
+      assert.deepEqual(await contents(store), [
+        ["b", 2],
+        ["c", 2],
+      ]);
     },
   },
   {

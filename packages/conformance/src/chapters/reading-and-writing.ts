@@ -8,5 +8,14 @@ import { writing } from "./writing.ts";
 
 export const readingAndWriting: Chapter = {
   title: "reading and writing",
-  cases: [...reading, ...metadata, ...writing, ...conditionalWrites, ...increments, ...options, ...signals, ...programOrder],
+  cases: [
+    ...reading,
+    ...metadata,
+    ...writing,
+    ...conditionalWrites,
+    ...increments,
+    ...options,
+    ...signals,
+    ...programOrder,
+  ],
 };

@@ -20,14 +20,24 @@ export const reading: readonly Case[] = [
     async run({ store, refused }) {
       await store.set("k", 1);
       assert.equal(await store.getOrThrow("k"), 1);
-      await refused("KV_NOT_FOUND", () => store.getOrThrow("absent"), { operation: "getOrThrow", key: "absent" });
+      await refused("KV_NOT_FOUND", () => store.getOrThrow("absent"), {
+        operation: "getOrThrow",
+        key: "absent",
+      });
     },
   },
   {
     title: "getMany is aligned with its keys, absent ones and repeated ones included",
     async run({ store }) {
       await fill(store, ["a", "b", "c"]);
-      assert.deepEqual(await store.getMany(["c", "x", "a", "c", "y", "a"]), [2, undefined, 0, 2, undefined, 0]);
+      assert.deepEqual(await store.getMany(["c", "x", "a", "c", "y", "a"]), [
+        2,
+        undefined,
+        0,
+        2,
+        undefined,
+        0,
+      ]);
       assert.deepEqual(await store.getMany(["x"]), [undefined]);
     },
   },
@@ -83,7 +93,10 @@ export const reading: readonly Case[] = [
       const revisions = await Promise.all(keys.map((key, position) => store.set(key, position)));
       assert.equal(new Set(revisions).size, keys.length);
       assert.deepEqual(await Promise.all(keys.map((key) => store.get(key))), await store.getMany(keys));
-      assert.deepEqual(await Promise.all(keys.map((key) => store.delete(key))), keys.map(() => true));
+      assert.deepEqual(
+        await Promise.all(keys.map((key) => store.delete(key))),
+        keys.map(() => true),
+      );
       assert.equal(await store.count(), 0);
     },
   },
@@ -116,7 +129,9 @@ export const metadata: readonly Case[] = [
       await store.set("k", 2);
       const second = await store.getMetadata("k");
       assert.ok(first !== undefined && second !== undefined);
-      assert.ok(first.createdAt.getTime() >= before - 2000 && first.createdAt.getTime() <= adapter.clock() + 2000);
+      assert.ok(
+        first.createdAt.getTime() >= before - 2000 && first.createdAt.getTime() <= adapter.clock() + 2000,
+      );
       assert.deepEqual(first.updatedAt, first.createdAt);
       assert.deepEqual(second.createdAt, first.createdAt);
       assert.ok(second.updatedAt.getTime() >= first.updatedAt.getTime() + time.short * 1000);
@@ -183,7 +198,10 @@ export const metadata: readonly Case[] = [
       await store.page();
       await store.count();
       await store.stats();
-      await store.atomic().check("k", before?.revision ?? "").commit();
+      await store
+        .atomic()
+        .check("k", before?.revision ?? "")
+        .commit();
       assert.deepEqual(await store.getMetadata("k"), before);
     },
   },
@@ -192,7 +210,8 @@ export const metadata: readonly Case[] = [
     async run({ store }) {
       await store.set("a", 1, { ttl: 3600, policy: "evict", metadata: { by: "ada", tags: ["x"], n: null } });
       await store.set("b", 2);
-      for await (const entry of store.entries()) assert.deepEqual(entry.metadata, await store.getMetadata(entry.key));
+      for await (const entry of store.entries())
+        assert.deepEqual(entry.metadata, await store.getMetadata(entry.key));
       for (const entry of (await store.page()).entries) {
         assert.deepEqual(entry.metadata, await store.getMetadata(entry.key));
       }

@@ -9,7 +9,10 @@ export const readonlyViews: readonly Case[] = [
   {
     title: "readonly() reads everything that the store reads",
     async run({ store }) {
-      await store.setMany([["k", { a: 1 }], ["l", 2]]);
+      await store.setMany([
+        ["k", { a: 1 }],
+        ["l", 2],
+      ]);
       const reader = store.readonly();
       for (const { name, writes, call } of OPERATIONS) {
         if (writes || name === "ping") continue;
@@ -22,16 +25,27 @@ export const readonlyViews: readonly Case[] = [
     },
   },
   {
-    title: "every writing member of readonly(), called all the same, is KV_READ_ONLY, and nothing reaches the backend",
+    title:
+      "every writing member of readonly(), called all the same, is KV_READ_ONLY, and nothing reaches the backend",
     async run({ open, refused }) {
       const { calls, between } = recorder();
       const { store } = open({}, between);
       await store.set("k", 1);
       calls.length = 0;
-      const readers = [store.readonly(), store.scope("s").readonly(), store.readonly().readonly(), store.typed<number>().readonly()];
+      const readers = [
+        store.readonly(),
+        store.scope("s").readonly(),
+        store.readonly().readonly(),
+        store.typed<number>().readonly(),
+      ];
       for (const reader of readers) {
         for (const { name, writes, call } of OPERATIONS) {
-          if (writes) await refused("KV_READ_ONLY", () => call(reader as Store), name === "commit" ? {} : { operation: name });
+          if (writes)
+            await refused(
+              "KV_READ_ONLY",
+              () => call(reader as Store),
+              name === "commit" ? {} : { operation: name },
+            );
         }
       }
       assert.deepEqual(calls, []);
@@ -42,12 +56,19 @@ export const readonlyViews: readonly Case[] = [
     title: "what a read-only view gives is read-only, too",
     async run({ store, refused }) {
       const reader = store.readonly();
-      for (const view of [reader.scope("s"), reader.namespace("n"), reader.typed<number>(), reader.scope("s").namespace("n").readonly()]) {
+      for (const view of [
+        reader.scope("s"),
+        reader.namespace("n"),
+        reader.typed<number>(),
+        reader.scope("s").namespace("n").readonly(),
+      ]) {
         await refused("KV_READ_ONLY", () => (view as Store).set("k", 1), { operation: "set", key: "k" });
         await refused("KV_READ_ONLY", () => (view as Store).clear(), { operation: "clear" });
         assert.equal(await view.get("k"), undefined);
       }
-      await refused("KV_READ_ONLY", () => (reader as Store).clear({ namespaces: true }), { operation: "clear" });
+      await refused("KV_READ_ONLY", () => (reader as Store).clear({ namespaces: true }), {
+        operation: "clear",
+      });
     },
   },
   {

@@ -14,11 +14,22 @@ export const scans: readonly Case[] = [
   {
     title: "keys, values and entries give the same range in key order",
     async run({ store }) {
-      await store.setMany([["b", 2], ["a", 1], ["c", [3]]]);
+      await store.setMany([
+        ["b", 2],
+        ["a", 1],
+        ["c", [3]],
+      ]);
       assert.deepEqual(await collect(store.keys()), ["a", "b", "c"]);
       assert.deepEqual(await collect(store.values()), [1, 2, [3]]);
       const entries = await collect(store.entries());
-      assert.deepEqual(entries.map(({ key, value }) => [key, value]), [["a", 1], ["b", 2], ["c", [3]]]);
+      assert.deepEqual(
+        entries.map(({ key, value }) => [key, value]),
+        [
+          ["a", 1],
+          ["b", 2],
+          ["c", [3]],
+        ],
+      );
       for (const entry of entries) assert.deepEqual(Object.keys(entry).sort(), ["key", "metadata", "value"]);
       assert.deepEqual(await collect(store.values({ reverse: true })), [[3], 2, 1]);
     },
@@ -49,13 +60,28 @@ export const scans: readonly Case[] = [
     title: "range includes its start, excludes its end, and without an end takes what begins with its start",
     async run({ store }) {
       await fill(store, ["a", "aa", "ab", "b", "ba", "c"]);
-      assert.deepEqual(await store.range("aa", "ba"), [["aa", 1], ["ab", 2], ["b", 3]]);
-      assert.deepEqual(await store.range("a"), [["a", 0], ["aa", 1], ["ab", 2]]);
-      assert.deepEqual(await store.range("a", undefined), [["a", 0], ["aa", 1], ["ab", 2]]);
+      assert.deepEqual(await store.range("aa", "ba"), [
+        ["aa", 1],
+        ["ab", 2],
+        ["b", 3],
+      ]);
+      assert.deepEqual(await store.range("a"), [
+        ["a", 0],
+        ["aa", 1],
+        ["ab", 2],
+      ]);
+      assert.deepEqual(await store.range("a", undefined), [
+        ["a", 0],
+        ["aa", 1],
+        ["ab", 2],
+      ]);
       assert.deepEqual(await store.range("", "aa"), [["a", 0]]);
       assert.deepEqual(await store.range("b", "b"), []);
       assert.deepEqual(await store.range("c", "a"), []);
-      assert.deepEqual(await store.range("a", "c", { reverse: true, limit: 2 }), [["ba", 4], ["b", 3]]);
+      assert.deepEqual(await store.range("a", "c", { reverse: true, limit: 2 }), [
+        ["ba", 4],
+        ["b", 3],
+      ]);
     },
   },
   {
@@ -72,7 +98,11 @@ export const scans: readonly Case[] = [
   {
     title: "a refused scan rejects at its first next, and nothing is thrown before that",
     async run({ store, refused }) {
-      for (const scan of [store.keys({ limit: -1 }), store.values({ limit: -1 }), store.entries({ limit: -1 })]) {
+      for (const scan of [
+        store.keys({ limit: -1 }),
+        store.values({ limit: -1 }),
+        store.entries({ limit: -1 }),
+      ]) {
         assert.equal(scan[Symbol.asyncIterator](), scan);
         await refused("KV_INVALID_OPTION", () => scan.next(), { says: "limit" });
         assert.equal((await scan.next()).done, true);
@@ -99,7 +129,10 @@ export const scans: readonly Case[] = [
       await fill(store, keys);
       const scan = store.keys();
       const steps = await Promise.all(Array.from({ length: 605 }, () => scan.next()));
-      assert.deepEqual(steps.slice(0, 600).map(({ value }) => value), keys);
+      assert.deepEqual(
+        steps.slice(0, 600).map(({ value }) => value),
+        keys,
+      );
       assert.ok(steps.slice(600).every(({ done }) => done));
     },
   },
@@ -176,7 +209,10 @@ export const scans: readonly Case[] = [
           await store.delete(`a${position - 100}`);
         }
       }
-      assert.deepEqual(seen.filter((key) => /^k\d{5}$/.test(key)), keys);
+      assert.deepEqual(
+        seen.filter((key) => /^k\d{5}$/.test(key)),
+        keys,
+      );
       assert.equal(new Set(seen).size, seen.length);
     },
   },
@@ -224,7 +260,10 @@ export const scans: readonly Case[] = [
       await store.set("k01100", "rewritten");
       await store.delete("k01150");
       for await (const entry of scan) seen.push(entry);
-      assert.deepEqual(seen.map((entry) => [entry?.key, entry?.value]), keys.map((key, position) => [key, position]));
+      assert.deepEqual(
+        seen.map((entry) => [entry?.key, entry?.value]),
+        keys.map((key, position) => [key, position]),
+      );
     },
   },
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Case } from "../chapter.ts";
 import { recorder } from "../between.ts";
+import type { Case } from "../chapter.ts";
 import { collect, contents, fill } from "../contents.ts";
 import { NASTY_KEYS } from "../nasty-keys.ts";
 import { OPERATIONS } from "../operations.ts";
@@ -26,9 +26,18 @@ export const scopes: readonly Case[] = [
       // "user:" would be the empty key of the scope, which no scope has.
       await store.delete("user:");
       assert.deepEqual(await collect(scoped.keys()), ["a", "b:c"]);
-      assert.deepEqual((await collect(scoped.entries())).map(({ key }) => key), ["a", "b:c"]);
-      assert.deepEqual((await scoped.range("")).map(([key]) => key), ["a", "b:c"]);
-      assert.deepEqual((await scoped.page()).entries.map(({ key }) => key), ["a", "b:c"]);
+      assert.deepEqual(
+        (await collect(scoped.entries())).map(({ key }) => key),
+        ["a", "b:c"],
+      );
+      assert.deepEqual(
+        (await scoped.range("")).map(([key]) => key),
+        ["a", "b:c"],
+      );
+      assert.deepEqual(
+        (await scoped.page()).entries.map(({ key }) => key),
+        ["a", "b:c"],
+      );
       assert.equal(await scoped.count(), 2);
       assert.equal((await scoped.stats()).keys, 2);
       assert.equal((await scoped.getEntry("a"))?.key, "a");
@@ -39,13 +48,19 @@ export const scopes: readonly Case[] = [
     async run({ store }) {
       const scoped = store.scope("s");
       await fill(scoped, ["a", "b", "c", "d"]);
-      await fill(store, ["a", "s", "s:", "sa", "t"].filter((key) => key !== "s:"));
+      await fill(
+        store,
+        ["a", "s", "s:", "sa", "t"].filter((key) => key !== "s:"),
+      );
       assert.deepEqual(await collect(scoped.keys({ gt: "a", lte: "c" })), ["b", "c"]);
       assert.deepEqual(await collect(scoped.keys({ gte: "" })), ["a", "b", "c", "d"]);
       assert.deepEqual(await collect(scoped.keys({ lt: "\u{10ffff}", reverse: true, limit: 2 })), ["d", "c"]);
       assert.deepEqual(await collect(scoped.keys({ prefix: "s" })), []);
       const first = await scoped.page({ limit: 3 });
-      assert.deepEqual((await scoped.page({ limit: 3, cursor: first.cursor })).entries.map(({ key }) => key), ["d"]);
+      assert.deepEqual(
+        (await scoped.page({ limit: 3, cursor: first.cursor })).entries.map(({ key }) => key),
+        ["d"],
+      );
       assert.equal(await scoped.clear({ gt: "b" }), 2);
       assert.deepEqual(await collect(store.keys()), ["a", "s", "s:a", "s:b", "sa", "t"]);
     },
@@ -72,18 +87,35 @@ export const scopes: readonly Case[] = [
       await scoped.increment("n", 4);
       await scoped.update("o", () => 5);
       assert.deepEqual(await scoped.getMany(["k", "l", "m", "n", "o"]), [1, 2, 3, 4, 5]);
-      const result = await scoped.atomic().check("k", (await scoped.getMetadata("k"))?.revision ?? "").check("p", null).set("p", 6).delete("l").increment("n").commit();
+      const result = await scoped
+        .atomic()
+        .check("k", (await scoped.getMetadata("k"))?.revision ?? "")
+        .check("p", null)
+        .set("p", 6)
+        .delete("l")
+        .increment("n")
+        .commit();
       assert.ok(result.ok);
       assert.deepEqual([...result.revisions.keys()].sort(), ["n", "p"]);
-      assert.deepEqual(await scoped.atomic().check("k", "stale").check("q", null).commit(), { ok: false, failed: ["k"] });
-      await scoped.transaction(async (tx) => tx.set("t", [await tx.get("k"), await tx.getMany(["m", "n"]), await tx.has("l")]));
+      assert.deepEqual(await scoped.atomic().check("k", "stale").check("q", null).commit(), {
+        ok: false,
+        failed: ["k"],
+      });
+      await scoped.transaction(async (tx) =>
+        tx.set("t", [await tx.get("k"), await tx.getMany(["m", "n"]), await tx.has("l")]),
+      );
       assert.deepEqual(await scoped.take("t"), [1, [3, 5], false]);
       assert.equal(await scoped.delete("o"), true);
       assert.equal(await scoped.deleteMany(["m", "z"]), 1);
       assert.equal(await scoped.updateTtl("k", 60), true);
       assert.equal(await scoped.updatePolicy("p", "evict"), true);
       assert.equal(await scoped.clearCache(), 1);
-      assert.deepEqual(await contents(store), [["k", 0], ["n", 1], ["s:k", 1], ["s:n", 5]]);
+      assert.deepEqual(await contents(store), [
+        ["k", 0],
+        ["n", 1],
+        ["s:k", 1],
+        ["s:n", 5],
+      ]);
     },
   },
   {
@@ -98,11 +130,18 @@ export const scopes: readonly Case[] = [
         await refused("KV_INVALID_KEY", () => view.namespace("a").set("k", 1), { operation: "set" });
       }
       for (const { call, name } of OPERATIONS) {
-        await refused("KV_INVALID_KEY", () => call(store.scope("")), name === "commit" ? {} : { operation: name });
+        await refused(
+          "KV_INVALID_KEY",
+          () => call(store.scope("")),
+          name === "commit" ? {} : { operation: name },
+        );
       }
       await refused("KV_INVALID_KEY", () => store.scope("").watch().next());
       await refused("KV_INVALID_KEY", () => store.scope("").subscribe(() => undefined));
-      assert.deepEqual(calls.filter((call) => call !== "open"), []);
+      assert.deepEqual(
+        calls.filter((call) => call !== "open"),
+        [],
+      );
     },
   },
   {
@@ -121,15 +160,28 @@ export const scopes: readonly Case[] = [
       const scoped = store.scope("s");
       await scoped.set("text", "x");
       await refused("KV_NOT_FOUND", () => scoped.getOrThrow("k"), { operation: "getOrThrow", key: "k" });
-      await refused("KV_INVALID_VALUE", () => scoped.increment("text"), { operation: "increment", key: "text" });
+      await refused("KV_INVALID_VALUE", () => scoped.increment("text"), {
+        operation: "increment",
+        key: "text",
+      });
       await refused("KV_INVALID_VALUE", () => scoped.atomic().increment("text").commit(), { key: "text" });
-      await refused("KV_INVALID_VALUE", () => scoped.setMany([["a", 1n]]), { operation: "setMany", key: "a" });
+      await refused("KV_INVALID_VALUE", () => scoped.setMany([["a", 1n]]), {
+        operation: "setMany",
+        key: "a",
+      });
     },
   },
   {
     title: "all views tell the capabilities of the backend",
     async run({ store, root, capabilities }) {
-      for (const view of [root, store, store.scope("s"), store.namespace("n"), store.typed<number>(), store.readonly()]) {
+      for (const view of [
+        root,
+        store,
+        store.scope("s"),
+        store.namespace("n"),
+        store.typed<number>(),
+        store.readonly(),
+      ]) {
         assert.deepEqual(view.capabilities, capabilities);
       }
     },
@@ -139,7 +191,13 @@ export const scopes: readonly Case[] = [
     async run({ open }) {
       const { calls, between } = recorder();
       const { root, store } = open({}, between);
-      await Promise.all([root.get("k"), store.get("k"), store.scope("s").get("k"), store.namespace("n").get("k"), store.typed<number>().readonly().get("k")]);
+      await Promise.all([
+        root.get("k"),
+        store.get("k"),
+        store.scope("s").get("k"),
+        store.namespace("n").get("k"),
+        store.typed<number>().readonly().get("k"),
+      ]);
       assert.equal(calls.filter((call) => call === "open").length, 1);
     },
   },

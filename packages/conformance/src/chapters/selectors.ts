@@ -10,7 +10,10 @@ const SOME = ["", "a", "aa", "ab", "a\0", "a:b", "b", "é", "\uffff", "\u{10000}
 const LETTERS = ["a", "aa", "ab", "b", "ba", "c"];
 
 /** What a selector means, in the plainest words. */
-export function selected(keys: readonly string[], { prefix = "", gt, gte, lt, lte, reverse, limit }: Selector): string[] {
+export function selected(
+  keys: readonly string[],
+  { prefix = "", gt, gte, lt, lte, reverse, limit }: Selector,
+): string[] {
   const found = keys
     .filter(
       (key) =>
@@ -26,9 +29,18 @@ export function selected(keys: readonly string[], { prefix = "", gt, gte, lt, lt
 
 /** Any selector whose bounds are near the keys there are. */
 function anySelector(): fc.Arbitrary<Selector> {
-  const bound = fc.option(fc.oneof(fc.constantFrom(...SOME, ...NASTY_KEYS), fc.string({ unit: "binary", maxLength: 3 }).filter((text) => text.isWellFormed())), { nil: undefined, freq: 2 });
+  const bound = fc.option(
+    fc.oneof(
+      fc.constantFrom(...SOME, ...NASTY_KEYS),
+      fc.string({ unit: "binary", maxLength: 3 }).filter((text) => text.isWellFormed()),
+    ),
+    { nil: undefined, freq: 2 },
+  );
   return fc.record({
-    prefix: fc.option(fc.constantFrom("", "a", ":", "\0", "é", "\uffff", "\u{10000}", "\u{10ffff}", "a\uffff", "%", "*"), { nil: undefined }),
+    prefix: fc.option(
+      fc.constantFrom("", "a", ":", "\0", "é", "\uffff", "\u{10000}", "\u{10ffff}", "a\uffff", "%", "*"),
+      { nil: undefined },
+    ),
     gt: bound,
     gte: bound,
     lt: bound,
@@ -68,9 +80,17 @@ export const selectors: readonly Case[] = [
       for (const [selector, expected] of matrix) {
         const what = JSON.stringify(selector);
         assert.deepEqual(await collect(store.keys(selector)), expected, what);
-        assert.deepEqual(await collect(store.keys({ ...selector, reverse: true })), expected.toReversed(), what);
+        assert.deepEqual(
+          await collect(store.keys({ ...selector, reverse: true })),
+          expected.toReversed(),
+          what,
+        );
         assert.equal(await store.count(selector), expected.length, what);
-        assert.deepEqual((await store.page(selector)).entries.map(({ key }) => key), expected, what);
+        assert.deepEqual(
+          (await store.page(selector)).entries.map(({ key }) => key),
+          expected,
+          what,
+        );
       }
     },
   },
@@ -81,7 +101,8 @@ export const selectors: readonly Case[] = [
       for (const selector of [{ prefix: "" }, { gt: "" }, { gte: "" }, { prefix: "", gte: "" }]) {
         assert.deepEqual(await collect(store.keys(selector)), LETTERS, JSON.stringify(selector));
       }
-      for (const selector of [{ lt: "" }, { lte: "" }]) assert.deepEqual(await collect(store.keys(selector)), []);
+      for (const selector of [{ lt: "" }, { lte: "" }])
+        assert.deepEqual(await collect(store.keys(selector)), []);
       assert.equal((await store.range("")).length, LETTERS.length);
     },
   },
@@ -94,9 +115,15 @@ export const selectors: readonly Case[] = [
         fc.asyncProperty(anySelector(), async (selector) => {
           const expected = selected(NASTY_KEYS, selector);
           assert.deepEqual(await collect(store.keys(selector)), expected);
-          assert.deepEqual(await collect(store.values(selector)), expected.map((key) => values.get(key)));
+          assert.deepEqual(
+            await collect(store.values(selector)),
+            expected.map((key) => values.get(key)),
+          );
           assert.equal(await store.count(selector), expected.length);
-          assert.deepEqual((await store.page(selector)).entries.map(({ key }) => key), expected.slice(0, 100));
+          assert.deepEqual(
+            (await store.page(selector)).entries.map(({ key }) => key),
+            expected.slice(0, 100),
+          );
         }),
         runs(60),
       );
@@ -107,10 +134,20 @@ export const selectors: readonly Case[] = [
     async run({ store }) {
       await fill(store, NASTY_KEYS);
       for (const key of NASTY_KEYS) {
-        assert.deepEqual(await collect(store.keys({ prefix: key })), selected(NASTY_KEYS, { prefix: key }), JSON.stringify(key));
+        assert.deepEqual(
+          await collect(store.keys({ prefix: key })),
+          selected(NASTY_KEYS, { prefix: key }),
+          JSON.stringify(key),
+        );
         assert.deepEqual(await collect(store.keys({ gte: key, lte: key })), [key]);
-        assert.deepEqual(await collect(store.keys({ gt: key, limit: 1 })), selected(NASTY_KEYS, { gt: key, limit: 1 }));
-        assert.deepEqual(await collect(store.keys({ lt: key, limit: 1, reverse: true })), selected(NASTY_KEYS, { lt: key, limit: 1, reverse: true }));
+        assert.deepEqual(
+          await collect(store.keys({ gt: key, limit: 1 })),
+          selected(NASTY_KEYS, { gt: key, limit: 1 }),
+        );
+        assert.deepEqual(
+          await collect(store.keys({ lt: key, limit: 1, reverse: true })),
+          selected(NASTY_KEYS, { lt: key, limit: 1, reverse: true }),
+        );
       }
     },
   },
@@ -121,7 +158,11 @@ export const selectors: readonly Case[] = [
       for (const prefix of ["a*", "a%", "a_", "a?", "a[x]", "a{x}", "a\\", "a."]) {
         assert.deepEqual(await collect(store.keys({ prefix })), [`${prefix}b`], prefix);
         assert.equal(await store.count({ prefix }), 1, prefix);
-        assert.deepEqual((await store.range(prefix)).map(([key]) => key), [`${prefix}b`], prefix);
+        assert.deepEqual(
+          (await store.range(prefix)).map(([key]) => key),
+          [`${prefix}b`],
+          prefix,
+        );
       }
       assert.deepEqual(await collect(store.keys({ prefix: "*" })), []);
       assert.deepEqual(await collect(store.keys({ prefix: "%" })), []);
@@ -132,7 +173,10 @@ export const selectors: readonly Case[] = [
     async run({ store }) {
       const keys = ["a", "\u{10ffff}", "\u{10ffff}a", "\u{10ffff}\u{10ffff}", "\u{10ffff}\u{10ffff}z"];
       await fill(store, keys);
-      assert.deepEqual(await collect(store.keys({ prefix: "\u{10ffff}" })), selected(keys, { prefix: "\u{10ffff}" }));
+      assert.deepEqual(
+        await collect(store.keys({ prefix: "\u{10ffff}" })),
+        selected(keys, { prefix: "\u{10ffff}" }),
+      );
       assert.deepEqual(await collect(store.keys({ prefix: "\u{10ffff}\u{10ffff}" })), keys.slice(3));
       assert.equal(await store.clear({ prefix: "\u{10ffff}" }), 4);
       assert.deepEqual(await contents(store), [["a", 0]]);
@@ -146,7 +190,8 @@ export const selectors: readonly Case[] = [
     },
   },
   {
-    title: "limit takes so many from the beginning, of a reverse range from the end; 0 is none and Infinity all",
+    title:
+      "limit takes so many from the beginning, of a reverse range from the end; 0 is none and Infinity all",
     async run({ store }) {
       await fill(store, LETTERS);
       assert.deepEqual(await collect(store.keys({ limit: 2 })), ["a", "aa"]);
@@ -155,7 +200,10 @@ export const selectors: readonly Case[] = [
       assert.deepEqual(await collect(store.keys({ limit: -0 })), []);
       assert.deepEqual(await collect(store.keys({ limit: Number.POSITIVE_INFINITY })), LETTERS);
       assert.deepEqual(await collect(store.values({ limit: 2, gt: "a" })), [1, 2]);
-      assert.deepEqual((await collect(store.entries({ limit: 1, gt: "a" }))).map(({ key }) => key), ["aa"]);
+      assert.deepEqual(
+        (await collect(store.entries({ limit: 1, gt: "a" }))).map(({ key }) => key),
+        ["aa"],
+      );
       assert.deepEqual(await store.range("a", undefined, { limit: 1 }), [["a", 0]]);
       assert.equal(await store.count({ limit: 4 }), 4);
       assert.equal(await store.count({ limit: 0 }), 0);
@@ -167,10 +215,15 @@ export const selectors: readonly Case[] = [
     async run({ store, refused }) {
       for (const limit of [-1, 1.5, Number.NaN, Number.NEGATIVE_INFINITY, "2", null, 2n, true, {}]) {
         const selector = { limit: limit as number };
-        await refused("KV_INVALID_OPTION", () => store.keys(selector).next(), { operation: "keys", says: "limit" });
+        await refused("KV_INVALID_OPTION", () => store.keys(selector).next(), {
+          operation: "keys",
+          says: "limit",
+        });
         await refused("KV_INVALID_OPTION", () => store.values(selector).next(), { operation: "values" });
         await refused("KV_INVALID_OPTION", () => store.entries(selector).next(), { operation: "entries" });
-        await refused("KV_INVALID_OPTION", () => store.range("", undefined, selector), { operation: "range" });
+        await refused("KV_INVALID_OPTION", () => store.range("", undefined, selector), {
+          operation: "range",
+        });
         await refused("KV_INVALID_OPTION", () => store.page(selector), { operation: "page" });
         await refused("KV_INVALID_OPTION", () => store.count(selector), { operation: "count" });
         await refused("KV_INVALID_OPTION", () => store.clear(selector), { operation: "clear" });
@@ -182,11 +235,20 @@ export const selectors: readonly Case[] = [
     async run({ store, refused }) {
       for (const name of ["prefix", "gt", "gte", "lt", "lte"]) {
         for (const bound of [1, null, {}, ["a"], "\ud800", "a\udc00"]) {
-          await refused("KV_INVALID_OPTION", () => store.keys({ [name]: bound }).next(), { operation: "keys", says: name });
-          await refused("KV_INVALID_OPTION", () => store.clear({ [name]: bound }), { operation: "clear", says: name });
+          await refused("KV_INVALID_OPTION", () => store.keys({ [name]: bound }).next(), {
+            operation: "keys",
+            says: name,
+          });
+          await refused("KV_INVALID_OPTION", () => store.clear({ [name]: bound }), {
+            operation: "clear",
+            says: name,
+          });
         }
       }
-      await refused("KV_INVALID_OPTION", () => store.keys({ reverse: 1 as never }).next(), { operation: "keys", says: "reverse" });
+      await refused("KV_INVALID_OPTION", () => store.keys({ reverse: 1 as never }).next(), {
+        operation: "keys",
+        says: "reverse",
+      });
     },
   },
 ];

@@ -8,7 +8,11 @@ export const transactions: readonly Case[] = [
   {
     title: "a transaction commits what its function wrote, and resolves to what the function returned",
     async run({ store }) {
-      await store.setMany([["a", 1], ["b", 2], ["gone", 0]]);
+      await store.setMany([
+        ["a", 1],
+        ["b", 2],
+        ["gone", 0],
+      ]);
       const sum = await store.transaction(async (tx) => {
         const total = Number(await tx.get("a")) + Number(await tx.get("b"));
         tx.set("sum", total, { metadata: { by: "tx" } });
@@ -16,22 +20,47 @@ export const transactions: readonly Case[] = [
         return total;
       });
       assert.equal(sum, 3);
-      assert.deepEqual(await contents(store), [["a", 1], ["b", 2], ["sum", 3]]);
+      assert.deepEqual(await contents(store), [
+        ["a", 1],
+        ["b", 2],
+        ["sum", 3],
+      ]);
       assert.deepEqual((await store.getMetadata("sum"))?.user, { by: "tx" });
     },
   },
   {
     title: "a transaction reads through, and reads back what it wrote",
     async run({ store }) {
-      await store.setMany([["a", 1], ["n", 5]]);
+      await store.setMany([
+        ["a", 1],
+        ["n", 5],
+      ]);
       const seen = await store.transaction(async (tx) => {
-        const before = [await tx.get("a"), await tx.get("x"), await tx.get("x", "fallback"), await tx.has("a"), await tx.has("x"), await tx.getMany(["a", "x", "a"])];
+        const before = [
+          await tx.get("a"),
+          await tx.get("x"),
+          await tx.get("x", "fallback"),
+          await tx.has("a"),
+          await tx.has("x"),
+          await tx.getMany(["a", "x", "a"]),
+        ];
         tx.set("a", [2]);
         tx.set("x", null);
-        const after = [await tx.get("a"), await tx.get("x", "fallback"), await tx.has("x"), await tx.getOrThrow("a")];
+        const after = [
+          await tx.get("a"),
+          await tx.get("x", "fallback"),
+          await tx.has("x"),
+          await tx.getOrThrow("a"),
+        ];
         tx.delete("a");
         const deleted = [await tx.get("a"), await tx.has("a"), await tx.get("a", "gone")];
-        const counted = [await tx.increment("n"), await tx.increment("n", 4), await tx.get("n"), await tx.increment("new"), await tx.get("new")];
+        const counted = [
+          await tx.increment("n"),
+          await tx.increment("n", 4),
+          await tx.get("n"),
+          await tx.increment("new"),
+          await tx.get("new"),
+        ];
         return [before, after, deleted, counted];
       });
       assert.deepEqual(seen, [
@@ -40,7 +69,11 @@ export const transactions: readonly Case[] = [
         [undefined, false, "gone"],
         [6, 10, 10, 1, 1],
       ]);
-      assert.deepEqual(await contents(store), [["n", 10], ["new", 1], ["x", null]]);
+      assert.deepEqual(await contents(store), [
+        ["n", 10],
+        ["new", 1],
+        ["x", null],
+      ]);
     },
   },
   {
@@ -70,11 +103,15 @@ export const transactions: readonly Case[] = [
       });
       assert.equal(runs, 2);
       assert.equal(result, 101);
-      assert.deepEqual(await contents(store), [["k", 101], ["runs", 2]]);
+      assert.deepEqual(await contents(store), [
+        ["k", 101],
+        ["runs", 2],
+      ]);
     },
   },
   {
-    title: "a transaction notices a key that came to exist, one that vanished, and one that only has() looked at",
+    title:
+      "a transaction notices a key that came to exist, one that vanished, and one that only has() looked at",
     async run({ store, open }) {
       const other = open().store;
       const disturb: Readonly<Record<string, (tx: Transaction<unknown>) => Promise<unknown>>> = {
@@ -102,7 +139,10 @@ export const transactions: readonly Case[] = [
     title: "a transaction that only read runs again where what it read has changed",
     async run({ store, open }) {
       const other = open().store;
-      await store.setMany([["a", 1], ["b", 1]]);
+      await store.setMany([
+        ["a", 1],
+        ["b", 1],
+      ]);
       let runs = 0;
       const seen = await store.transaction(async (tx) => {
         runs += 1;
@@ -146,12 +186,17 @@ export const transactions: readonly Case[] = [
       assert.equal(runs, 3);
       assert.deepEqual(await contents(store), [["k", 3]]);
       for (const attempts of [0, -1, 1.5, Number.NaN, "2", null]) {
-        await refused("KV_INVALID_OPTION", () => store.transaction(() => 1, { attempts: attempts as number }), { operation: "transaction" });
+        await refused(
+          "KV_INVALID_OPTION",
+          () => store.transaction(() => 1, { attempts: attempts as number }),
+          { operation: "transaction" },
+        );
       }
     },
   },
   {
-    title: "where the function throws nothing was written, and what it threw is what the transaction rejects with",
+    title:
+      "where the function throws nothing was written, and what it threw is what the transaction rejects with",
     async run({ store }) {
       await store.set("k", 1);
       const failure = { no: "error" };
@@ -178,11 +223,19 @@ export const transactions: readonly Case[] = [
       await store.set("text", "x");
       await refused("KV_INVALID_KEY", () => store.transaction((tx) => tx.set("", 1)));
       await refused("KV_INVALID_KEY", () => store.transaction(async (tx) => tx.get("\ud800")));
-      await refused("KV_INVALID_VALUE", () => store.transaction((tx) => tx.set("k", Number.NaN)), { key: "k" });
+      await refused("KV_INVALID_VALUE", () => store.transaction((tx) => tx.set("k", Number.NaN)), {
+        key: "k",
+      });
       await refused("KV_INVALID_TTL", () => store.transaction((tx) => tx.set("k", 1, { ttl: -1 })));
-      await refused("KV_INVALID_VALUE", () => store.transaction((tx) => tx.increment("text")), { key: "text" });
-      await refused("KV_NOT_FOUND", () => store.transaction((tx) => tx.getOrThrow("absent")), { key: "absent" });
-      await refused("KV_INVALID_OPTION", () => store.transaction(undefined as never), { operation: "transaction" });
+      await refused("KV_INVALID_VALUE", () => store.transaction((tx) => tx.increment("text")), {
+        key: "text",
+      });
+      await refused("KV_NOT_FOUND", () => store.transaction((tx) => tx.getOrThrow("absent")), {
+        key: "absent",
+      });
+      await refused("KV_INVALID_OPTION", () => store.transaction(undefined as never), {
+        operation: "transaction",
+      });
       assert.deepEqual(await contents(store), [["text", "x"]]);
     },
   },

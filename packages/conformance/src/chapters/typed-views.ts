@@ -52,7 +52,10 @@ const lateUsers: Schema<UserInput, User> = {
   },
 };
 
-function withEither(title: string, run: (context: Parameters<Case["run"]>[0], schema: Schema<UserInput, User>) => Promise<void>): Case[] {
+function withEither(
+  title: string,
+  run: (context: Parameters<Case["run"]>[0], schema: Schema<UserInput, User>) => Promise<void>,
+): Case[] {
   return [
     { title: `${title} (a schema that answers at once)`, run: (context) => run(context, users) },
     { title: `${title} (a schema that answers later)`, run: (context) => run(context, lateUsers) },
@@ -62,55 +65,122 @@ function withEither(title: string, run: (context: Parameters<Case["run"]>[0], sc
 const ADA: User = { name: "ada", visits: 0 };
 
 export const typedViews: readonly Case[] = [
-  ...withEither("values are validated on write, and what the schema makes of them is stored", async ({ store }, schema) => {
-    const typed = store.typed(schema);
-    await typed.set("set", { name: " ada " });
-    await typed.setMany([["setMany", { name: "ada" }]]);
-    await typed.create("create", { name: "ada" });
-    const { revision } = (await typed.getMetadata("create")) ?? { revision: "" };
-    await typed.replace("create", { name: " ada" }, { revision });
-    await typed.setCache("setCache", { name: "ada" });
-    await typed.update("update", () => ({ name: "ada " }));
-    await typed.atomic().set("atomic", { name: "ada" }).commit();
-    await typed.transaction((tx) => tx.set("transaction", { name: "ada" }));
-    const keys = ["atomic", "create", "set", "setCache", "setMany", "transaction", "update"];
-    assert.deepEqual(await contents(store), keys.map((key) => [key, ADA]));
-  }),
-  ...withEither("what the schema refuses is KV_INVALID_VALUE on write, naming the path, nothing written", async ({ store, refused }, schema) => {
-    const typed = store.typed(schema);
-    const bad = { name: 5 } as never;
-    const { revision } = { revision: await typed.set("k", { name: "ada" }) };
-    const expected = { says: "name" };
-    await refused("KV_INVALID_VALUE", () => typed.set("k", bad), { ...expected, operation: "set", key: "k" });
-    await refused("KV_INVALID_VALUE", () => typed.setMany([["a", { name: "ok" }], ["b", bad]]), { ...expected, operation: "setMany", key: "b" });
-    await refused("KV_INVALID_VALUE", () => typed.create("a", bad), { ...expected, operation: "create", key: "a" });
-    await refused("KV_INVALID_VALUE", () => typed.replace("k", bad, { revision }), { ...expected, operation: "replace", key: "k" });
-    await refused("KV_INVALID_VALUE", () => typed.setCache("a", bad), { ...expected, operation: "setCache", key: "a" });
-    await refused("KV_INVALID_VALUE", () => typed.update("k", () => bad), { ...expected, operation: "update", key: "k" });
-    await refused("KV_INVALID_VALUE", () => typed.atomic().set("a", { name: "ok" }).set("b", bad).commit(), expected);
-    await refused("KV_INVALID_VALUE", () => typed.transaction((tx) => tx.set("a", bad)), expected);
-    assert.deepEqual(await contents(store), [["k", ADA]]);
-  }),
-  ...withEither("values are validated on read, and one that does not fit is KV_INVALID_VALUE naming the key", async ({ store, refused }, schema) => {
-    const typed = store.typed(schema);
-    await store.setMany([["a", { name: "ada" }], ["bad", { name: 1 }], ["z", { name: "zoe", visits: 2 }]]);
-    assert.deepEqual(await typed.get("a"), ADA);
-    assert.deepEqual((await typed.getEntry("a"))?.value, ADA);
-    await refused("KV_INVALID_VALUE", () => typed.get("bad"), { operation: "get", key: "bad", says: "name" });
-    await refused("KV_INVALID_VALUE", () => typed.getOrThrow("bad"), { operation: "getOrThrow", key: "bad" });
-    await refused("KV_INVALID_VALUE", () => typed.getEntry("bad"), { operation: "getEntry", key: "bad" });
-    await refused("KV_INVALID_VALUE", () => typed.getMany(["a", "bad"]), { operation: "getMany" });
-    assert.deepEqual(await collect(typed.values()), [ADA, { name: "zoe", visits: 2 }]);
-    assert.deepEqual((await typed.range("")).map(([key]) => key), ["a", "z"]);
-    assert.deepEqual((await typed.page()).entries.map(({ value }) => value), [ADA, { name: "zoe", visits: 2 }]);
-    await refused("KV_INVALID_VALUE", () => collect(typed.values({ onCorrupt: "throw" })), { operation: "values", key: "bad" });
-    assert.equal(await typed.has("bad"), true);
-    assert.equal(await typed.get("absent"), undefined);
-    assert.equal(await typed.get("absent", "fallback"), "fallback");
-  }),
+  ...withEither(
+    "values are validated on write, and what the schema makes of them is stored",
+    async ({ store }, schema) => {
+      const typed = store.typed(schema);
+      await typed.set("set", { name: " ada " });
+      await typed.setMany([["setMany", { name: "ada" }]]);
+      await typed.create("create", { name: "ada" });
+      const { revision } = (await typed.getMetadata("create")) ?? { revision: "" };
+      await typed.replace("create", { name: " ada" }, { revision });
+      await typed.setCache("setCache", { name: "ada" });
+      await typed.update("update", () => ({ name: "ada " }));
+      await typed.atomic().set("atomic", { name: "ada" }).commit();
+      await typed.transaction((tx) => tx.set("transaction", { name: "ada" }));
+      const keys = ["atomic", "create", "set", "setCache", "setMany", "transaction", "update"];
+      assert.deepEqual(
+        await contents(store),
+        keys.map((key) => [key, ADA]),
+      );
+    },
+  ),
+  ...withEither(
+    "what the schema refuses is KV_INVALID_VALUE on write, naming the path, nothing written",
+    async ({ store, refused }, schema) => {
+      const typed = store.typed(schema);
+      const bad = { name: 5 } as never;
+      const { revision } = { revision: await typed.set("k", { name: "ada" }) };
+      const expected = { says: "name" };
+      await refused("KV_INVALID_VALUE", () => typed.set("k", bad), {
+        ...expected,
+        operation: "set",
+        key: "k",
+      });
+      await refused(
+        "KV_INVALID_VALUE",
+        () =>
+          typed.setMany([
+            ["a", { name: "ok" }],
+            ["b", bad],
+          ]),
+        { ...expected, operation: "setMany", key: "b" },
+      );
+      await refused("KV_INVALID_VALUE", () => typed.create("a", bad), {
+        ...expected,
+        operation: "create",
+        key: "a",
+      });
+      await refused("KV_INVALID_VALUE", () => typed.replace("k", bad, { revision }), {
+        ...expected,
+        operation: "replace",
+        key: "k",
+      });
+      await refused("KV_INVALID_VALUE", () => typed.setCache("a", bad), {
+        ...expected,
+        operation: "setCache",
+        key: "a",
+      });
+      await refused("KV_INVALID_VALUE", () => typed.update("k", () => bad), {
+        ...expected,
+        operation: "update",
+        key: "k",
+      });
+      await refused(
+        "KV_INVALID_VALUE",
+        () => typed.atomic().set("a", { name: "ok" }).set("b", bad).commit(),
+        expected,
+      );
+      await refused("KV_INVALID_VALUE", () => typed.transaction((tx) => tx.set("a", bad)), expected);
+      assert.deepEqual(await contents(store), [["k", ADA]]);
+    },
+  ),
+  ...withEither(
+    "values are validated on read, and one that does not fit is KV_INVALID_VALUE naming the key",
+    async ({ store, refused }, schema) => {
+      const typed = store.typed(schema);
+      await store.setMany([
+        ["a", { name: "ada" }],
+        ["bad", { name: 1 }],
+        ["z", { name: "zoe", visits: 2 }],
+      ]);
+      assert.deepEqual(await typed.get("a"), ADA);
+      assert.deepEqual((await typed.getEntry("a"))?.value, ADA);
+      await refused("KV_INVALID_VALUE", () => typed.get("bad"), {
+        operation: "get",
+        key: "bad",
+        says: "name",
+      });
+      await refused("KV_INVALID_VALUE", () => typed.getOrThrow("bad"), {
+        operation: "getOrThrow",
+        key: "bad",
+      });
+      await refused("KV_INVALID_VALUE", () => typed.getEntry("bad"), { operation: "getEntry", key: "bad" });
+      await refused("KV_INVALID_VALUE", () => typed.getMany(["a", "bad"]), { operation: "getMany" });
+      assert.deepEqual(await collect(typed.values()), [ADA, { name: "zoe", visits: 2 }]);
+      assert.deepEqual(
+        (await typed.range("")).map(([key]) => key),
+        ["a", "z"],
+      );
+      assert.deepEqual(
+        (await typed.page()).entries.map(({ value }) => value),
+        [ADA, { name: "zoe", visits: 2 }],
+      );
+      await refused("KV_INVALID_VALUE", () => collect(typed.values({ onCorrupt: "throw" })), {
+        operation: "values",
+        key: "bad",
+      });
+      assert.equal(await typed.has("bad"), true);
+      assert.equal(await typed.get("absent"), undefined);
+      assert.equal(await typed.get("absent", "fallback"), "fallback");
+    },
+  ),
   ...withEither("what does not fit on read is not taken away by take", async ({ store, refused }, schema) => {
     await store.set("bad", { name: 1 });
-    await refused("KV_INVALID_VALUE", () => store.typed(schema).take("bad"), { operation: "take", key: "bad" });
+    await refused("KV_INVALID_VALUE", () => store.typed(schema).take("bad"), {
+      operation: "take",
+      key: "bad",
+    });
     assert.deepEqual(await store.get("bad"), { name: 1 });
   }),
   ...withEither("program order holds however long the schema takes", async ({ store }, schema) => {
@@ -151,7 +221,10 @@ export const typedViews: readonly Case[] = [
           },
         },
       } as Schema<UserInput, User>);
-      await assert.rejects(() => typed.set("k", ADA), (error: unknown) => error === failure || (error as Error).cause === failure);
+      await assert.rejects(
+        () => typed.set("k", ADA),
+        (error: unknown) => error === failure || (error as Error).cause === failure,
+      );
       assert.equal(await store.has("k"), false);
     },
   },

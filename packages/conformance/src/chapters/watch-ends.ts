@@ -28,7 +28,11 @@ export const watchEnds: readonly Case[] = [
         calls += 1;
         subscription.unsubscribe();
       });
-      await store.setMany([["a", 1], ["b", 2], ["c", 3]]);
+      await store.setMany([
+        ["a", 1],
+        ["b", 2],
+        ["c", 3],
+      ]);
       await settle();
       assert.equal(calls, 1);
     },

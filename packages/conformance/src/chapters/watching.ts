@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { type Case, type Chapter, watching as canWatch } from "../chapter.ts";
-import type { Context } from "../context.ts";
 import { fill } from "../contents.ts";
+import type { Context } from "../context.ts";
 import { lastStates, outline, watched } from "../watched.ts";
 import { watchEnds } from "./watch-ends.ts";
 
@@ -26,10 +26,22 @@ const changes: readonly Case[] = [
       const writes: readonly (readonly [write: () => Promise<unknown>, ...expected: unknown[][]])[] = [
         [() => store.set("a", 1), ["set", "a", 1]],
         [() => store.create("b", { x: [1] }), ["set", "b", { x: [1] }]],
-        [() => store.getMetadata("b").then((old) => store.replace("b", 2, { revision: old?.revision ?? "" })), ["set", "b", 2]],
+        [
+          () =>
+            store.getMetadata("b").then((old) => store.replace("b", 2, { revision: old?.revision ?? "" })),
+          ["set", "b", 2],
+        ],
         [() => store.increment("c", 3), ["set", "c", 3]],
         [() => store.update("c", (value) => [value]), ["set", "c", [3]]],
-        [() => store.setMany([["d", 4], ["e", 5]]), ["set", "d", 4], ["set", "e", 5]],
+        [
+          () =>
+            store.setMany([
+              ["d", 4],
+              ["e", 5],
+            ]),
+          ["set", "d", 4],
+          ["set", "e", 5],
+        ],
         [() => store.setCache("f", 6), ["set", "f", 6]],
         [() => store.atomic().set("g", 7).commit(), ["set", "g", 7]],
         [() => store.transaction((tx) => tx.set("h", 8)), ["set", "h", 8]],
@@ -59,7 +71,10 @@ const changes: readonly Case[] = [
       await store.clearCache();
       await store.clear();
       await seen.until((all) => all.length >= 7);
-      assert.deepEqual(seen.changes, ["a", "b", "c", "d", "e", "g", "f"].map((key) => ({ type: "delete", key })));
+      assert.deepEqual(
+        seen.changes,
+        ["a", "b", "c", "d", "e", "g", "f"].map((key) => ({ type: "delete", key })),
+      );
       seen.stop();
     },
   },
@@ -72,7 +87,10 @@ const changes: readonly Case[] = [
       await time.pass(time.short);
       await store.sweep();
       await seen.until((all) => all.some(({ type }) => type === "expire"));
-      assert.deepEqual(seen.changes.filter(({ type }) => type === "expire"), [{ type: "expire", key: "k" }]);
+      assert.deepEqual(
+        seen.changes.filter(({ type }) => type === "expire"),
+        [{ type: "expire", key: "k" }],
+      );
       seen.stop();
     },
   },
@@ -85,7 +103,10 @@ const changes: readonly Case[] = [
       await seen.until((all) => all.length >= 1);
       await store.updatePolicy("k", "evict");
       await seen.until((all) => all.length >= 2);
-      assert.deepEqual(seen.changes, [1, 2].map(() => ({ type: "touch", key: "k", revision, value: { a: 1 } })));
+      assert.deepEqual(
+        seen.changes,
+        [1, 2].map(() => ({ type: "touch", key: "k", revision, value: { a: 1 } })),
+      );
       seen.stop();
     },
   },
@@ -119,7 +140,10 @@ const changes: readonly Case[] = [
       await Promise.all(writes);
       await seen.until((all) => all.at(-1)?.value === 199);
       const values = seen.changes.map(({ value }) => Number(value));
-      assert.deepEqual(values, values.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        values,
+        values.toSorted((a, b) => a - b),
+      );
       seen.stop();
     },
   },
@@ -127,11 +151,25 @@ const changes: readonly Case[] = [
     title: "the changes of a commit with several mutations of one key end with its last state",
     async run({ store }) {
       const seen = await watched(store);
-      await store.atomic().set("k", 1).delete("k").set("k", 2).increment("k").set("gone", 1).delete("gone").commit();
+      await store
+        .atomic()
+        .set("k", 1)
+        .delete("k")
+        .set("k", 2)
+        .increment("k")
+        .set("gone", 1)
+        .delete("gone")
+        .commit();
       await seen.until((all) => all.at(-1)?.key === "k" || all.at(-1)?.key === "gone");
       await store.set("end", 1);
       await seen.until((all) => all.at(-1)?.key === "end");
-      assert.deepEqual(lastStates(seen.changes), new Map([["k", 3], ["end", 1]]));
+      assert.deepEqual(
+        lastStates(seen.changes),
+        new Map([
+          ["k", 3],
+          ["end", 1],
+        ]),
+      );
       seen.stop();
     },
   },
@@ -185,27 +223,48 @@ const selection: readonly Case[] = [
     title: "a watcher is told of the keys within its selector, in its scope and namespace, and of no others",
     async run({ store, root, settle }) {
       const seen = await watched(store.scope("s"), { prefix: "a", lt: "ab" });
-      await store.scope("s").setMany([["a", 1], ["aa", 2], ["ab", 3], ["b", 4]]);
-      await store.setMany([["a", 5], ["aa", 6], ["sa", 7]]);
+      await store.scope("s").setMany([
+        ["a", 1],
+        ["aa", 2],
+        ["ab", 3],
+        ["b", 4],
+      ]);
+      await store.setMany([
+        ["a", 5],
+        ["aa", 6],
+        ["sa", 7],
+      ]);
       await store.namespace("n").scope("s").set("a", 8);
       await root.namespace("other").set("a", 9);
       await store.scope("s").delete("ab");
       await store.scope("s").delete("a");
       await seen.until((all) => all.length >= 3);
       await settle();
-      assert.deepEqual(seen.changes.map(outline), [["set", "a", 1], ["set", "aa", 2], ["delete", "a"]]);
+      assert.deepEqual(seen.changes.map(outline), [
+        ["set", "a", 1],
+        ["set", "aa", 2],
+        ["delete", "a"],
+      ]);
       seen.stop();
     },
   },
   {
     title: "initial begins with the entries there are, as set changes in key order",
     async run({ store }) {
-      await store.setMany([["b", 2], ["a", 1], ["x", 9]]);
+      await store.setMany([
+        ["b", 2],
+        ["a", 1],
+        ["x", 9],
+      ]);
       const seen = await watched(store, { initial: true, lt: "x" });
       await seen.until((all) => all.length >= 2);
       await store.set("c", 3);
       await seen.until((all) => all.length >= 3);
-      assert.deepEqual(seen.changes.map(outline), [["set", "a", 1], ["set", "b", 2], ["set", "c", 3]]);
+      assert.deepEqual(seen.changes.map(outline), [
+        ["set", "a", 1],
+        ["set", "b", 2],
+        ["set", "c", 3],
+      ]);
       assert.equal(seen.changes[0]?.revision, (await store.getMetadata("a"))?.revision);
       seen.stop();
     },
@@ -233,7 +292,11 @@ const selection: readonly Case[] = [
   {
     title: "several watchers are each told everything",
     async run({ store }) {
-      const all = await Promise.all([watched(store), watched(store, { prefix: "k" }), watched(store, { initial: true })]);
+      const all = await Promise.all([
+        watched(store),
+        watched(store, { prefix: "k" }),
+        watched(store, { initial: true }),
+      ]);
       await store.set("k", 1);
       await store.delete("k");
       for (const seen of all) await seen.until((changes) => changes.at(-1)?.type === "delete");
@@ -253,11 +316,23 @@ const selection: readonly Case[] = [
   {
     title: "a bad selector of a watcher is refused",
     async run({ store, refused }) {
-      for (const selector of [{ limit: 1 }, { reverse: true }, { initial: "yes" }, { prefix: 1 }, { gt: "\ud800" }]) {
-        await refused("KV_INVALID_OPTION", () => store.watch(selector as never).next(), { operation: "watch" });
-        await refused("KV_INVALID_OPTION", () => store.subscribe(() => undefined, selector as never), { operation: "subscribe" });
+      for (const selector of [
+        { limit: 1 },
+        { reverse: true },
+        { initial: "yes" },
+        { prefix: 1 },
+        { gt: "\ud800" },
+      ]) {
+        await refused("KV_INVALID_OPTION", () => store.watch(selector as never).next(), {
+          operation: "watch",
+        });
+        await refused("KV_INVALID_OPTION", () => store.subscribe(() => undefined, selector as never), {
+          operation: "subscribe",
+        });
       }
-      await refused("KV_INVALID_OPTION", () => store.subscribe("callback" as never), { operation: "subscribe" });
+      await refused("KV_INVALID_OPTION", () => store.subscribe("callback" as never), {
+        operation: "subscribe",
+      });
     },
   },
   {
@@ -275,5 +350,9 @@ const selection: readonly Case[] = [
 
 export const watching: Chapter = {
   title: "watching",
-  cases: [...changes, ...selection, ...watchEnds].map((one) => ({ ...one, requires: canWatch, whenMissing: refusesToWatch })),
+  cases: [...changes, ...selection, ...watchEnds].map((one) => ({
+    ...one,
+    requires: canWatch,
+    whenMissing: refusesToWatch,
+  })),
 };

@@ -29,7 +29,11 @@ export const writing: readonly Case[] = [
   {
     title: "setMany resolves to the revisions, in the order of its tuples",
     async run({ store }) {
-      const revisions = await store.setMany([["a", 1], ["b", 2], ["c", 3]]);
+      const revisions = await store.setMany([
+        ["a", 1],
+        ["b", 2],
+        ["c", 3],
+      ]);
       assert.equal(revisions.length, 3);
       for (const [position, key] of ["a", "b", "c"].entries()) {
         assert.equal((await store.getMetadata(key))?.revision, revisions[position]);
@@ -40,14 +44,22 @@ export const writing: readonly Case[] = [
     title: "setMany takes an array, a Map and any iterable",
     async run({ store }) {
       await store.setMany([["a", 1]]);
-      await store.setMany(new Map([["b", 2], ["c", 3]]));
+      await store.setMany(
+        new Map([
+          ["b", 2],
+          ["c", 3],
+        ]),
+      );
       function* tuples(): Generator<SetTuple<unknown>> {
         yield ["d", 4];
         yield ["e", 5, undefined];
       }
       await store.setMany(tuples());
       await store.setMany(Object.entries({ f: 6 }));
-      assert.deepEqual(await contents(store), ["a", "b", "c", "d", "e", "f"].map((key, position) => [key, position + 1]));
+      assert.deepEqual(
+        await contents(store),
+        ["a", "b", "c", "d", "e", "f"].map((key, position) => [key, position + 1]),
+      );
     },
   },
   {
@@ -55,20 +67,41 @@ export const writing: readonly Case[] = [
     async run({ store }) {
       const common = { policy: "evict", metadata: { common: true }, ttl: 3600 } as const;
       await store.setMany(
-        [["a", 1], ["b", 2, { policy: "persist" }], ["c", 3, { metadata: { own: true } }], ["d", 4, { ttl: null }], ["e", 5, { policy: undefined }]],
+        [
+          ["a", 1],
+          ["b", 2, { policy: "persist" }],
+          ["c", 3, { metadata: { own: true } }],
+          ["d", 4, { ttl: null }],
+          ["e", 5, { policy: undefined }],
+        ],
         common,
       );
       const seen = await Promise.all(["a", "b", "c", "d", "e"].map((key) => store.getMetadata(key)));
-      assert.deepEqual(seen.map((metadata) => metadata?.policy), ["evict", "persist", "evict", "evict", "evict"]);
-      assert.deepEqual(seen.map((metadata) => metadata?.user), [{ common: true }, { common: true }, { own: true }, { common: true }, { common: true }]);
-      assert.deepEqual(seen.map((metadata) => metadata?.expiresAt !== undefined), [true, true, true, false, true]);
+      assert.deepEqual(
+        seen.map((metadata) => metadata?.policy),
+        ["evict", "persist", "evict", "evict", "evict"],
+      );
+      assert.deepEqual(
+        seen.map((metadata) => metadata?.user),
+        [{ common: true }, { common: true }, { own: true }, { common: true }, { common: true }],
+      );
+      assert.deepEqual(
+        seen.map((metadata) => metadata?.expiresAt !== undefined),
+        [true, true, true, false, true],
+      );
     },
   },
   {
     title: "an entry's own deadline in setMany goes over a common TTL",
     async run({ store, adapter }) {
       const deadline = adapter.clock() + 7_200_000;
-      await store.setMany([["a", 1, { expiresAt: deadline }], ["b", 2]], { ttl: 3600 });
+      await store.setMany(
+        [
+          ["a", 1, { expiresAt: deadline }],
+          ["b", 2],
+        ],
+        { ttl: 3600 },
+      );
       assert.equal((await store.getMetadata("a"))?.expiresAt?.getTime(), deadline);
       assert.notEqual((await store.getMetadata("b"))?.expiresAt?.getTime(), deadline);
     },
@@ -76,7 +109,11 @@ export const writing: readonly Case[] = [
   {
     title: "of one key twice in setMany the last one stays, and each has a revision",
     async run({ store }) {
-      const revisions = await store.setMany([["k", 1], ["j", 0], ["k", 2]]);
+      const revisions = await store.setMany([
+        ["k", 1],
+        ["j", 0],
+        ["k", 2],
+      ]);
       assert.equal(new Set(revisions).size, 3);
       assert.equal(await store.get("k"), 2);
       assert.equal((await store.getMetadata("k"))?.revision, revisions[2]);
@@ -87,7 +124,10 @@ export const writing: readonly Case[] = [
     async run({ store }) {
       const keys = Array.from({ length: 2000 }, (_, position) => `k${String(position).padStart(4, "0")}`);
       await fill(store, keys);
-      assert.deepEqual(await contents(store), keys.map((key, position) => [key, position]));
+      assert.deepEqual(
+        await contents(store),
+        keys.map((key, position) => [key, position]),
+      );
     },
   },
   {

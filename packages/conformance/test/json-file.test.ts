@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeConformance } from "../src/index.ts";
+import { jsonFile } from "./json-file-adapter.ts";
+
+describeConformance({
+  name: "json-file",
+  create() {
+    const directory = mkdtempSync(join(tmpdir(), "kv-json-file-"));
+    let now = 1_790_000_000_000;
+    const open = () => jsonFile({ path: join(directory, "store.json"), clock: () => now });
+    return {
+      adapter: open(),
+      reopen: open,
+      clock: {
+        advance(milliseconds) {
+          now += milliseconds;
+        },
+      },
+      dispose: () => rmSync(directory, { recursive: true }),
+    };
+  },
+});

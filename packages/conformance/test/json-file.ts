@@ -1,0 +1,100 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { Refusal, type StoredEntry } from "@kv/core";
+
+/** An entry and the id of the namespace that it is in. */
+export type Row = StoredEntry & { readonly namespace: string };
+export type Rows = ReadonlyMap<string, Row>;
+
+interface Content {
+  readonly revision: number;
+  readonly rows: readonly Row[];
+}
+
+/** No two namespaces and keys have the same one. */
+export function rowId(namespace: string, key: string): string {
+  return JSON.stringify([namespace, key]);
+}
+
+/** The file of the example adapter: read when it is opened, then replaced as a whole and by one process only. */
+export class JsonFile {
+  rows: Rows = new Map();
+  readonly #path: string;
+  readonly #lock: string;
+  #revision = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#lock = `${path}.lock`;
+  }
+
+  open(): void {
+    this.#takeLock();
+    try {
+      const { revision, rows } = this.#load();
+      this.#revision = revision;
+      this.rows = new Map(rows.map((row) => [rowId(row.namespace, row.key), row]));
+    } catch (error) {
+      // An open that fails may be tried again.
+      this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    rmSync(this.#lock);
+  }
+
+  /** Saved beside the rows: what comes after a restart differs from all before. */
+  nextRevision(): string {
+    this.#revision += 1;
+    return String(this.#revision);
+  }
+
+  /** A file written to the side and renamed is found whole or not at all. Only then it is what is read. */
+  save(rows: Rows): void {
+    const content: Content = { revision: this.#revision, rows: [...rows.values()] };
+    writeFileSync(`${this.#path}.new`, JSON.stringify(content, bytesAsBase64));
+    renameSync(`${this.#path}.new`, this.#path);
+    this.rows = rows;
+  }
+
+  #load(): Content {
+    try {
+      return JSON.parse(readFileSync(this.#path, "utf8"), base64AsBytes) as Content;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT")
+        return { revision: 0, rows: [] };
+      throw error;
+    }
+  }
+
+  #takeLock(): void {
+    try {
+      writeFileSync(this.#lock, String(process.pid), { flag: "wx" });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      const holder = Number(readFileSync(this.#lock, "utf8"));
+      if (isRunning(holder))
+        throw new Refusal("KV_UNAVAILABLE", `process ${holder} has ${this.#path} open; close it there`);
+      // Its holder was killed.
+      writeFileSync(this.#lock, String(process.pid));
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function bytesAsBase64(_: string, value: unknown): unknown {
+  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString("base64") } : value;
+}
+
+function base64AsBytes(name: string, value: unknown): unknown {
+  if (name !== "payload" || typeof value !== "object" || value === null || !("base64" in value)) return value;
+  return new Uint8Array(Buffer.from(String(value.base64), "base64"));
+}
