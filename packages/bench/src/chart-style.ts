@@ -1,5 +1,5 @@
 /** For the peers of a panel, in their order. */
-export const PEER_CLASSES: readonly string[] = ["peer-a", "peer-b", "peer-c", "peer-d"];
+export const PEER_CLASSES: readonly string[] = ["peer-a", "peer-b", "peer-c", "peer-d", "peer-e"];
 
 /** Colours with enough contrast on white and, by the reader's own setting, on black; told apart by most colour-blind eyes. */
 export const chartStyle: string = `text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
@@ -17,6 +17,7 @@ export const chartStyle: string = `text { font: 13px system-ui, -apple-system, "
 .peer-b { fill: #8250df; }
 .peer-c { fill: #b8336a; }
 .peer-d { fill: #0f8a8a; }
+.peer-e { fill: #9a6700; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; }
   .subtitle, .tick { fill: #9198a1; }
@@ -32,4 +33,5 @@ export const chartStyle: string = `text { font: 13px system-ui, -apple-system, "
   .peer-b { fill: #bc8cff; }
   .peer-c { fill: #f778ba; }
   .peer-d { fill: #39c5bb; }
+  .peer-e { fill: #d4a72c; }
 }`;

@@ -25,8 +25,9 @@ export function chart(panels: readonly Panel[]): string {
   const heights = panels.map(({ result }) => HEAD + result.cells.length * ROW + FOOT);
   const height = MARGIN * 2 + heights.reduce((sum, each) => sum + each, 0);
   let top = MARGIN;
+  const classes = classesOf(panels);
   const drawn = panels.map((panel, index) => {
-    const group = `<g transform="translate(0 ${top})">\n${drawPanel(panel)}\n</g>`;
+    const group = `<g transform="translate(0 ${top})">\n${drawPanel(panel, classes)}\n</g>`;
     top += heights[index]!;
     return group;
   });
@@ -42,8 +43,9 @@ ${drawn.join("\n")}
 `;
 }
 
-function drawPanel({ result, title, baseline }: Panel): string {
-  const styles = classesOf(result, baseline);
+function drawPanel({ result, title, baseline }: Panel, classes: ReadonlyMap<string, string>): string {
+  const present = result.contenders.filter(({ missing }) => missing === undefined);
+  const styles = new Map(present.map(({ name }) => [name, classes.get(name) ?? ""]));
   const rows = result.cells.map((cell) => ratiosOf(cell, baseline));
   const targets = result.cells.map((cell) => baselineTargets[result.group]?.[cell.cell]?.limit);
   const all = [
@@ -123,14 +125,17 @@ function ratiosOf(cell: CellResult, baseline: string): Map<string, number> {
   return new Map(entries);
 }
 
-function classesOf({ contenders }: GroupResult, baseline: string): Map<string, string> {
-  let next = 0;
+/** The same contender has the same colour in every panel. */
+function classesOf(panels: readonly Panel[]): Map<string, string> {
   const classes = new Map<string, string>();
-  for (const { name, role, missing } of contenders) {
-    if (missing !== undefined) continue;
-    if (role === "ours") classes.set(name, "ours");
-    else if (name === baseline) classes.set(name, "baseline");
-    else classes.set(name, PEER_CLASSES[next++ % PEER_CLASSES.length]!);
+  let peers = 0;
+  for (const { result, baseline } of panels) {
+    for (const { name, role } of result.contenders) {
+      if (classes.has(name)) continue;
+      if (role === "ours") classes.set(name, "ours");
+      else if (name === baseline) classes.set(name, "baseline");
+      else classes.set(name, PEER_CLASSES[peers++ % PEER_CLASSES.length]!);
+    }
   }
   return classes;
 }

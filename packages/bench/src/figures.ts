@@ -2,10 +2,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runChild } from "./child-program.ts";
 import type { Contender } from "./contender.ts";
+import type { Delay } from "./delay-child.ts";
 import type { Group } from "./groups.ts";
 import type { Figure } from "./result.ts";
 import { median } from "./statistics.ts";
 
+const delayChild = new URL("./delay-child.js", import.meta.url);
 const heapChild = new URL("./heap-child.js", import.meta.url);
 const startChild = new URL("./start-child.js", import.meta.url);
 
@@ -46,4 +48,19 @@ export async function measureStart(
       ? []
       : [{ name: "start" as const, contender, value: Math.round(value * 10) / 10 }];
   });
+}
+
+/** How late the event loop is, at p99, in the worst of several sustained loads. */
+export async function measureLoopDelay(
+  group: Group,
+  { name }: Contender,
+  folder: string,
+  loadMs: number,
+): Promise<Figure[]> {
+  const inner = join(folder, "delay");
+  mkdirSync(inner);
+  const delays = await runChild<Delay[]>(delayChild, [group.name, name, inner, String(loadMs)]);
+  const worst = delays.reduce((a, b) => (b.p99 > a.p99 ? b : a));
+  const detail = `of ${worst.load}; ${delays.map(({ load, p99, max }) => `${load}: ${p99} (at most ${max})`).join(", ")}`;
+  return [{ name: "loopDelay", contender: name, value: worst.p99, detail }];
 }

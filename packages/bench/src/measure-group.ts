@@ -6,10 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cells } from "./cells.ts";
 import { answer } from "./child-program.ts";
-import { measureHeap, measureStart } from "./figures.ts";
+import { measureHeap, measureLoopDelay, measureStart } from "./figures.ts";
 import { groupOf } from "./groups.ts";
 import { measureGrowth } from "./growth.ts";
-import { measureLoopDelay } from "./loop-delay.ts";
 import { thisMachine, versionsOf } from "./machine.ts";
 import { measureCells } from "./measure-cells.ts";
 import { Progress } from "./progress.ts";
@@ -71,7 +70,7 @@ function figureWorks(): [title: string, work: () => Promise<Figure[]>][] {
   const growth = { sizes: [10_000, quick ? 100_000 : 1_000_000], plan } as const;
   return [
     ["TTL cost", async () => [await measureTtlCost(ours, folder, plan)]],
-    ["event-loop delay", async () => [await measureLoopDelay(ours, folder, quick ? 300 : 1500)]],
+    ["event-loop delay", () => measureLoopDelay(group, ours, folder, quick ? 250 : 1000)],
     ["import, open, first get", () => measureStart(group, present, folder, quick ? 3 : 11)],
     ...(group.inHeap
       ? [["heap per entry", () => measureHeap(group, present, folder)] as [string, () => Promise<Figure[]>]]

@@ -18,7 +18,7 @@ export function report(parts: readonly (readonly [Group, GroupResult])[]): strin
     "- Values are objects of 104 B as JSON unless a row says 10 KB; objects go in and come out, so bare drivers do JSON too.",
     "  Every write changes the bytes. 10,000 keys in random order (500 of 10 KB); garbage is collected between the rounds.",
     "- `÷ best peer` names the fastest peer of the row. A dash: it has no such operation.",
-    "- Event-loop delay: 1 ms resolution, already taken off; the worst of six loads, one of them 64 workers writing.",
+    "- Event-loop delay: 1 ms resolution, already taken off; the load that it is worst under, then all of them.",
     "",
     ...sections,
     "## The targets",
