@@ -36,6 +36,7 @@ export class Session {
   readonly #sweeper: Sweeper;
   readonly #log: ChangeLog;
   #feed: ChangeFeed | undefined;
+  #closing = false;
 
   constructor(settings: Settings) {
     const { clock } = settings;
@@ -75,6 +76,7 @@ export class Session {
   async sweep(): Promise<number> {
     if (this.#settings.readOnly) return 0;
     const removed = await this.#sweeper.sweep();
+    if (this.#closing) return removed;
     if (this.#log.hasDead()) await this.queue.run(() => this.#log.removeDead());
     this.#shortenLog();
     return removed;
@@ -94,6 +96,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     this.#sweeper.stop();
     await this.queue.idle();
     this.#feed?.close();

@@ -2,7 +2,7 @@ import { createStore } from "@kv/core";
 import Sqlite from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { sqlite } from "../src/index.ts";
-import { commitAll, opened, payloadOf, ROOT, scratchPath, setting } from "./scratch.ts";
+import { commitAll, opened, pagesOf, payloadOf, ROOT, scratchPath, setting } from "./scratch.ts";
 
 function looking(path: string): Sqlite.Database {
   const db = new Sqlite(path, { readonly: true });
@@ -65,7 +65,7 @@ test("NUL characters in keys and payloads mean themselves", async () => {
     [...keys, undefined, ...keys].map((key) => key && `<${key}>`),
   );
   const range = { start: "", end: undefined, reverse: false, limit: 3, keysOnly: true } as const;
-  const pages = await Array.fromAsync(adapter.scan(ROOT, range));
+  const pages = await pagesOf(adapter, range);
   expect(pages.flat().map(({ key }) => key)).toEqual(["\0", "\0\0", "a"]);
 });
 
@@ -87,8 +87,8 @@ test("a long range is scanned in pages, each key once, in both directions", asyn
   await commitAll(adapter, ...keys.map((key) => setting(key, key)));
   for (const keysOnly of [true, false]) {
     const range = { start: "k0001", end: "k2999", limit: Number.POSITIVE_INFINITY, keysOnly };
-    const up = await Array.fromAsync(adapter.scan(ROOT, { ...range, reverse: false }));
-    const down = await Array.fromAsync(adapter.scan(ROOT, { ...range, reverse: true }));
+    const up = await pagesOf(adapter, { ...range, reverse: false });
+    const down = await pagesOf(adapter, { ...range, reverse: true });
     expect(up.length).toBeGreaterThan(3);
     expect(up.flat().map(({ key }) => key)).toEqual(keys.slice(1, -1));
     expect(down.flat().map(({ key }) => key)).toEqual(keys.slice(1, -1).reverse());
@@ -112,7 +112,7 @@ test("long values make pages short", async () => {
     limit: Number.POSITIVE_INFINITY,
     keysOnly: false,
   };
-  const pages = await Array.fromAsync(adapter.scan(ROOT, range));
+  const pages = await pagesOf(adapter, range);
   expect(pages.flat()).toHaveLength(200);
   expect(Math.max(...pages.slice(1).map((page) => page.length))).toBeLessThan(16);
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Adapter, Commit, CommitResult, SetMutation } from "@kv/core";
+import type { Adapter, Commit, CommitResult, Range, SetMutation, StoredEntry } from "@kv/core";
 import { namespaceOf } from "@kv/core";
 import { onTestFinished } from "vitest";
 import { type SqliteOptions, sqlite } from "../src/index.ts";
@@ -44,6 +44,12 @@ export async function commitAll(adapter: Adapter, ...commits: Commit[]): Promise
 export async function payloadOf(adapter: Adapter, key: string): Promise<unknown> {
   const [entry] = await adapter.read(ROOT, [key]);
   return entry?.payload;
+}
+
+export async function pagesOf(adapter: Adapter, range: Range): Promise<(readonly StoredEntry[])[]> {
+  const pages: (readonly StoredEntry[])[] = [];
+  for await (const page of adapter.scan(ROOT, range)) pages.push(page);
+  return pages;
 }
 
 /** Resolves as soon as the condition holds. */
