@@ -44,7 +44,10 @@ export class Model {
   increment(key: string, by: number): number | undefined {
     const old = this.get(key);
     if (old !== undefined && typeof old.value !== "number") return undefined;
-    const sum = (old === undefined ? 0 : Number(old.value)) + by;
+    const before = old === undefined ? 0 : Number(old.value);
+    // The sum of two zeros is the plain one, and beyond 2^53 an integer cannot be told from its neighbours.
+    const sum = before + by + 0;
+    if (Number.isInteger(before) && !Number.isSafeInteger(sum)) return undefined;
     this.set(key, sum, { keepTtl: true, evictable: old?.evictable ?? false });
     return sum;
   }

@@ -16,7 +16,7 @@ export interface PlannedCase {
 export interface RunCaseOptions {
   /** Put around every store that the case opens, before its views are taken. */
   readonly wrapStore?: (store: Store) => Store;
-  /** Milliseconds after which a case that has not ended has failed. Default: 30,000. */
+  /** Milliseconds after which a case that has not ended has failed. Default: 20,000. */
   readonly timeout?: number;
 }
 
@@ -25,11 +25,14 @@ export type Verdict =
   | { readonly status: "skipped"; readonly reason: string }
   | { readonly status: "failed"; readonly error: unknown };
 
+/** Milliseconds that closing may take: what a case left hanging hangs there again. */
+const DISPOSAL = 3000;
+
 /** Runs one case against a fresh adapter, deviations not considered. */
 export async function runCase(
   harness: Harness,
   planned: Pick<PlannedCase, "variant" | "case">,
-  { wrapStore, timeout = 30_000 }: RunCaseOptions = {},
+  { wrapStore, timeout = 20_000 }: RunCaseOptions = {},
 ): Promise<Verdict> {
   const {
     variant,
@@ -43,7 +46,7 @@ export async function runCase(
       const body = reason === undefined || whenMissing === undefined ? run : whenMissing;
       await within(timeout, body(context));
     } finally {
-      await within(timeout, dispose());
+      await within(Math.min(timeout, DISPOSAL), dispose());
     }
     return { status: "passed" };
   } catch (error) {

@@ -38,7 +38,8 @@ export function jsonFile({ path, clock = Date.now }: JsonFileOptions): Adapter {
 
   return {
     name: "json-file",
-    form: "text",
+    // JSON values stay as they are: the file can be read by anyone.
+    form: "value",
     capabilities: {
       persistent: true,
       shared: false,

@@ -67,5 +67,5 @@ function changed(
   const sum = countable ? addToNumber(old?.payload, mutation.by) : undefined;
   if (sum === undefined) return "not-a-number";
   const { expiresAt, policy, user } = old ?? mutation;
-  return { ...made, payload: JSON.stringify(sum), encoding: "json", policy, user, expiresAt };
+  return { ...made, payload: sum, encoding: "json", policy, user, expiresAt };
 }

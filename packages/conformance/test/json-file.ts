@@ -32,7 +32,7 @@ export class JsonFile {
     try {
       const { revision, rows } = this.#load();
       this.#revision = revision;
-      this.rows = new Map(rows.map((row) => [rowId(row.namespace, row.key), row]));
+      this.rows = new Map(rows.map((row) => [rowId(row.namespace, row.key), fromJson(row)]));
     } catch (error) {
       // An open that fails may be tried again.
       this.close();
@@ -52,15 +52,15 @@ export class JsonFile {
 
   /** A file written to the side and renamed is found whole or not at all. Only then it is what is read. */
   save(rows: Rows): void {
-    const content: Content = { revision: this.#revision, rows: [...rows.values()] };
-    writeFileSync(`${this.#path}.new`, JSON.stringify(content, bytesAsBase64));
+    const content: Content = { revision: this.#revision, rows: [...rows.values()].map(asJson) };
+    writeFileSync(`${this.#path}.new`, JSON.stringify(content));
     renameSync(`${this.#path}.new`, this.#path);
     this.rows = rows;
   }
 
   #load(): Content {
     try {
-      return JSON.parse(readFileSync(this.#path, "utf8"), base64AsBytes) as Content;
+      return JSON.parse(readFileSync(this.#path, "utf8")) as Content;
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT")
         return { revision: 0, rows: [] };
@@ -90,11 +90,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function bytesAsBase64(_: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? { base64: Buffer.from(value).toString("base64") } : value;
+/** Bytes have no place in JSON; an encoding other than "json" says what text or bytes they are. */
+function asJson(row: Row): Row {
+  const { payload } = row;
+  return payload instanceof Uint8Array
+    ? { ...row, payload: { base64: Buffer.from(payload).toString("base64") } }
+    : row;
 }
 
-function base64AsBytes(name: string, value: unknown): unknown {
-  if (name !== "payload" || typeof value !== "object" || value === null || !("base64" in value)) return value;
-  return new Uint8Array(Buffer.from(String(value.base64), "base64"));
+function fromJson(row: Row): Row {
+  const { payload, encoding } = row;
+  if (encoding === "json" || typeof payload !== "object" || payload === null || !("base64" in payload))
+    return row;
+  return { ...row, payload: new Uint8Array(Buffer.from(String(payload.base64), "base64")) };
 }

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import type { Case } from "../chapter.ts";
+import { fill } from "../contents.ts";
+import { lastStates, outline, watched } from "../watched.ts";
+
+/** What a watcher is told. */
+export const watchedChanges: readonly Case[] = [
+  {
+    title: "the capability tells whose writes are seen: nobody's, this process's or every process's",
+    async run({ capabilities }) {
+      assert.ok([false, "local", "shared"].includes(capabilities.watch));
+    },
+  },
+  {
+    title: "every kind of write arrives as a change with key, revision and value",
+    async run({ store }) {
+      const seen = await watched(store);
+      const writes: readonly (readonly [write: () => Promise<unknown>, ...expected: unknown[][]])[] = [
+        [() => store.set("a", 1), ["set", "a", 1]],
+        [() => store.create("b", { x: [1] }), ["set", "b", { x: [1] }]],
+        [
+          () =>
+            store.getMetadata("b").then((old) => store.replace("b", 2, { revision: old?.revision ?? "" })),
+          ["set", "b", 2],
+        ],
+        [() => store.increment("c", 3), ["set", "c", 3]],
+        [() => store.update("c", (value) => [value]), ["set", "c", [3]]],
+        [
+          () =>
+            store.setMany([
+              ["d", 4],
+              ["e", 5],
+            ]),
+          ["set", "d", 4],
+          ["set", "e", 5],
+        ],
+        [() => store.setCache("f", 6), ["set", "f", 6]],
+        [() => store.atomic().set("g", 7).commit(), ["set", "g", 7]],
+        [() => store.transaction((tx) => tx.set("h", 8)), ["set", "h", 8]],
+      ];
+      for (const [write, ...expected] of writes) {
+        const before = seen.changes.length;
+        await write();
+        await seen.until((all) => all.length >= before + expected.length);
+        assert.deepEqual(seen.changes.slice(before).map(outline), expected);
+        const { key = "", revision } = seen.changes.at(-1) ?? {};
+        assert.equal(revision, (await store.getMetadata(key))?.revision);
+      }
+      seen.stop();
+    },
+  },
+  {
+    title: "every kind of removal arrives as a delete",
+    async run({ store }) {
+      await fill(store, ["a", "b", "c", "d", "e", "f"]);
+      await store.setCache("g", 1);
+      const seen = await watched(store);
+      await store.delete("a");
+      await store.take("b");
+      await store.deleteMany(["c"]);
+      await store.update("d", () => undefined);
+      await store.atomic().delete("e").commit();
+      await store.clearCache();
+      await store.clear();
+      await seen.until((all) => all.length >= 7);
+      assert.deepEqual(
+        seen.changes,
+        ["a", "b", "c", "d", "e", "g", "f"].map((key) => ({ type: "delete", key })),
+      );
+      seen.stop();
+    },
+  },
+  {
+    title: "an entry that expires arrives as expire, at the latest when it is swept",
+    async run({ store, time }) {
+      const seen = await watched(store);
+      await store.set("k", 1, { ttl: time.short });
+      await store.set("stays", 1, { ttl: time.short * 1000 });
+      await time.pass(time.short);
+      await store.sweep();
+      await seen.until((all) => all.some(({ type }) => type === "expire"));
+      assert.deepEqual(
+        seen.changes.filter(({ type }) => type === "expire"),
+        [{ type: "expire", key: "k" }],
+      );
+      seen.stop();
+    },
+  },
+  {
+    title: "updateTtl and updatePolicy arrive as touch, with the revision and value there are",
+    async run({ store }) {
+      const revision = await store.set("k", { a: 1 });
+      const seen = await watched(store);
+      await store.updateTtl("k", 3600);
+      await seen.until((all) => all.length >= 1);
+      await store.updatePolicy("k", "evict");
+      await seen.until((all) => all.length >= 2);
+      assert.deepEqual(
+        seen.changes,
+        [1, 2].map(() => ({ type: "touch", key: "k", revision, value: { a: 1 } })),
+      );
+      seen.stop();
+    },
+  },
+  {
+    title: "what changes nothing is no change: a lost race, an absent key, a refusal",
+    async run({ store, settle }) {
+      await store.set("k", "text");
+      const seen = await watched(store);
+      await store.create("k", 2);
+      await store.replace("k", 2, { revision: "stale" });
+      await store.delete("k", { revision: "stale" });
+      await store.atomic().check("k", null).set("k", 2).commit();
+      await store.delete("absent");
+      await store.updateTtl("absent", 5);
+      await store.increment("k").catch(() => undefined);
+      await store.set("k", Number.NaN).catch(() => undefined);
+      await store.get("k");
+      await store.set("end", 1);
+      await seen.until((all) => all.length >= 1);
+      await settle();
+      assert.deepEqual(seen.changes.map(outline), [["set", "end", 1]]);
+      seen.stop();
+    },
+  },
+  {
+    title: "changes of one key arrive in order, and the last one always",
+    async run({ store }) {
+      const seen = await watched(store);
+      const writes: Promise<unknown>[] = [];
+      for (let round = 0; round < 200; round++) writes.push(store.set("k", round));
+      await Promise.all(writes);
+      await seen.until((all) => all.at(-1)?.value === 199);
+      const values = seen.changes.map(({ value }) => Number(value));
+      assert.deepEqual(
+        values,
+        values.toSorted((a, b) => a - b),
+      );
+      seen.stop();
+    },
+  },
+  {
+    title: "the changes of a commit with several mutations of one key end with its last state",
+    async run({ store }) {
+      const seen = await watched(store);
+      await store
+        .atomic()
+        .set("k", 1)
+        .delete("k")
+        .set("k", 2)
+        .increment("k")
+        .set("gone", 1)
+        .delete("gone")
+        .commit();
+      await seen.until((all) => all.at(-1)?.key === "k" || all.at(-1)?.key === "gone");
+      await store.set("end", 1);
+      await seen.until((all) => all.at(-1)?.key === "end");
+      assert.deepEqual(
+        lastStates(seen.changes),
+        new Map([
+          ["k", 3],
+          ["end", 1],
+        ]),
+      );
+      seen.stop();
+    },
+  },
+  {
+    title: "a consumer that falls behind may miss states in between, never the last of any key",
+    async run({ store, settle }) {
+      await store.has("opened");
+      const changes = store.watch();
+      await settle();
+      const keys = Array.from({ length: 50 }, (_, position) => `k${position}`);
+      for (let round = 0; round <= 20; round++) await store.setMany(keys.map((key) => [key, round]));
+      await store.deleteMany(keys.slice(0, 10));
+      await store.set("end", 1);
+      const seen = [];
+      for await (const change of changes) {
+        seen.push(change);
+        if (change.key === "end") break;
+      }
+      const states = lastStates(seen);
+      for (const key of keys.slice(0, 10)) assert.equal(states.has(key), false, key);
+      for (const key of keys.slice(10)) assert.equal(states.get(key), 20, key);
+    },
+  },
+  {
+    title: "watch registers at the call: a write after it is seen, before the first next was called",
+    async run({ store, settle }) {
+      await store.has("opened");
+      const changes = store.watch();
+      await settle();
+      await store.set("k", 1);
+      assert.deepEqual(outline((await changes.next()).value ?? { type: "resync" }), ["set", "k", 1]);
+      await changes.return?.();
+    },
+  },
+  {
+    title: "once subscribe has resolved no later change is missed",
+    async run({ open }) {
+      for (let round = 0; round < 10; round++) {
+        const { store } = open();
+        const seen = await watched(store, { prefix: `${round} ` });
+        await store.set(`${round} k`, round);
+        await seen.until((all) => all.length === 1);
+        seen.stop();
+      }
+    },
+  },
+];
