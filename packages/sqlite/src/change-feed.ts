@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type Bounds, type ChangeListener, type Namespace, Watchers } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { WriteQueue } from "./busy.ts";
@@ -89,7 +88,7 @@ export class ChangeFeed {
   }
 
   async #join(): Promise<void> {
-    const id = randomUUID();
+    const id = crypto.randomUUID();
     const position = await this.#queue.run(() => this.#log.join(id));
     this.#registration = { id, position, told: position, toldAt: Date.now() };
     this.#timer ??= setInterval(() => this.#poll(), this.#interval).unref();

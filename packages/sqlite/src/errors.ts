@@ -104,7 +104,8 @@ function obstacle(path: string, readOnly: boolean, error: unknown): string {
   if (file === "file" && denied(path, constants.R_OK)) return "no permission to read the file";
   if (file !== "file") {
     const parent = kindOf(directory);
-    if (parent === "missing") return `the directory ${directory} does not exist`;
+    if (parent === "missing")
+      return `the directory ${directory} does not exist${readOnly ? "" : " and could not be made"}`;
     if (parent === "file") return `${directory} is no directory`;
     if (file === "missing" && readOnly) return "there is no such file, and readOnly creates none";
     if (denied(directory, constants.W_OK | constants.X_OK))

@@ -5,7 +5,7 @@ import type { Meta } from "./meta.ts";
 import { BEYOND_TEXT } from "./namespaces.ts";
 import type { Tables } from "./schema.ts";
 
-/** Rows of the first page, and of the largest. In between pages grow, as far as the values are small. */
+/** Rows of the very first page, when nothing is known of the values' length, and of any page. */
 const FIRST = 64;
 const MOST = 512;
 /** Characters or bytes of values that a page should not exceed by much. */
@@ -31,6 +31,8 @@ export class Scanner {
   readonly #descending: Selects;
   readonly #meta: Meta;
   readonly #clock: () => number;
+  /** Rows of a page of values, as the last ones were. */
+  #size = FIRST;
 
   constructor(db: Sqlite.Database, tables: Tables, meta: Meta, clock: () => number) {
     this.#ascending = selects(db, tables, "ASC");
@@ -45,9 +47,8 @@ export class Scanner {
     let { start } = range;
     let end: string | Buffer = range.end ?? BEYOND_TEXT;
     let wanted = range.limit;
-    let size = keysOnly ? MOST : FIRST;
     while (wanted > 0) {
-      const limit = Math.min(size, wanted);
+      const limit = Math.min(keysOnly ? MOST : this.#size, wanted);
       const rows = keysOnly
         ? this.#keys(reverse, [id, start, end, limit])
         : this.#rows(reverse, [id, start, end, limit]);
@@ -57,7 +58,6 @@ export class Scanner {
       if (rows.read < limit || rows.last === undefined) return;
       if (reverse) end = rows.last;
       else start = `${rows.last}\0`;
-      size = Math.min(MOST, size * 4, Math.max(1, Math.floor((PAGE_SIZE * rows.read) / (rows.bytes + 1))));
     }
   }
 
@@ -69,7 +69,8 @@ export class Scanner {
       bytes += row[0].length;
       if (!isExpired(row[5], this.#clock)) entries.push(new SqliteEntry(row[KEY], row as unknown as Row));
     }
-    return { entries, read: rows.length, last: rows.at(-1)?.[KEY], bytes };
+    if (rows.length > 0) this.#size = Math.min(MOST, Math.ceil((PAGE_SIZE * rows.length) / (bytes + 1)));
+    return { entries, read: rows.length, last: rows.at(-1)?.[KEY] };
   }
 
   #keys(reverse: boolean, between: Between): Page {
@@ -79,7 +80,7 @@ export class Scanner {
     for (const [key, expiresAt = null] of rows) {
       if (!isExpired(expiresAt, this.#clock)) entries.push(new SqliteEntry(key, NOTHING));
     }
-    return { entries, read: rows.length, last: rows.at(-1)?.[0], bytes: 0 };
+    return { entries, read: rows.length, last: rows.at(-1)?.[0] };
   }
 }
 
@@ -88,7 +89,6 @@ interface Page {
   /** How many rows were read for them. */
   readonly read: number;
   readonly last: string | undefined;
-  readonly bytes: number;
 }
 
 function selects(db: Sqlite.Database, { entries }: Tables, order: "ASC" | "DESC"): Selects {
