@@ -12,7 +12,11 @@ export interface CommitMaker {
   mutation(key: string, value: unknown, options: SetOptions | undefined): MaybePromise<Mutation>;
   /** @throws Refusal */
   increment(key: string, by: number, options: IncrementOptions | undefined): IncrementMutation;
-  commit(prepare: () => MaybePromise<Commit>, signal: AbortSignal | undefined): Promise<CommitResult>;
+  commit(
+    operation: string,
+    prepare: () => MaybePromise<Commit>,
+    signal: AbortSignal | undefined,
+  ): Promise<CommitResult>;
 }
 
 /** Values are encoded when they are given, so that changing them later changes nothing; refusals wait for `commit`. */
@@ -55,19 +59,28 @@ export class AtomicCommit implements Atomic<unknown> {
     return this.#fault === undefined ? this.#mutations.at(-1) : undefined;
   }
 
-  async commit(options?: SignalOptions): Promise<AtomicResult> {
-    const result = await this.#maker.commit(() => {
-      signalOf(options, "commit");
-      if (this.#fault !== undefined) throw this.#fault;
-      if (this.#committed)
-        throw new Refusal("KV_INVALID_OPTION", "this commit was made already; begin another with atomic()");
-      this.#committed = true;
-      const mutations = this.#mutations;
-      const checks = this.#checks;
-      if (!mutations.some((mutation) => mutation instanceof Promise))
-        return { checks, mutations: mutations as Mutation[] };
-      return Promise.all(mutations).then((ready) => ({ checks, mutations: ready }));
-    }, options?.signal);
+  commit(options?: SignalOptions): Promise<AtomicResult> {
+    return this.commitAs("commit", options);
+  }
+
+  /** `commit` as a part of another operation, whose name errors bear. */
+  async commitAs(operation: string, options?: SignalOptions): Promise<AtomicResult> {
+    const result = await this.#maker.commit(
+      operation,
+      () => {
+        signalOf(options, operation);
+        if (this.#fault !== undefined) throw this.#fault;
+        if (this.#committed)
+          throw new Refusal("KV_INVALID_OPTION", "this commit was made already; begin another with atomic()");
+        this.#committed = true;
+        const mutations = this.#mutations;
+        const checks = this.#checks;
+        if (!mutations.some((mutation) => mutation instanceof Promise))
+          return { checks, mutations: mutations as Mutation[] };
+        return Promise.all(mutations).then((ready) => ({ checks, mutations: ready }));
+      },
+      options?.signal,
+    );
     if (result.status === "conflict")
       return { ok: false, failed: result.failed.map((key) => this.#context.keyOf(key)) };
     const revisions = new Map<string, string>();

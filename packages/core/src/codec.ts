@@ -2,6 +2,7 @@ import { parse, stringify } from "devalue";
 import type { StoredEntry } from "./adapter.ts";
 import { Refusal } from "./errors.ts";
 import { assertJson, checkedCopy, copyOfJson } from "./json-value.ts";
+import { assertStructured } from "./structured-value.ts";
 
 /**
  * Turns values into what is stored and back. Every entry records the `name` of the codec that wrote it, so a name is
@@ -28,7 +29,10 @@ export const json: Codec = {
 /** Beside JSON: `undefined`, `NaN`, `-0`, Date, Map, Set, BigInt, RegExp, URL, typed arrays, cycles and shared references. */
 export const structured: Codec = {
   name: "structured",
-  encode: (value) => stringify(value),
+  encode(value) {
+    assertStructured(value);
+    return stringify(value);
+  },
   decode: (payload) => parse(text(payload)),
 };
 

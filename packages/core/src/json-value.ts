@@ -1,4 +1,5 @@
 import { Refusal } from "./errors.ts";
+import { className, member } from "./value-path.ts";
 
 /**
  * Strict JSON: only what comes back deeply equal. Each check below has a fast form that only answers yes or no, and
@@ -158,20 +159,8 @@ function reason(value: unknown, path: string, ancestors: readonly object[]): Fin
   return undefined;
 }
 
-function member(name: string): string {
-  return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
-}
-
 function scalarName(value: unknown): string {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   if (typeof value === "bigint") return "a BigInt";
   return value === undefined ? "undefined" : `a ${typeof value}`;
-}
-
-function className(value: object): string {
-  const maker: unknown = value.constructor;
-  const name = typeof maker === "function" && maker.name !== "" ? maker.name : "class";
-  return /^(Date|Map|Set|WeakMap|WeakSet|RegExp|Promise)$/.test(name)
-    ? `a ${name}`
-    : `an instance of ${name}`;
 }

@@ -95,6 +95,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
   getMany(keys: Iterable<string>, options?: SignalOptions): Promise<unknown[]> {
     const { context } = this;
     return this.#operate("getMany", undefined, options, () => {
+      signalOf(options, "getMany");
       const stored = context.storedKeys(keys);
       if (stored.length === 0) return [];
       const found = context.lane.read(stored, options?.signal);

@@ -25,7 +25,8 @@ export function removeRange(
   return lane.whole(lanes, (direct) => {
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
     const { start, end } = range;
-    return adapter.clear(lane.namespace, { start, end, policy, descendants });
+    const cleared = adapter.clear(lane.namespace, { start, end, policy, descendants });
+    return cleared instanceof Promise ? connection.guard(cleared) : cleared;
   });
 }
 
@@ -69,7 +70,8 @@ async function removeSome(
       left -= value.length;
     }
   } finally {
-    await pages.return?.();
+    const returned = pages.return?.();
+    if (returned instanceof Promise) await connection.guard(returned);
   }
   return removed;
 }

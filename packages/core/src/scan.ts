@@ -86,13 +86,25 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
+    await this.#release();
+    return { done: true, value: undefined };
+  }
+
+  /** Frees what the adapter holds for the range. An iterator that hangs in `next` would hang in `return`, too. */
+  async #release(): Promise<void> {
     this.#done = true;
     this.#page = [];
     this.#at = 0;
     const pages = this.#pages;
     this.#pages = undefined;
-    await pages?.return?.();
-    return { done: true, value: undefined };
+    const { connection } = this.#context;
+    const returned = pages?.return?.();
+    if (returned instanceof Promise) await connection.guard(returned);
+  }
+
+  /** The same where something failed already, which is what the caller is told. */
+  #abandon(): void {
+    this.#release().catch(() => undefined);
   }
 
   /** Everything at once; synchronously where all of it is at hand. */
@@ -105,7 +117,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
       const all = started instanceof Promise ? started.then(() => this.#allLate(into)) : this.#allNow(into);
       return all instanceof Promise ? abortable(all, this.#options.signal) : all;
     } catch (error) {
-      void this.return().catch(() => undefined);
+      this.#abandon();
       throw error;
     }
   }
@@ -139,7 +151,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
         if (this.#done || !(await this.#nextPage())) return into;
       }
     } catch (error) {
-      await this.return();
+      this.#abandon();
       throw error;
     }
   }
@@ -167,12 +179,14 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   async #fill(): Promise<IteratorResult<T, undefined>> {
     try {
       for (;;) {
-        if (!this.#done) this.#context.connection.assertOpen();
+        if (!this.#done) {
+          refuseAborted(this.#options.signal);
+          this.#context.connection.assertOpen();
+        }
         while (this.#at < this.#page.length) {
           const value = await this.#converted(this.#take());
           if (value !== SKIPPED) return yielded(value);
         }
-        refuseAborted(this.#options.signal);
         if (this.#done) return { done: true, value: undefined };
         if (this.#pages === undefined) await abortable(Promise.resolve(this.#start()), this.#options.signal);
         if (!(await abortable(this.#nextPage(), this.#options.signal)))
@@ -185,13 +199,15 @@ export class Scan<T> implements AsyncIterableIterator<T> {
 
   async #fail(error: unknown): Promise<never> {
     const wrapped = this.#context.error(error, this.#operation);
-    await this.return().catch(() => undefined);
+    this.#abandon();
     throw wrapped;
   }
 
   /** Opens the range: after the writes that were called before. */
   #start(): MaybePromise<void> {
-    const { connection, lane } = this.#context;
+    const { connection, lane, queue } = this.#context;
+    const issued = queue.issued();
+    if (issued !== undefined) return issued.then(() => this.#start());
     const open = () =>
       connection.call(() => {
         this.#pages = pageIterator(connection.adapter.scan(lane.namespace, this.#range));

@@ -293,7 +293,7 @@ export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposab
   updateTtl(key: string, ttl: Duration | null, options?: SignalOptions): Promise<boolean>;
   /** → whether the key existed. No write: revision and `updatedAt` stay. */
   updatePolicy(key: string, policy: Policy, options?: SignalOptions): Promise<boolean>;
-  /** Removes what the selector names, in this namespace and scope only, → how many. */
+  /** Removes what the selector names, in this namespace and scope only, → how many. Millions may need a longer `timeout`. */
   clear(selector?: ClearSelector): Promise<number>;
   /** Removes the entries with the policy `"evict"`, in this namespace and scope only, → how many. */
   clearCache(options?: SignalOptions): Promise<number>;

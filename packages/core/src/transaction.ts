@@ -51,12 +51,12 @@ class BufferedTransaction implements Transaction<unknown> {
   }
 
   async get(key: string, fallback?: unknown): Promise<unknown> {
-    const value = await this.#operate("get", key, () => this.#value(key));
+    const value = await this.#operate(key, () => this.#value(key));
     return value === undefined ? fallback : value;
   }
 
   getOrThrow(key: string): Promise<unknown> {
-    return this.#operate("getOrThrow", key, async () => {
+    return this.#operate(key, async () => {
       const value = await this.#value(key);
       if (value === undefined)
         throw new Refusal("KV_NOT_FOUND", "there is no such key; use get to have a fallback");
@@ -69,7 +69,7 @@ class BufferedTransaction implements Transaction<unknown> {
   }
 
   async has(key: string): Promise<boolean> {
-    return (await this.#operate("has", key, () => this.#value(key))) !== undefined;
+    return (await this.#operate(key, () => this.#value(key))) !== undefined;
   }
 
   set(key: string, value: unknown, options?: Omit<SetOptions, "signal">): void {
@@ -92,7 +92,7 @@ class BufferedTransaction implements Transaction<unknown> {
     this.#assertRunning();
     const before = this.#written.get(key) ?? (() => this.#stored(key));
     this.#commit.increment(key, by, options);
-    const sum = this.#operate("increment", key, async () => {
+    const sum = this.#operate(key, async () => {
       const value = await before();
       const added = value === undefined || typeof value === "number" ? addToNumber(value, by) : undefined;
       if (added === undefined) throw notANumber(key);
@@ -110,7 +110,7 @@ class BufferedTransaction implements Transaction<unknown> {
       const entry = await read.catch(() => undefined);
       if (entry !== undefined || (await settledWell(read))) this.#commit.check(key, entry?.revision ?? null);
     }
-    return (await this.#commit.commit()).ok;
+    return (await this.#commit.commitAs("transaction")).ok;
   }
 
   end(): void {
@@ -133,8 +133,8 @@ class BufferedTransaction implements Transaction<unknown> {
     return entry === undefined ? undefined : this.#context.value(entry);
   }
 
-  #operate<T>(operation: string, key: string, run: () => Promise<T>): Promise<T> {
-    return this.#context.operate(operation, key, undefined, () => {
+  #operate<T>(key: string, run: () => Promise<T>): Promise<T> {
+    return this.#context.operate("transaction", key, undefined, () => {
       this.#assertRunning();
       return run();
     });

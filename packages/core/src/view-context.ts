@@ -14,6 +14,7 @@ import { isSchema, validated } from "./schema.ts";
 import { scopeBounds } from "./selector.ts";
 import { abortable } from "./signal.ts";
 import type { Entry, Metadata, OnCorrupt, UserMetadata } from "./store.ts";
+import { ValidationQueue } from "./validation-queue.ts";
 
 export interface ViewSettings {
   readonly connection: Connection;
@@ -41,8 +42,7 @@ export class ViewContext {
   readonly #fault: Refusal | undefined;
   readonly #writeFault: Refusal | undefined;
   readonly #schema: StandardSchemaV1 | undefined;
-  /** An operation whose value is still being validated; later ones of the view keep behind it. */
-  #tail: Promise<unknown> | undefined;
+  readonly queue: ValidationQueue = new ValidationQueue();
   #warned = false;
 
   constructor(settings: ViewSettings) {
@@ -69,21 +69,16 @@ export class ViewContext {
   }
 
   within(path: readonly string[]): ViewSettings {
-    const bad = path.find(
+    const bad = path.findIndex(
       (segment) => typeof segment !== "string" || segment === "" || !segment.isWellFormed(),
     );
-    if (bad === undefined) {
+    if (bad === -1) {
       return this.with({ namespace: namespaceOf([...this.settings.namespace.path, ...path]), prefix: "" });
     }
-    const shown = typeof bad === "string" ? JSON.stringify(bad) : String(bad);
-    return this.with({
-      fault:
-        this.#fault ??
-        new Refusal(
-          "KV_INVALID_KEY",
-          `the namespace segment ${shown} must be a non-empty, well-formed string`,
-        ),
-    });
+    const segment: unknown = path[bad];
+    const shown = typeof segment === "string" ? JSON.stringify(segment) : String(segment);
+    const message = `the namespace segment ${shown} must be a non-empty, well-formed string`;
+    return this.with({ fault: this.#fault ?? new Refusal("KV_INVALID_KEY", message) });
   }
 
   under(prefix: string): ViewSettings {
@@ -202,24 +197,11 @@ export class ViewContext {
     run: () => MaybePromise<T>,
   ): Promise<T> {
     try {
-      const result = this.#tail === undefined ? run() : this.#tail.then(run);
+      const result = this.queue.issue(run);
       return await (result instanceof Promise ? abortable(result, signal) : this.pace.answer(result));
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
     }
-  }
-
-  /** Keeps the view's later operations behind the validation of a value. */
-  hold(validation: Promise<unknown>): void {
-    const tail: Promise<unknown> = Promise.allSettled([this.#tail, validation]).then(() => {
-      if (this.#tail === tail) this.#tail = undefined;
-    });
-    this.#tail = tail;
-  }
-
-  /** Whether an operation has to keep behind a validation. */
-  get held(): boolean {
-    return this.#tail !== undefined;
   }
 
   /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */

@@ -268,8 +268,8 @@ export class View extends ReaderView implements Store<unknown> {
           by,
           initialEnvelope(writing.envelope(options, CREATE_OPTIONS, "atomic")),
         ),
-      commit: (prepare, signal) =>
-        this.#write("commit", undefined, { signal }, () => {
+      commit: (operation, prepare, signal) =>
+        this.#write(operation, undefined, { signal }, () => {
           const commit = prepare();
           const run = (ready: Commit) => commitCounting(context, ready, signal);
           return commit instanceof Promise ? writing.late(commit, run) : run(commit);

@@ -44,7 +44,7 @@ export class Writing {
     const issued = validation.then((input) => {
       result = then(input);
     });
-    this.#context.hold(issued);
+    this.#context.queue.hold(issued);
     return issued.then(() => result as MaybePromise<T>);
   }
 }
