@@ -25,15 +25,22 @@ export function commitCounting(
   const counts = commit.mutations.some((mutation) => mutation.type === "increment");
   if (counts && !context.codecs.countsNatively) return byHand(context, commit);
   const result = context.lane.commitOne(commit, signal);
-  // A store may hold numbers that it wrote with an earlier codec.
   const orByHand = (committed: CommitResult) =>
-    committed.status === "not-a-number" ? byHand(context, commit) : committed;
+    committed.status === "not-a-number" ? byHand(context, commit, committed) : committed;
   return result instanceof Promise ? result.then(orByHand) : orByHand(result);
 }
 
-function byHand(context: ViewContext, commit: Commit): MaybePromise<CommitResult> {
+type NotANumber = Extract<CommitResult, { status: "not-a-number" }>;
+
+/** `refused` is the adapter's own answer, if it was asked. */
+function byHand(context: ViewContext, commit: Commit, refused?: NotANumber): MaybePromise<CommitResult> {
   const keys = [...new Set([...commit.checks, ...commit.mutations].map(({ key }) => key))];
   return context.lane.section(keys, async (direct) => {
+    if (refused !== undefined) {
+      // A store may hold numbers that it wrote with an earlier codec. What the adapter can read itself, it has read.
+      const [entry] = await direct.read([refused.key]);
+      if (entry === undefined || entry.encoding === "json" || entry.encoding === "bytes") return refused;
+    }
     for (;;) {
       const sums = new Map<number, number>();
       const added = await withoutIncrements(context, commit, direct, sums);
