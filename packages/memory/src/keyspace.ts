@@ -1,0 +1,72 @@
+import type { Namespace } from "@kv/core";
+import { Cell } from "./cell.ts";
+import type { MemoryEntry } from "./entry.ts";
+import { KeyMap } from "./key-map.ts";
+import { SortedKeys } from "./sorted-keys.ts";
+
+/** The cells of one namespace: found by key, kept in order, and counted. */
+export class Keyspace {
+  readonly namespace: Namespace;
+  readonly order: SortedKeys<Cell> = new SortedKeys();
+  readonly #cells = new KeyMap<Cell>();
+  #expiring = 0;
+  #evictable = 0;
+  #bytes = 0;
+
+  constructor(namespace: Namespace) {
+    this.namespace = namespace;
+  }
+
+  /** How many keys it has, those included whose deadline has come and which nobody has reclaimed yet. As the numbers below. */
+  get size(): number {
+    return this.#cells.size;
+  }
+
+  get expiring(): number {
+    return this.#expiring;
+  }
+
+  get evictable(): number {
+    return this.#evictable;
+  }
+
+  /** Of the payloads, as far as entries know their size. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): Cell | undefined {
+    return this.#cells.get(key);
+  }
+
+  cells(): Iterable<Cell> {
+    return this.#cells.values();
+  }
+
+  add(entry: MemoryEntry): Cell {
+    const cell = new Cell(entry.key, this, entry);
+    // The map goes first: it is the one that throws when it is full.
+    this.#cells.add(entry.key, cell);
+    this.order.insert(cell);
+    this.#tally(entry, 1);
+    return cell;
+  }
+
+  replace(cell: Cell, entry: MemoryEntry): void {
+    this.#tally(cell.entry, -1);
+    cell.entry = entry;
+    this.#tally(entry, 1);
+  }
+
+  /** Takes away a cell that `order` no longer has. */
+  forget(cell: Cell): void {
+    this.#cells.delete(cell.key);
+    this.#tally(cell.entry, -1);
+  }
+
+  #tally(entry: MemoryEntry, by: 1 | -1): void {
+    if (entry.due !== undefined) this.#expiring += by;
+    if (entry.policy === "evict") this.#evictable += by;
+    if (entry.size !== undefined) this.#bytes += by * entry.size;
+  }
+}

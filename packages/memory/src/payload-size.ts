@@ -1,0 +1,24 @@
+import { type Payload, utf8Length } from "@kv/core";
+
+/**
+ * The bytes of a payload: of bytes their number, of text its length in UTF-8, of a JSON value about the length of its
+ * JSON text (what escapes would add is left out).
+ */
+export function payloadSize(payload: Payload): number {
+  if (typeof payload === "string") return utf8Length(payload);
+  if (payload instanceof Uint8Array) return payload.byteLength;
+  return jsonSize(payload);
+}
+
+function jsonSize(value: unknown): number {
+  if (typeof value === "string") return utf8Length(value) + 2;
+  if (typeof value !== "object" || value === null) return String(value).length;
+  if (Array.isArray(value)) {
+    let size = 2;
+    for (const element of value) size += jsonSize(element) + 1;
+    return size;
+  }
+  let size = 2;
+  for (const [name, member] of Object.entries(value)) size += utf8Length(name) + jsonSize(member) + 4;
+  return size;
+}
