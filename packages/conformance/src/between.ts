@@ -1,5 +1,4 @@
-import type { Adapter, MaybePromise, Middleware } from "@kv/core";
-import { forward } from "./forward.ts";
+import { type Adapter, forward, type MaybePromise, type Middleware } from "@kv/core";
 
 /** The calls that reached the backend, by method. */
 export interface Recorder {

@@ -43,7 +43,6 @@ async function resultOf(harness: Harness, planned: PlannedCase, options: RunOpti
 export type { Abilities, Case, Chapter } from "./chapter.ts";
 export { CHAPTERS } from "./chapters/index.ts";
 export type { Context, Opened } from "./context.ts";
-export { forward } from "./forward.ts";
 export type { Harness, Setup, Through } from "./harness.ts";
 export { plan } from "./plan.ts";
 export { judge, type PlannedCase, type RunCaseOptions, runCase, type Verdict } from "./run-case.ts";

@@ -1,5 +1,4 @@
-import type { Adapter, MaybePromise } from "@kv/core";
-import { forward } from "./forward.ts";
+import { type Adapter, forward, type MaybePromise } from "@kv/core";
 
 /**
  * Lets several stores use one adapter: the first opens it, the last closes it. So a case can look at the same data with

@@ -12,7 +12,7 @@ export interface Time {
 export function timeOf({ clock }: Setup): Time {
   if (clock === undefined) {
     // Beyond the deadline by a little: clocks of servers round.
-    return { short: 0.5, pass: (seconds) => sleep(seconds * 1000 + 30) };
+    return { short: 0.3, pass: (seconds) => sleep(seconds * 1000 + 30) };
   }
   return {
     short: 60,

@@ -63,7 +63,8 @@ function changed(
     const expiresAt = mutation.expiresAt === "keep" ? old?.expiresAt : mutation.expiresAt;
     return { ...made, payload, encoding, policy, user, expiresAt };
   }
-  const countable = old === undefined || old.encoding === "json";
+  // Of the form "value" a text is a value, too, and no number's JSON.
+  const countable = old === undefined || (old.encoding === "json" && typeof old.payload === "number");
   const sum = countable ? addToNumber(old?.payload, mutation.by) : undefined;
   if (sum === undefined) return "not-a-number";
   const { expiresAt, policy, user } = old ?? mutation;

@@ -107,6 +107,30 @@ export const corruptEntries: readonly Case[] = [
     },
   },
   {
+    title: "what a scan leaves out it warns of once",
+    async run(context) {
+      const { store } = context;
+      // Not what other cases leave out: this process warns of them, too.
+      for (const key of ["rotten 1", "rotten 2"]) await context.plantCorrupt(key);
+      const warnings: string[] = [];
+      const listen = ({ name, message }: Error): void => {
+        if (name === "KvWarning" && message.includes("rotten")) warnings.push(message);
+      };
+      process.on("warning", listen);
+      try {
+        await contents(store);
+        await contents(store);
+        await store.range("");
+        // Warnings are emitted in a turn of their own.
+        await new Promise((resolve) => setImmediate(resolve));
+      } finally {
+        process.off("warning", listen);
+      }
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0] ?? "", /"rotten 1"/);
+    },
+  },
+  {
     title: "the store's onCorrupt is the default of its scans, and a scan's own goes before it",
     async run(context) {
       const { open, refused } = context;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { type Adapter, KV_ERROR_CODES, KvError, type Middleware } from "@kv/core";
+import { type Adapter, forward, KV_ERROR_CODES, KvError, type Middleware } from "@kv/core";
 import type { Chapter } from "../chapter.ts";
 import { collect, contents } from "../contents.ts";
-import { forward } from "../forward.ts";
 import { OPERATIONS } from "../operations.ts";
 import { rejectionOf } from "../refusal.ts";
 

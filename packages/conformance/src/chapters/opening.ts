@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createStore, KvError } from "@kv/core";
+import { createStore, forward, KvError } from "@kv/core";
 import { recorder, stall } from "../between.ts";
 import type { Case } from "../chapter.ts";
-import { forward } from "../forward.ts";
 import { refusal, rejectionOf } from "../refusal.ts";
 
 export const opening: readonly Case[] = [

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { forward } from "@kv/core";
+import { recorder } from "../between.ts";
 import type { Case } from "../chapter.ts";
 import { contents } from "../contents.ts";
 
@@ -219,6 +221,26 @@ export const programOrder: readonly Case[] = [
         ["b", 2],
         ["c", 2],
       ]);
+    },
+  },
+  {
+    title: "where a backend gains by it, what is called in one tick reaches it as one read and one commit",
+    async run({ open }) {
+      const { calls, between } = recorder();
+      const { store } = open({}, (inner) => forward(between(inner), { batch: { read: true, commit: true } }));
+      const keys = Array.from({ length: 100 }, (_, position) => `k${position}`);
+      await store.has("opened");
+      calls.length = 0;
+      await Promise.all(keys.map((key, position) => store.set(key, position)));
+      assert.deepEqual(calls, ["commit"]);
+      calls.length = 0;
+      assert.deepEqual(await Promise.all(keys.map((key) => store.get(key))), [...keys.keys()]);
+      assert.deepEqual(calls, ["read"]);
+      calls.length = 0;
+      await store.setMany(keys.map((key) => [key, 1]));
+      await store.getMany(keys);
+      await store.deleteMany(keys);
+      assert.deepEqual(calls, ["commit", "read", "commit"]);
     },
   },
   {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { forward } from "@kv/core";
 import type { Case } from "../chapter.ts";
 import { collect, contents, fill } from "../contents.ts";
-import { forward } from "../forward.ts";
 
 /** More than an adapter's page holds. */
 const MANY = 1200;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Change } from "@kv/core";
+import { forward } from "@kv/core";
 import type { Case } from "../chapter.ts";
 import { collect } from "../contents.ts";
-import { forward } from "../forward.ts";
 import { watched } from "../watched.ts";
 
 /** How watching ends, and what does not end it. */

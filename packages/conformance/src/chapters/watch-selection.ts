@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
+import { type ChangeListener, forward } from "@kv/core";
 import type { Case } from "../chapter.ts";
 import { fill } from "../contents.ts";
 import { lastStates, outline, watched } from "../watched.ts";
@@ -98,6 +99,62 @@ export const watchSelection: readonly Case[] = [
       await seen.until((all) => all.length === 1);
       assert.deepEqual(seen.changes.map(outline), [["set", "k", "theirs"]]);
       seen.stop();
+    },
+  },
+  {
+    title: "where the backend may have dropped changes a resync arrives, and what comes after it, too",
+    async run({ open }) {
+      let drop = (): void => assert.fail("nobody watches");
+      const { store } = open({}, (inner) => {
+        const { watch } = inner;
+        if (watch === undefined) return inner;
+        return forward(inner, {
+          watch(namespace, bounds, listener) {
+            drop = () => listener([{ type: "resync" }]);
+            return watch(namespace, bounds, listener);
+          },
+        });
+      });
+      const seen = await watched(store);
+      await store.set("a", 1);
+      await seen.until((all) => all.length === 1);
+      drop();
+      await seen.until((all) => all.length === 2);
+      await store.set("b", 2);
+      await seen.until((all) => all.length === 3);
+      assert.deepEqual(seen.changes.map(outline), [
+        ["set", "a", 1],
+        ["resync", undefined],
+        ["set", "b", 2],
+      ]);
+      seen.stop();
+    },
+  },
+  {
+    title: "a watcher that falls behind by more keys than are kept for it is told so by a resync",
+    async run({ open }) {
+      let tell: ChangeListener = () => assert.fail("nobody watches");
+      const { store } = open({}, (inner) =>
+        forward(inner, {
+          watch(_namespace, _bounds, listener) {
+            tell = listener;
+            return () => undefined;
+          },
+        }),
+      );
+      await store.has("opened");
+      const changes = store.watch();
+      const keys = Array.from({ length: 200_000 }, (_, position) => `k${position}`);
+      tell(keys.map((key) => ({ type: "delete", key })));
+      // Everything, or the news that it was not everything: no silent gap.
+      const seen = new Set<string>();
+      let resync = false;
+      for await (const { type, key } of changes) {
+        if (type === "resync") resync = true;
+        else seen.add(key);
+        if (resync || seen.size === keys.length) break;
+      }
+      assert.ok(resync || seen.size === keys.length);
     },
   },
   {

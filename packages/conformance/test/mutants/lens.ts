@@ -1,6 +1,6 @@
 import type { Adapter, Commit, CommitResult, Mutation, Namespace, Range, StoredEntry } from "@kv/core";
+import { forward } from "@kv/core";
 import { memory } from "@kv/memory";
-import { forward } from "../../src/forward.ts";
 
 type Clock = () => number;
 

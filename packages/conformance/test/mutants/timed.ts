@@ -1,6 +1,6 @@
 import type { Adapter, Mutation, Namespace } from "@kv/core";
+import { forward } from "@kv/core";
 import { memory } from "@kv/memory";
-import { forward } from "../../src/forward.ts";
 import { answering, found, over, timelessFor, writing } from "./lens.ts";
 import type { Mutant } from "./mutant.ts";
 
