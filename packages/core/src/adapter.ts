@@ -27,7 +27,10 @@ export interface Namespace {
  */
 export type Payload = unknown;
 
-/** An entry as an adapter returns it: immutable, and not touched again by the adapter after it was handed out. */
+/**
+ * An entry as an adapter returns it: immutable, and not touched again by the adapter after it was handed out. Its
+ * fields may be getters of a class that computes them when asked: read them by name, a spread (`{ ...entry }`) finds none.
+ */
 export interface StoredEntry {
   readonly key: string;
   readonly payload: Payload;
@@ -147,6 +150,7 @@ export type CommitResult =
 
 export type StoredChange =
   | { readonly type: "set" | "touch"; readonly key: string; readonly entry: StoredEntry }
+  /** `"expire"`: its deadline passed, be it that a sweep found it or that a write gave it a deadline in the past. */
   | { readonly type: "delete" | "expire"; readonly key: string }
   /** Changes may have been missed: what the watcher knows must be read again. */
   | { readonly type: "resync" };

@@ -10,7 +10,8 @@ export function refuseUnknownOptions(options: unknown, known: ReadonlySet<string
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new Refusal("KV_INVALID_OPTION", `the options of ${of} must be an object`);
   }
-  for (const name of Object.keys(options)) {
+  // Own and inherited alike: what is read through the prototype would be obeyed, too.
+  for (const name in options) {
     if (!known.has(name)) {
       const list = [...known].join(", ");
       throw new Refusal(

@@ -73,18 +73,22 @@ function deadlineOf(
   clock: () => number,
 ): number | "keep" | undefined {
   const { ttl, expiresAt, keepTtl } = options;
-  if (keepTtl !== undefined && typeof keepTtl !== "boolean") {
-    throw new Refusal("KV_INVALID_OPTION", "keepTtl must be true or false");
+  if (keepTtl !== undefined && keepTtl !== false) {
+    if (keepTtl !== true) throw new Refusal("KV_INVALID_OPTION", "keepTtl must be true or false");
+    if (ttl !== undefined || expiresAt !== undefined) throw tooManyDeadlines();
+    return "keep";
   }
-  const given = [ttl, expiresAt, keepTtl === true ? true : undefined].filter(
-    (option) => option !== undefined,
-  );
-  if (given.length > 1) throw new Refusal("KV_INVALID_OPTION", "give one of ttl, expiresAt and keepTtl");
-  if (keepTtl === true) return "keep";
-  if (expiresAt !== undefined) return timeOf(expiresAt);
+  if (expiresAt !== undefined) {
+    if (ttl !== undefined) throw tooManyDeadlines();
+    return timeOf(expiresAt);
+  }
   if (ttl === null) return undefined;
   if (ttl !== undefined) return deadline(clock(), milliseconds(ttl));
   return defaultTtl === undefined ? undefined : deadline(clock(), defaultTtl);
+}
+
+function tooManyDeadlines(): Refusal {
+  return new Refusal("KV_INVALID_OPTION", "give one of ttl, expiresAt and keepTtl");
 }
 
 /** The deadline of `updateTtl`; `null`: none. @throws Refusal `KV_INVALID_TTL` */
