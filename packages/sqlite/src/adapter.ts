@@ -75,13 +75,17 @@ class SqliteAdapter implements Adapter {
     await session?.close();
   }
 
-  read(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
+  read(
+    namespace: Namespace,
+    keys: readonly string[],
+    payloadsOnly = false,
+  ): MaybePromise<(StoredEntry | undefined)[]> {
     const { reader, queue } = this.#session;
     try {
-      return reader.read(namespace, keys);
+      return reader.read(namespace, keys, payloadsOnly);
     } catch (error) {
       if (!isBusy(error)) throw error;
-      return queue.read(() => reader.read(namespace, keys));
+      return queue.read(() => reader.read(namespace, keys, payloadsOnly));
     }
   }
 

@@ -40,11 +40,7 @@ export class SqliteEntry implements StoredEntry {
   }
 
   get payload(): Payload {
-    const value = this.#row[0];
-    // The driver's Buffers have their memory for themselves.
-    return typeof value === "string"
-      ? value
-      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return payloadOf(this.#row[0]);
   }
 
   get encoding(): string {
@@ -78,6 +74,56 @@ export class SqliteEntry implements StoredEntry {
   get size(): number {
     return Buffer.byteLength(this.#row[0]);
   }
+}
+
+/** For readers that want nothing but the payload: the rest is made up. */
+export class PayloadEntry implements StoredEntry {
+  readonly key: string;
+  readonly encoding: string;
+  readonly #value: string | Uint8Array;
+
+  constructor(key: string, value: string | Uint8Array, encoding: string) {
+    this.key = key;
+    this.encoding = encoding;
+    this.#value = value;
+  }
+
+  get payload(): Payload {
+    return payloadOf(this.#value);
+  }
+
+  get revision(): string {
+    return "?";
+  }
+
+  get createdAt(): number {
+    return 0;
+  }
+
+  get updatedAt(): number {
+    return 0;
+  }
+
+  get expiresAt(): undefined {
+    return undefined;
+  }
+
+  get policy(): Policy {
+    return "persist";
+  }
+
+  get user(): undefined {
+    return undefined;
+  }
+
+  get size(): undefined {
+    return undefined;
+  }
+}
+
+/** The driver's Buffers have their memory for themselves. */
+function payloadOf(value: string | Uint8Array): Payload {
+  return typeof value === "string" ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
 /** Whether a row with this deadline counts as absent. */
