@@ -67,7 +67,7 @@ export function bounded(options: BoundedOptions): Middleware {
   }
 
   return (inner) => {
-    const ledger = new BoundsLedger(limits, () => inner.clock());
+    const ledger = new BoundsLedger(limits, inner);
     const eviction = new Eviction(inner, ledger, onEvict);
     const refuse = refuseTooLarge(ledger);
     return forward(inner, {

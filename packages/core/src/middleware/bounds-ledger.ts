@@ -1,10 +1,10 @@
 import type {
+  Adapter,
   Commit,
   CommitResult,
   Filter,
   Namespace,
   Outcome,
-  Payload,
   StoredEntry,
   TouchMutation,
 } from "../adapter.ts";
@@ -30,13 +30,13 @@ export interface Excess {
 /** Keeps account of the entries behind a bound: which there are, what they take, when they were used, when they are due. */
 export class BoundsLedger {
   readonly #limits: Limits;
-  readonly #clock: () => number;
+  readonly #inner: Pick<Adapter, "clock" | "form">;
   #recency = new Recency();
   #due = this.#newQueue();
 
-  constructor(limits: Limits, clock: () => number) {
+  constructor(limits: Limits, inner: Pick<Adapter, "clock" | "form">) {
     this.#limits = limits;
-    this.#clock = clock;
+    this.#inner = inner;
   }
 
   #newQueue(): DueQueue {
@@ -48,13 +48,16 @@ export class BoundsLedger {
     this.#due = this.#newQueue();
   }
 
+  /** What is known of an entry that, as far as is known, is live. */
   find(namespace: Namespace, key: string): Tracked | undefined {
-    return this.#recency.find(namespace, key);
+    const tracked = this.#recency.find(namespace, key);
+    const due = tracked?.expiresAt !== undefined && tracked.expiresAt <= this.#inner.clock();
+    return due ? undefined : tracked;
   }
 
   /** Bytes that count towards `maxBytes`; 0 where those are not limited. */
-  #sizeOf(payload: Payload): number {
-    return this.#limits.maxBytes === Number.POSITIVE_INFINITY ? 0 : payloadSize(payload);
+  #sizeOf(entry: Pick<StoredEntry, "payload" | "encoding">): number {
+    return this.#limits.maxBytes === Number.POSITIVE_INFINITY ? 0 : payloadSize(entry, this.#inner.form);
   }
 
   #overheadOf(key: string, user: string | undefined): number {
@@ -69,13 +72,14 @@ export class BoundsLedger {
     return mutations.find(
       (mutation) =>
         mutation.type === "set" &&
-        this.#overheadOf(mutation.key, mutation.user) + payloadSize(mutation.payload) > maxBytes,
+        this.#overheadOf(mutation.key, mutation.user) + this.#sizeOf(mutation) > maxBytes,
     )?.key;
   }
 
   /** What has to be known of an entry. */
-  known({ key, payload, user, policy, expiresAt }: StoredEntry): Known {
-    return { overhead: this.#overheadOf(key, user), payload: this.#sizeOf(payload), policy, expiresAt };
+  known(entry: StoredEntry): Known {
+    const { key, user, policy, expiresAt } = entry;
+    return { overhead: this.#overheadOf(key, user), payload: this.#sizeOf(entry), policy, expiresAt };
   }
 
   /** An entry that is there, as the newest. */
@@ -96,20 +100,20 @@ export class BoundsLedger {
     if (result !== undefined && result.status !== "ok") return;
     for (const [i, mutation] of mutations.entries()) {
       const { type, key } = mutation;
-      const tracked = this.#recency.find(namespace, key);
+      const tracked = this.find(namespace, key);
       const outcome: Outcome | undefined = result?.outcomes[i];
       if (type === "set") {
-        const { payload, user, policy, expiresAt } = mutation;
+        const { user, policy, expiresAt } = mutation;
         this.present(namespace, key, {
           overhead: this.#overheadOf(key, user),
-          payload: this.#sizeOf(payload),
+          payload: this.#sizeOf(mutation),
           policy,
           expiresAt: expiresAt === "keep" ? tracked?.expiresAt : expiresAt,
         });
       } else if (type === "increment") {
         const overhead = tracked?.overhead ?? this.#overheadOf(key, mutation.user);
         const { policy, expiresAt } = tracked ?? mutation;
-        const payload = this.#sizeOf(String(outcome?.value ?? 0));
+        const payload = this.#sizeOf({ payload: outcome?.value ?? 0, encoding: "json" });
         this.present(namespace, key, { overhead, payload, policy, expiresAt });
       } else if (outcome !== undefined && tracked !== undefined) {
         if (type === "delete") this.#recency.remove(tracked);
@@ -131,16 +135,26 @@ export class BoundsLedger {
     this.#recency.use(tracked);
   }
 
-  /** What has to go, so that the rest is within the limits: after whatever is due, the least recently used. */
+  get #isExceeded(): boolean {
+    return this.#recency.entries > this.#limits.maxEntries || this.#recency.bytes > this.#limits.maxBytes;
+  }
+
+  /** Where a limit is exceeded: the entries whose deadline has come, as far as is known. Each is told once. */
+  due(): Tracked[] {
+    const due: Tracked[] = [];
+    if (!this.#isExceeded) return due;
+    const now = this.#inner.clock();
+    for (let next = this.#due.take(now); next !== undefined; next = this.#due.take(now)) due.push(next);
+    return due;
+  }
+
+  /** What has to go, so that the rest is within the limits: the least recently used. */
   excess(): Excess[] {
-    const { maxEntries, maxBytes } = this.#limits;
-    const recency = this.#recency;
-    if (recency.entries <= maxEntries && recency.bytes <= maxBytes) return [];
-    const now = this.#clock();
-    for (let due = this.#due.take(now); due !== undefined; due = this.#due.take(now)) recency.remove(due);
     const excess: Excess[] = [];
-    let { entries, bytes } = recency;
-    for (const tracked of recency.oldestFirst()) {
+    if (!this.#isExceeded) return excess;
+    const { maxEntries, maxBytes } = this.#limits;
+    let { entries, bytes } = this.#recency;
+    for (const tracked of this.#recency.oldestFirst()) {
       if (entries <= maxEntries && bytes <= maxBytes) break;
       excess.push({ tracked, reason: entries > maxEntries ? "maxEntries" : "maxBytes" });
       entries--;

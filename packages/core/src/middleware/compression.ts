@@ -48,7 +48,7 @@ export function compression(options: CompressionOptions = {}): Middleware {
   return (inner: Adapter) =>
     transformed(inner, {
       encode: (_, mutation) =>
-        payloadSize(mutation.payload) > threshold ? compressed(mutation, algorithm) : mutation,
+        payloadSize(mutation, inner.form) > threshold ? compressed(mutation, algorithm) : mutation,
       decode: (_, entry) => decompressed(entry),
     });
 }

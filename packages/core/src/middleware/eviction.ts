@@ -4,7 +4,8 @@ import { Refusal } from "../errors.ts";
 import { resultAt } from "../lane.ts";
 import { warn } from "../platform.ts";
 import type { BoundsLedger, EvictReason, Excess } from "./bounds-ledger.ts";
-import { after, rescued } from "./chain.ts";
+import { after, all as allOf, rescued } from "./chain.ts";
+import type { Tracked } from "./recency.ts";
 
 /** Told of an entry that had to go: its key, its value, which limit it went for, and the path of its namespace. */
 export type OnEvict = (
@@ -57,12 +58,38 @@ export class Eviction {
   }
 
   #passes(evicted: Evicted[], left: number): MaybePromise<void> {
-    const excess = this.#ledger.excess();
-    if (excess.length === 0 || left === 0) return;
-    const namespaces = Map.groupBy(excess, ({ tracked }) => tracked.namespace.id);
-    const passes = [...namespaces.values()].map((group) => this.#evict(group, evicted));
-    const late = passes.filter((pass) => pass instanceof Promise);
-    return after(late.length === 0 ? undefined : Promise.all(late), () => this.#passes(evicted, left - 1));
+    if (left === 0) return;
+    return after(
+      byNamespace(
+        this.#ledger.due(),
+        (tracked) => tracked,
+        (due) => this.#forget(due),
+      ),
+      () => {
+        const excess = this.#ledger.excess();
+        if (excess.length === 0) return;
+        const gone = byNamespace(
+          excess,
+          ({ tracked }) => tracked,
+          (group) => this.#evict(group, evicted),
+        );
+        return after(gone, () => this.#passes(evicted, left - 1));
+      },
+    );
+  }
+
+  /** Forgets the entries that have expired. Another process may have given one more time. */
+  #forget(due: readonly Tracked[]): MaybePromise<void> {
+    const { namespace } = due[0]!;
+    const writes = due.map((tracked) => tracked.writes);
+    const keys = due.map(({ key }) => key);
+    return after(this.#inner.read(namespace, keys), (entries) => {
+      for (const [i, tracked] of due.entries()) {
+        const entry = entries[i];
+        if (entry === undefined) this.#removed(tracked, writes[i]!);
+        else this.#ledger.present(namespace, tracked.key, this.#ledger.known(entry));
+      }
+    });
   }
 
   /** Removes entries of one namespace, unless they were written meanwhile. */
@@ -74,7 +101,7 @@ export class Eviction {
       const present: number[] = [];
       for (const [i, entry] of entries.entries()) {
         if (entry !== undefined) present.push(i);
-        else this.#removed(group[i]!, writes[i]!);
+        else this.#removed(group[i]!.tracked, writes[i]!);
       }
       if (present.length === 0) return;
       const commits = present.map((i) => {
@@ -92,13 +119,13 @@ export class Eviction {
 
   #judge(result: CommitResult, one: Excess, writes: number): boolean {
     if (result.status === "error") throw result.error;
-    if (result.status === "ok") this.#removed(one, writes);
+    if (result.status === "ok") this.#removed(one.tracked, writes);
     // Somebody wrote it meanwhile.
     else this.#ledger.used(one.tracked);
     return result.status === "ok";
   }
 
-  #removed({ tracked }: Excess, writes: number): void {
+  #removed(tracked: Tracked, writes: number): void {
     // Not if it was written again since: then it is there.
     if (tracked.writes === writes) this.#ledger.gone(tracked);
   }
@@ -126,6 +153,17 @@ export class Eviction {
       throw error;
     }
   }
+}
+
+/** Runs for the part of each namespace, all at a time. */
+function byNamespace<T>(
+  all: readonly T[],
+  trackedOf: (one: T) => Tracked,
+  run: (part: readonly T[]) => MaybePromise<void>,
+): MaybePromise<unknown> {
+  if (all.length === 0) return undefined;
+  const parts = Map.groupBy(all, (one) => trackedOf(one).namespace.id);
+  return allOf([...parts.values()].map(run));
 }
 
 function reportThrown(error: unknown): void {

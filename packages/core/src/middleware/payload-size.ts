@@ -1,9 +1,15 @@
-import type { Payload } from "../adapter.ts";
+import type { Adapter, StoredEntry } from "../adapter.ts";
 import { utf8Length } from "../key.ts";
 
-/** The bytes of a payload: of bytes their number, of text its length in UTF-8, of a JSON value that of its JSON text. */
-export function payloadSize(payload: Payload): number {
-  if (typeof payload === "string") return utf8Length(payload);
+/**
+ * The bytes of a payload as its codec writes it: of bytes their number, of text its length in UTF-8. It is the same for
+ * adapters of both forms: a JSON value counts as its JSON text.
+ */
+export function payloadSize(
+  { payload, encoding }: Pick<StoredEntry, "payload" | "encoding">,
+  form: Adapter["form"],
+): number {
   if (payload instanceof Uint8Array) return payload.byteLength;
-  return utf8Length(JSON.stringify(payload));
+  const isText = typeof payload === "string" && (form === "text" || encoding !== "json");
+  return utf8Length(isText ? payload : JSON.stringify(payload));
 }

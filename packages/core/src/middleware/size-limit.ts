@@ -1,4 +1,4 @@
-import type { Commit, Middleware } from "../adapter.ts";
+import type { Adapter, Commit, Middleware } from "../adapter.ts";
 import type { Refusal } from "../errors.ts";
 import { capacityRefusal, commitOthers } from "./commit-refusals.ts";
 import { forward } from "./forward.ts";
@@ -24,10 +24,10 @@ export function sizeLimit(options: SizeLimitOptions): Middleware {
     positiveInteger("maxValueBytes", given.maxValueBytes),
   );
 
-  function refuse(commit: Commit): Refusal | undefined {
+  function refuse(commit: Commit, form: Adapter["form"]): Refusal | undefined {
     for (const mutation of commit.mutations) {
       if (mutation.type !== "set") continue;
-      const size = payloadSize(mutation.payload);
+      const size = payloadSize(mutation, form);
       if (size <= maxValueBytes) continue;
       const message = `the value takes ${size} bytes, and the limit is ${maxValueBytes} (sizeLimit); store less under one key`;
       return capacityRefusal(commit, mutation.key, message);
@@ -38,6 +38,10 @@ export function sizeLimit(options: SizeLimitOptions): Middleware {
   return (inner) =>
     forward(inner, {
       commit: (namespace, commits) =>
-        commitOthers(commits, refuse, (others) => inner.commit(namespace, others)),
+        commitOthers(
+          commits,
+          (commit) => refuse(commit, inner.form),
+          (others) => inner.commit(namespace, others),
+        ),
     });
 }
