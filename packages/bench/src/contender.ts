@@ -24,6 +24,8 @@ export interface Contender {
   readonly name: string;
   /** `bound`: no store at all, shown as what cannot be exceeded, and no peer. */
   readonly role: "ours" | "bare" | "peer" | "bound";
+  /** Whether it hands out what it stores, without a copy: no isolation, and nothing to pay however large the value is. */
+  readonly byReference?: true;
   /** The npm packages whose versions the results name. */
   readonly packages: readonly string[];
   /** What it does otherwise than the others, where that matters for the comparison. */

@@ -7,6 +7,7 @@ import { cells } from "./cells.ts";
 import { answer } from "./child-program.ts";
 import { SMALL } from "./data.ts";
 import { contenderOf } from "./groups.ts";
+import type { Part } from "./result.ts";
 
 /** The histogram's own timer: what it records contains this much waiting. */
 const RESOLUTION_MS = 1;
@@ -14,24 +15,17 @@ const RESOLUTION_MS = 1;
 /** One caller, many callers, a thousand calls at once, and calls for a thousand. */
 const LOADS = ["get", "set", "mix50", "get64", "set64", "burstGet", "burstSet", "getMany", "setMany"];
 
-export interface Delay {
-  readonly load: string;
-  readonly p99: number;
-  readonly max: number;
-}
-
 const [group = "", name = "", folder = "", loadMs = "1000"] = process.argv.slice(2);
 const subject = await contenderOf(group, name).open(folder);
 await subject.setMany(SMALL.keys.map((key, index) => [key, SMALL.values[index % SMALL.values.length]!]));
-const delays: Delay[] = [];
+const delays: Part[] = [];
 for (const cell of cells.filter((candidate) => LOADS.includes(candidate.name))) {
   const stepsAtOnce = cell.perStep === 1 ? 2000 : 2;
   await cell.run(subject, 0, stepsAtOnce * 10);
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
-  // The first tick of the histogram's timer only starts its clock.
-  await setTimeout(5);
-  histogram.reset();
+  // The first tick of the histogram's timer only starts its clock (and after a reset the next one again).
+  await setTimeout(3);
   const until = performance.now() + Number(loadMs);
   for (let step = 0; performance.now() < until; step += stepsAtOnce) {
     await cell.run(subject, step, step + stepsAtOnce);
@@ -39,7 +33,7 @@ for (const cell of cells.filter((candidate) => LOADS.includes(candidate.name))) 
   // A load that never let the loop turn shows only in the turn after it.
   await setTimeout(5);
   histogram.disable();
-  delays.push({ load: cell.title, p99: late(histogram.percentile(99)), max: late(histogram.max) });
+  delays.push({ title: cell.title, value: late(histogram.percentile(99)), max: late(histogram.max) });
 }
 await subject.close();
 answer(delays);

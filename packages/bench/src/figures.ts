@@ -2,9 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runChild } from "./child-program.ts";
 import type { Contender } from "./contender.ts";
-import type { Delay } from "./delay-child.ts";
 import type { Group } from "./groups.ts";
-import type { Figure } from "./result.ts";
+import type { Figure, Part } from "./result.ts";
 import { median } from "./statistics.ts";
 
 const delayChild = new URL("./delay-child.js", import.meta.url);
@@ -59,8 +58,7 @@ export async function measureLoopDelay(
 ): Promise<Figure[]> {
   const inner = join(folder, "delay");
   mkdirSync(inner);
-  const delays = await runChild<Delay[]>(delayChild, [group.name, name, inner, String(loadMs)]);
-  const worst = delays.reduce((a, b) => (b.p99 > a.p99 ? b : a));
-  const detail = `of ${worst.load}; ${delays.map(({ load, p99, max }) => `${load}: ${p99} (at most ${max})`).join(", ")}`;
-  return [{ name: "loopDelay", contender: name, value: worst.p99, detail }];
+  const parts = await runChild<Part[]>(delayChild, [group.name, name, inner, String(loadMs)]);
+  const worst = parts.reduce((a, b) => (b.value > a.value ? b : a));
+  return [{ name: "loopDelay", contender: name, value: worst.value, detail: `under ${worst.title}`, parts }];
 }

@@ -1,6 +1,6 @@
 import type { Group } from "./groups.ts";
-import type { GroupResult, Machine } from "./result.ts";
-import { cellTable, figureTable } from "./table.ts";
+import type { Figure, GroupResult, Machine } from "./result.ts";
+import { cellTable, figureKinds, figureTable } from "./table.ts";
 import { baselineTargets, figureTargets } from "./targets.ts";
 
 /** `results/README.md`: everything that was measured, and how to read it. */
@@ -17,8 +17,9 @@ export function report(parts: readonly (readonly [Group, GroupResult])[]): strin
     "  contenders take turns, so that they meet the same machine. The ratios carry over to other machines, the rates do not.",
     "- Values are objects of 104 B as JSON unless a row says 10 KB; objects go in and come out, so bare drivers do JSON too.",
     "  Every write changes the bytes. 10,000 keys in random order (500 of 10 KB); garbage is collected between the rounds.",
-    "- `÷ best peer` names the fastest peer of the row. A dash: it has no such operation.",
-    "- Event-loop delay: 1 ms resolution, already taken off; the load that it is worst under, then all of them.",
+    "- `÷ best peer` names the fastest peer of the row. A dash: it has no such operation. †: hands out what it stores instead of",
+    "  a copy, so that who changes a value changes the store; the size of a value costs it nothing.",
+    "- Event-loop delay: 1 ms resolution, already taken off; of the load that it is worst under.",
     "",
     ...sections,
     "## The targets",
@@ -49,6 +50,7 @@ function groupSection(group: Group, result: GroupResult): string[] {
     cellTable(result, group.baseline.name),
     "",
     ...(figures === "" ? [] : [figures, ""]),
+    ...result.figures.flatMap(partsOf),
     ...missing(result),
     ...result.contenders.map(({ name, versions }) => {
       const note = group.contenders.find((contender) => contender.name === name)?.note;
@@ -60,6 +62,12 @@ function groupSection(group: Group, result: GroupResult): string[] {
     }),
     "",
   ];
+}
+
+function partsOf({ name, parts = [] }: Figure): string[] {
+  if (parts.length === 0) return [];
+  const list = parts.map(({ title, value, max }) => `${title} ${value} (at most ${max})`);
+  return [`${figureKinds[name].title}, in ${figureKinds[name].unit}: ${list.join("; ")}.`, ""];
 }
 
 function missing({ contenders, cells }: GroupResult): string[] {

@@ -21,6 +21,7 @@ export interface Machine {
 export interface ContenderResult {
   readonly name: string;
   readonly role: Contender["role"];
+  readonly byReference?: true;
   /** Package → version. */
   readonly versions: Readonly<Record<string, string>>;
   /** Why it took no part. */
@@ -42,6 +43,14 @@ export interface Figure {
   readonly value: number;
   /** Between what it was measured, e.g. `"10,000 and 1,000,000"`, where that depends on the flags. */
   readonly detail?: string;
+  /** The parts of which it is the worst, where there are such. */
+  readonly parts?: readonly Part[];
 }
 
 export type FigureName = "heap" | "start" | "growth" | "growthScattered" | "ttlCost" | "loopDelay";
+
+export interface Part {
+  readonly title: string;
+  readonly value: number;
+  readonly max: number;
+}

@@ -7,8 +7,11 @@ import { type Verdict, verdictsOf } from "./verdict.ts";
 
 /** The cells of a group: rates, ratios, targets. Markdown that is aligned, since a terminal shows it as it is. */
 export function cellTable(result: GroupResult, baseline: string): string {
-  const names = result.contenders.filter(({ missing }) => missing === undefined).map(({ name }) => name);
-  const header = ["", ...names, `÷ ${baseline}`, "target", "", "÷ best peer", "target", ""];
+  const present = result.contenders.filter(({ missing }) => missing === undefined);
+  const names = present.map(({ name }) => name);
+  const marked = (name: string): string =>
+    present.some((contender) => contender.name === name && contender.byReference) ? `${name} †` : name;
+  const header = ["", ...names.map(marked), `÷ ${baseline}`, "target", "", "÷ best peer", "target", ""];
   const rows = result.cells.map((measured) => {
     const { title = measured.cell, unit = "operations" } =
       cells.find(({ name }) => name === measured.cell) ?? {};
@@ -17,26 +20,29 @@ export function cellTable(result: GroupResult, baseline: string): string {
       measured.failures[name] === undefined ? formatRate(median(measured.rates[name] ?? [])) : "fails",
     );
     const label = unit === "operations" ? title : `${title}, ${unit}/s`;
-    return [label, ...rates, ...judged(verdicts.baseline, false), ...judged(verdicts.bestPeer, true)];
+    return [label, ...rates, ...judged(verdicts.baseline, () => ""), ...judged(verdicts.bestPeer, marked)];
   });
   return alignedTable(header, rows);
 }
 
-function judged(verdict: Verdict | undefined, naming: boolean): [ratio: string, target: string, met: string] {
+function judged(
+  verdict: Verdict | undefined,
+  naming: (name: string) => string,
+): [ratio: string, target: string, met: string] {
   if (verdict === undefined) return ["–", "", ""];
   const { against, ratio, target } = verdict;
-  const text = naming ? `${formatRatio(ratio)} ${against}` : formatRatio(ratio);
+  const text = `${formatRatio(ratio)} ${naming(against)}`.trimEnd();
   if (target === undefined) return [text, "", ""];
   const distance = Math.round((1 - ratio / target.limit) * 100);
   return [text, formatRatio(target.limit), verdict.met ? "met" : `missed by ${distance} %`];
 }
 
-interface FigureKind {
+export interface FigureKind {
   readonly title: string;
   readonly unit: string;
 }
 
-const kinds: Readonly<Record<FigureName, FigureKind>> = {
+export const figureKinds: Readonly<Record<FigureName, FigureKind>> = {
   heap: { title: "heap per entry of 104 B", unit: "B" },
   start: { title: "import, open, first get", unit: "ms" },
   growth: { title: "time of a range, large ÷ small", unit: "×" },
@@ -49,11 +55,11 @@ const kinds: Readonly<Record<FigureName, FigureKind>> = {
 export function figureTable(result: GroupResult, baseline: string): string {
   if (result.figures.length === 0) return "";
   const ours = result.contenders.find(({ role }) => role === "ours")?.name;
-  const rows = (Object.keys(kinds) as FigureName[]).flatMap((name) => {
+  const rows = (Object.keys(figureKinds) as FigureName[]).flatMap((name) => {
     const found = result.figures.filter((figure) => figure.name === name);
     const own = found.find(({ contender }) => contender === ours);
     if (own === undefined) return [];
-    const { title, unit } = kinds[name];
+    const { title, unit } = figureKinds[name];
     const others = found
       .filter((figure) => figure !== own)
       .map(({ contender, value }) => `${contender} ${value} ${unit}`)

@@ -17,8 +17,9 @@ interface CacheManagerModule {
 export const cacheManagerMemory: Contender = {
   name: "cache-manager",
   role: "peer",
+  byReference: true,
   packages: ["cache-manager"],
-  note: "its default memory store does not copy: who changes a value that was read changes the store; it has no scan",
+  note: "its default memory store; it has no scan",
   async open() {
     const { createCache } = await loadPeer<CacheManagerModule>("cache-manager");
     const cache = createCache();

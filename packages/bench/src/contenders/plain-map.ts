@@ -3,8 +3,9 @@ import type { Contender, Pair, Value } from "../contender.ts";
 export const plainMap: Contender = {
   name: "Map",
   role: "bound",
+  byReference: true,
   packages: [],
-  note: "stores references: no copy, no expiry, no order; an upper bound",
+  note: "no expiry, no order; an upper bound",
   async open() {
     const map = new Map<string, Value>();
     return {
