@@ -132,6 +132,16 @@ export class Lane {
 
   /** Resolves once the commits that were called before have settled; `undefined`: there are none. */
   settled(): Promise<unknown> | undefined {
+    const connection = this.#connection;
+    // What was called before the adapter is open gets here only when it is.
+    if (!connection.ready) {
+      const entered = connection.enter(() => this.#settledNow());
+      return entered instanceof Promise ? entered : undefined;
+    }
+    return this.#settledNow();
+  }
+
+  #settledNow(): Promise<unknown> | undefined {
     if (this.#unsettled.size === 0) return undefined;
     return Promise.all(
       [...this.#unsettled].filter((batch) => batch.kind === "commit").map((batch) => batch.done),
