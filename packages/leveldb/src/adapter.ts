@@ -1,0 +1,109 @@
+import type {
+  Adapter,
+  AdapterStats,
+  Bounds,
+  Capabilities,
+  ChangeListener,
+  Commit,
+  CommitResult,
+  Filter,
+  KvErrorCode,
+  MaybePromise,
+  Namespace,
+  Pages,
+  Range,
+  StoredEntry,
+} from "@kv/core";
+import { errorCode } from "./errors.ts";
+import { type LeveldbOptions, type Settings, settingsOf } from "./options.ts";
+import { Session } from "./session.ts";
+
+/**
+ * A store in a LevelDB database, which is one process's at a time.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function leveldb(options: LeveldbOptions): Adapter {
+  return new LeveldbAdapter(settingsOf(options));
+}
+
+class LeveldbAdapter implements Adapter {
+  readonly name = "leveldb";
+  readonly form = "text";
+  readonly capabilities: Capabilities = {
+    persistent: true,
+    shared: false,
+    ordered: true,
+    snapshotScans: true,
+    linearizable: true,
+    watch: "local",
+  };
+  /** A read needs no company; writes that go to the driver's thread together take as long as one. */
+  readonly batch = { read: false, commit: true };
+  readonly clock: () => number;
+  readonly #settings: Settings;
+  #opened: Session | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+    this.clock = settings.clock;
+  }
+
+  get #session(): Session {
+    if (this.#opened === undefined) throw new Error("the leveldb adapter is not open");
+    return this.#opened;
+  }
+
+  async open(): Promise<void> {
+    this.#opened = await Session.open(this.#settings);
+  }
+
+  async close(): Promise<void> {
+    const session = this.#opened;
+    this.#opened = undefined;
+    await session?.close();
+  }
+
+  read(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
+    const { reader, recovery } = this.#session;
+    if (recovery.renewing === undefined) return reader.read(namespace, keys);
+    return recovery.renewing.then(() => reader.read(namespace, keys));
+  }
+
+  commit(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
+    const { queue, committer } = this.#session;
+    return queue.run((work) => committer.apply(namespace, commits, work));
+  }
+
+  scan(namespace: Namespace, range: Range): Pages<StoredEntry> {
+    return this.#session.scanner.scan(namespace, range);
+  }
+
+  count(namespace: Namespace, bounds: Bounds): Promise<number> {
+    return this.#session.tally.count(namespace, bounds);
+  }
+
+  clear(namespace: Namespace, filter: Filter): Promise<number> {
+    return this.#session.eraser.clear(namespace, filter);
+  }
+
+  namespaces(under: Namespace): Pages<Namespace> {
+    return this.#session.namespaces.living(under);
+  }
+
+  watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): () => void {
+    return this.#session.watchers.add(namespace, bounds, listener);
+  }
+
+  async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {
+    const session = this.#session;
+    return { ...(await session.tally.totals(namespace, bounds)), backend: session.describe() };
+  }
+
+  sweep(): Promise<number> {
+    return this.#session.sweeper.sweep();
+  }
+
+  errorCode(error: unknown): KvErrorCode | undefined {
+    return errorCode(error);
+  }
+}

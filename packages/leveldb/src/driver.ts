@@ -1,0 +1,148 @@
+import type { AbstractIterator, AbstractSnapshot } from "abstract-level";
+import { CorruptEntry, decodeEntry, holdsBytes, type LeveldbEntry, type StoredValue } from "./entry.ts";
+import type { StoredBounds } from "./layout.ts";
+import type { LevelDatabase } from "./options.ts";
+
+/** Whatever a database handed in was opened with, we write text and read text, and bytes where an entry says so. */
+const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" } as const;
+const VIEW = { keyEncoding: "utf8", valueEncoding: "view" } as const;
+/** Bytes that the driver reads ahead. Its own 16 KiB are a hundred small entries, and a change of threads each. */
+const READ_AHEAD = 2 ** 20;
+
+/** What a batch writes. */
+export interface Writes {
+  readonly puts: readonly (readonly [key: string, value: StoredValue])[];
+  readonly deletions: readonly string[];
+}
+
+export interface IterateOptions {
+  readonly reverse?: boolean;
+  /** Without them a value is `undefined`. */
+  readonly values: boolean;
+}
+
+/** The driver's calls as this adapter makes them. */
+export class Driver {
+  readonly db: LevelDatabase;
+  /** An option of this driver, which the types of all of them do not have. */
+  readonly #how: object;
+  readonly #snapshots = new Set<Snapshot>();
+  /** Whether the last value read was bytes: then the next one is read as such at first. */
+  #bytesLately = false;
+  /** Whether a batch is being written by another thread. */
+  isWriting = false;
+
+  constructor(db: LevelDatabase, sync: boolean) {
+    this.db = db;
+    this.#how = { sync };
+  }
+
+  /** Reading on this thread takes a fraction of what going to another one takes. */
+  get(storedKey: string): StoredValue | undefined {
+    if (!this.#bytesLately) {
+      const text = this.db.getSync<string, string>(storedKey, TEXT);
+      if (text === undefined || !holdsBytes(text)) return text;
+    }
+    const value = this.db.getSync<string, Uint8Array>(storedKey, VIEW);
+    this.#bytesLately = value !== undefined && holdsBytes(value);
+    return value;
+  }
+
+  entry(key: string, storedKey: string): LeveldbEntry | CorruptEntry | undefined {
+    const value = this.get(storedKey);
+    return value === undefined ? undefined : decodeEntry(key, storedKey, value);
+  }
+
+  /** Text that is no entry. */
+  getText(storedKey: string): string | undefined {
+    return this.db.getSync<string, string>(storedKey, TEXT);
+  }
+
+  /** All or nothing. */
+  async write(writes: Writes): Promise<void> {
+    this.isWriting = true;
+    try {
+      await this.#write(writes);
+    } finally {
+      this.isWriting = false;
+    }
+  }
+
+  #write({ puts, deletions }: Writes): Promise<void> {
+    const [put] = puts;
+    if (put !== undefined && puts.length === 1 && deletions.length === 0) {
+      const [key, value] = put;
+      return this.db.put<string, StoredValue>(key, value, { ...formatOf(value), ...this.#how });
+    }
+    // A batch built call by call is cheaper than an array, of which every element is cloned.
+    const batch = this.db.batch();
+    for (const [key, value] of puts) batch.put<string, StoredValue>(key, value, formatOf(value));
+    for (const key of deletions) batch.del<string>(key, TEXT);
+    return batch.write(this.#how);
+  }
+
+  /** The state of now, until it is closed. */
+  snapshot(): Snapshot {
+    const snapshot = new Snapshot(this.db, () => this.#snapshots.delete(snapshot));
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  /** Ends whatever is still being read. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#snapshots].map((snapshot) => snapshot.close()));
+  }
+}
+
+function formatOf(value: StoredValue): typeof TEXT | typeof VIEW {
+  return typeof value === "string" ? TEXT : VIEW;
+}
+
+/** The database as it was at one time. */
+export class Snapshot {
+  readonly #db: LevelDatabase;
+  readonly #snapshot: AbstractSnapshot;
+  readonly #closed: () => void;
+  readonly #iterators = new Set<{ close(): Promise<void> }>();
+
+  constructor(db: LevelDatabase, closed: () => void) {
+    this.#db = db;
+    this.#snapshot = db.snapshot();
+    this.#closed = closed;
+  }
+
+  /** Read all at once in pages; seeking is up to the caller. */
+  iterate(
+    bounds: StoredBounds,
+    { reverse = false, values }: IterateOptions,
+  ): AbstractIterator<LevelDatabase, string, string> {
+    const options = {
+      ...TEXT,
+      ...bounds,
+      reverse,
+      values,
+      snapshot: this.#snapshot,
+      highWaterMarkBytes: READ_AHEAD,
+    };
+    const iterator = this.#db.iterator<string, string>(options);
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  /** An entry whose value was found by an iterator. */
+  found(key: string, storedKey: string, text: string): LeveldbEntry | CorruptEntry {
+    if (!holdsBytes(text)) return decodeEntry(key, storedKey, text);
+    return this.entry(key, storedKey) ?? new CorruptEntry(key);
+  }
+
+  entry(key: string, storedKey: string): LeveldbEntry | CorruptEntry | undefined {
+    const value = this.#db.getSync<string, Uint8Array>(storedKey, { ...VIEW, snapshot: this.#snapshot });
+    return value === undefined ? undefined : decodeEntry(key, storedKey, value);
+  }
+
+  async close(): Promise<void> {
+    this.#closed();
+    await Promise.all([...this.#iterators].map((iterator) => iterator.close()));
+    await this.#snapshot.close();
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The value of an entry. In UTF-8, and readable as such unless the payload is bytes:
+ *
+ * ```
+ * 8 hex digits    checksum of the key and of all that follows
+ * "1"             version
+ * "@".."_"        0x40 + flags: 1 policy "evict", 2 has a deadline, 4 has an encoding, 8 has user metadata, 16 bytes
+ * revision SP createdAt SP updatedAt [SP deadline] [SP encoding] LF
+ * [user metadata LF]
+ * payload
+ * ```
+ *
+ * Times are milliseconds since 1970. Without a flag 4 the encoding is `json`, or `bytes` with flag 16. One value instead
+ * of a header and a payload apart: every read and write would take two operations.
+ */
+import { type Payload, type Policy, Refusal, type StoredEntry } from "@kv/core";
+import { beginsWith, CHECKSUM_LENGTH, checksum, checksumFrom, checksumText } from "./checksum.ts";
+
+const VERSION = "1";
+const FLAGS_AT = CHECKSUM_LENGTH + 1;
+const FIELDS_AT = FLAGS_AT + 1;
+const EVICT = 1;
+const DEADLINE = 2;
+const ENCODING = 4;
+const USER = 8;
+const BYTES = 16;
+
+/** A value as it is stored: text, or bytes where the payload is. */
+export type StoredValue = string | Uint8Array;
+
+/** What stands before the payload, numbers already as text where they only move from one value to the next. */
+export interface Fields {
+  readonly revision: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly expiresAt: number | undefined;
+  readonly policy: Policy;
+  readonly encoding: string;
+  readonly user: string | undefined;
+}
+
+/** Whether the payload of a value, read as text or not, is bytes. */
+export function holdsBytes(value: StoredValue): boolean {
+  const flags = typeof value === "string" ? value.charCodeAt(FLAGS_AT) : (value[FLAGS_AT] ?? 0);
+  return (flags & BYTES) !== 0;
+}
+
+export function encodeEntry(storedKey: string, fields: Fields, payload: Payload): StoredValue {
+  if (typeof payload === "string") {
+    const content = headText(fields, "json") + payload;
+    return checksumText(checksum(storedKey, content)) + content;
+  }
+  const bytes = payload as Uint8Array;
+  const head = Buffer.from(headText(fields, "bytes"));
+  const sum = checksumFrom(checksum(storedKey, head), bytes);
+  return Buffer.concat([Buffer.from(checksumText(sum)), head, bytes]);
+}
+
+function headText(fields: Fields, usual: "json" | "bytes"): string {
+  const { revision, createdAt, updatedAt, expiresAt, policy, encoding, user } = fields;
+  let flags = usual === "bytes" ? BYTES : 0;
+  let text = `${revision} ${createdAt} ${updatedAt}`;
+  if (policy === "evict") flags |= EVICT;
+  if (expiresAt !== undefined) {
+    flags |= DEADLINE;
+    text += ` ${expiresAt}`;
+  }
+  if (encoding !== usual) {
+    flags |= ENCODING;
+    text += ` ${encodeURIComponent(encoding)}`;
+  }
+  text += "\n";
+  if (user !== undefined) {
+    flags |= USER;
+    // Between the tokens of JSON text a line feed is white space, and within them there is none.
+    text += `${user.replaceAll("\n", " ")}\n`;
+  }
+  return VERSION + String.fromCharCode(0x40 + flags) + text;
+}
+
+/** An entry that can be read: its header is looked at only where it is asked for, since most reads want the value alone. */
+export class LeveldbEntry implements StoredEntry {
+  readonly key: string;
+  /** The value, or what stands before the payload where that is bytes. */
+  readonly #text: string;
+  readonly #bytes: Uint8Array | undefined;
+
+  constructor(key: string, text: string, bytes: Uint8Array | undefined) {
+    this.key = key;
+    this.#text = text;
+    this.#bytes = bytes;
+  }
+
+  get payload(): Payload {
+    if (this.#bytes !== undefined) return this.#bytes;
+    return this.#text.substring(this.#payloadAt);
+  }
+
+  get encoding(): string {
+    const flags = this.#flags;
+    if ((flags & ENCODING) === 0) return (flags & BYTES) === 0 ? "json" : "bytes";
+    return decodeURIComponent(this.#fields.at(-1) ?? "");
+  }
+
+  get revision(): string {
+    return this.#text.substring(FIELDS_AT, this.#text.indexOf(" ", FIELDS_AT));
+  }
+
+  get createdAt(): number {
+    return Number(this.createdAtText);
+  }
+
+  get createdAtText(): string {
+    return this.#fields[1] ?? "";
+  }
+
+  get updatedAt(): number {
+    return Number(this.updatedAtText);
+  }
+
+  get updatedAtText(): string {
+    return this.#fields[2] ?? "";
+  }
+
+  get expiresAt(): number | undefined {
+    return (this.#flags & DEADLINE) === 0 ? undefined : Number(this.#fields[3]);
+  }
+
+  get policy(): Policy {
+    return (this.#flags & EVICT) === 0 ? "persist" : "evict";
+  }
+
+  get user(): string | undefined {
+    if ((this.#flags & USER) === 0) return undefined;
+    const start = this.#text.indexOf("\n") + 1;
+    return this.#text.substring(start, this.#text.indexOf("\n", start));
+  }
+
+  get size(): number {
+    return this.#bytes?.byteLength ?? Buffer.byteLength(this.#text.substring(this.#payloadAt));
+  }
+
+  get #flags(): number {
+    return this.#text.charCodeAt(FLAGS_AT);
+  }
+
+  get #fields(): string[] {
+    return this.#text.substring(FIELDS_AT, this.#text.indexOf("\n")).split(" ");
+  }
+
+  get #payloadAt(): number {
+    const start = this.#text.indexOf("\n") + 1;
+    return (this.#flags & USER) === 0 ? start : this.#text.indexOf("\n", start) + 1;
+  }
+}
+
+/** An entry that is there and cannot be read: whoever wants more of it than its key is told so. */
+export class CorruptEntry implements StoredEntry {
+  readonly key: string;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  get payload(): never {
+    throw new Refusal(
+      "KV_CORRUPT",
+      "what is stored was altered since it was written (its checksum differs); delete or rewrite the entry, or restore a backup",
+    );
+  }
+
+  get encoding(): never {
+    return this.payload;
+  }
+  get revision(): never {
+    return this.payload;
+  }
+  get createdAt(): never {
+    return this.payload;
+  }
+  get updatedAt(): never {
+    return this.payload;
+  }
+  get policy(): never {
+    return this.payload;
+  }
+  get user(): never {
+    return this.payload;
+  }
+
+  /** It has none that anybody could rely on. */
+  get expiresAt(): undefined {
+    return undefined;
+  }
+  get size(): undefined {
+    return undefined;
+  }
+}
+
+/** What is stored under a key, once its checksum was found right. */
+export function decodeEntry(key: string, storedKey: string, value: StoredValue): LeveldbEntry | CorruptEntry {
+  if (typeof value === "string") {
+    const sum = checksum(storedKey, value.substring(CHECKSUM_LENGTH));
+    if (!beginsWith(value, sum) || value[CHECKSUM_LENGTH] !== VERSION) return new CorruptEntry(key);
+    return new LeveldbEntry(key, value, undefined);
+  }
+  const buffer = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const payloadAt = payloadOffset(buffer);
+  const text = buffer.toString("utf8", 0, payloadAt);
+  if (
+    !beginsWith(text, checksum(storedKey, buffer.subarray(CHECKSUM_LENGTH))) ||
+    text[CHECKSUM_LENGTH] !== VERSION
+  )
+    return new CorruptEntry(key);
+  if (!holdsBytes(buffer)) return new LeveldbEntry(key, buffer.toString(), undefined);
+  // A copy: the header is nobody's business who gets at the buffer behind a value.
+  return new LeveldbEntry(key, text, new Uint8Array(buffer.subarray(payloadAt)));
+}
+
+function payloadOffset(buffer: Buffer): number {
+  const start = buffer.indexOf(0x0a) + 1;
+  const flags = buffer[FLAGS_AT] ?? 0;
+  return (flags & USER) === 0 ? start : buffer.indexOf(0x0a, start) + 1;
+}

@@ -1,0 +1,88 @@
+import { type KvErrorCode, Refusal } from "@kv/core";
+import { type Holder, sayHolder } from "./holder.ts";
+
+const CODES: ReadonlyMap<string, KvErrorCode> = new Map([
+  ["LEVEL_LOCKED", "KV_UNAVAILABLE"],
+  ["LEVEL_CORRUPTION", "KV_CORRUPT"],
+  ["LEVEL_DECODE_ERROR", "KV_CORRUPT"],
+  ["LEVEL_IO_ERROR", "KV_UNAVAILABLE"],
+  ["LEVEL_DATABASE_NOT_OPEN", "KV_UNAVAILABLE"],
+  ["LEVEL_DATABASE_NOT_CLOSED", "KV_UNAVAILABLE"],
+  ["LEVEL_ITERATOR_NOT_OPEN", "KV_UNAVAILABLE"],
+  ["LEVEL_SNAPSHOT_NOT_OPEN", "KV_UNAVAILABLE"],
+  ["LEVEL_BATCH_NOT_OPEN", "KV_UNAVAILABLE"],
+  ["ENOSPC", "KV_CAPACITY"],
+  ["EDQUOT", "KV_CAPACITY"],
+  ["EFBIG", "KV_CAPACITY"],
+]);
+
+/** How LevelDB words what the file system answered, and what it finds out by itself; not all of it comes with a code. */
+const MESSAGES: readonly (readonly [words: RegExp, code: KvErrorCode])[] = [
+  [/no space left|quota exceeded|file too large|not enough space/i, "KV_CAPACITY"],
+  [/^Corruption:/, "KV_CORRUPT"],
+  [/^IO error:/, "KV_UNAVAILABLE"],
+];
+
+export function errorCode(error: unknown): KvErrorCode | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const told = MESSAGES.find(([words]) => words.test(error.message));
+  if (told?.[1] === "KV_CAPACITY") return told[1];
+  // The driver says "not open", and why not in the cause.
+  const deeper = error.cause === undefined ? undefined : errorCode(error.cause);
+  if (deeper !== undefined) return deeper;
+  const code = codeOf(error);
+  if (code !== undefined) return CODES.get(code) ?? (/^E[A-Z]+$/.test(code) ? "KV_UNAVAILABLE" : told?.[1]);
+  return told?.[1];
+}
+
+/** Whether the database is open elsewhere. */
+export function isLocked(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return codeOf(error) === "LEVEL_LOCKED" || isLocked(error.cause);
+}
+
+function codeOf(error: Error): string | undefined {
+  return "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+export function held(error: unknown, path: string, holder: Holder | undefined): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `${path} is held by ${sayHolder(holder)}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
+    { cause: error },
+  );
+}
+
+/** Why the database could not be opened, in words that help; other errors as they are. */
+export function openFault(error: unknown, path: string): unknown {
+  if (error instanceof Refusal) return error;
+  const reason = reasonOf(error);
+  switch (errorCode(error)) {
+    case "KV_CAPACITY":
+      return new Refusal("KV_CAPACITY", `no space left to open ${path}: ${reason}; free some`, {
+        cause: error,
+      });
+    case "KV_CORRUPT":
+      return new Refusal(
+        "KV_CORRUPT",
+        `the database ${path} is damaged (${reason}); restore it from a backup`,
+        {
+          cause: error,
+        },
+      );
+    case "KV_UNAVAILABLE":
+      return new Refusal(
+        "KV_UNAVAILABLE",
+        `cannot open the database ${path}: ${reason}; check that it is a directory which this process may write`,
+        { cause: error },
+      );
+    default:
+      return error;
+  }
+}
+
+/** The innermost error's own words. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : reasonOf(error.cause);
+}

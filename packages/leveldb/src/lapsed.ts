@@ -1,0 +1,42 @@
+import type { Snapshot } from "./driver.ts";
+import { CorruptEntry } from "./entry.ts";
+import type { ExpiryIndex } from "./expiry-index.ts";
+
+/** Keys beyond which it is cheaper to look at every entry's deadline. */
+const MOST = 4096;
+const PAGE = 64;
+
+/**
+ * The keys of entries that have expired and were not swept yet. They are few where sweeps run, and all of them are named
+ * by records of the expiry index that are due; so that a list or a count of keys need not read any value.
+ * `undefined`: there are too many of them.
+ */
+export async function lapsedKeys(
+  snapshot: Snapshot,
+  index: ExpiryIndex,
+  now: number,
+): Promise<ReadonlySet<string> | undefined> {
+  const lapsed = new Set<string>();
+  const records = snapshot.iterate(index.until(now), { values: true });
+  let looks = 0;
+  for (;;) {
+    const page = await records.nextv(PAGE);
+    if (page.length === 0) return lapsed;
+    for (const [storedKey, value] of page) {
+      const { keys } = index.parse(storedKey, value);
+      looks += keys.length;
+      if (looks > MOST) return undefined;
+      for (const key of keys) if (isLapsed(snapshot, key, now)) lapsed.add(key);
+    }
+  }
+}
+
+function isLapsed(snapshot: Snapshot, storedKey: string, now: number): boolean {
+  const entry = snapshot.entry("", storedKey);
+  return (
+    entry !== undefined &&
+    !(entry instanceof CorruptEntry) &&
+    entry.expiresAt !== undefined &&
+    entry.expiresAt <= now
+  );
+}

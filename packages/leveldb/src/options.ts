@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import type { AbstractLevel } from "abstract-level";
+
+/** A database of `classic-level` or `level`, or a sublevel of one, with whatever encodings. */
+export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, unknown, unknown>;
+
+interface CommonOptions {
+  /**
+   * What our keys begin with, between two exclamation marks, as a sublevel's do: several stores, and data of others, fit
+   * into one database. ASCII letters, digits, `_`, `-` and `.`, at most 64. Default: `"kv"`.
+   */
+  readonly prefix?: string | undefined;
+  /**
+   * What a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included. `"full"`: also a
+   * loss of power, at the price of an fsync for every batch of writes.
+   */
+  readonly durability?: "fast" | "full" | undefined;
+  /** Milliseconds since 1970; what deadlines are compared with. Default: `Date.now`. */
+  readonly clock?: (() => number) | undefined;
+}
+
+export interface LeveldbPathOptions extends CommonOptions {
+  /** The database's directory, made where it is missing. */
+  readonly path: string;
+  /** Bytes of memory for blocks that were read. Default: 32 MiB. */
+  readonly cacheSize?: number | undefined;
+  /** Bytes of writes that are kept in memory before they become a table; up to two such buffers exist. Default: 4 MiB. */
+  readonly writeBufferSize?: number | undefined;
+  readonly database?: undefined;
+}
+
+export interface LeveldbDatabaseOptions extends CommonOptions {
+  /** A database opened by the caller, who also closes it. Whatever else it holds stays untouched. */
+  readonly database: LevelDatabase;
+  readonly path?: undefined;
+}
+
+export type LeveldbOptions = LeveldbPathOptions | LeveldbDatabaseOptions;
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  readonly where:
+    | { readonly path: string; readonly cacheSize: number; readonly writeBufferSize: number }
+    | { readonly database: LevelDatabase };
+  readonly prefix: string;
+  readonly durability: "fast" | "full";
+  readonly clock: () => number;
+}
+
+const COMMON = ["prefix", "durability", "clock"] as const;
+const PATH: ReadonlySet<string> = new Set(["path", "cacheSize", "writeBufferSize", ...COMMON]);
+const HANDED_IN: ReadonlySet<string> = new Set(["database", ...COMMON]);
+const EITHER: ReadonlySet<string> = new Set([...PATH, ...HANDED_IN]);
+const PREFIX = /^[\w.-]{1,64}$/;
+const MIB = 2 ** 20;
+
+/** @throws KvError `KV_INVALID_OPTION` */
+export function settingsOf(options: LeveldbOptions): Settings {
+  try {
+    return checked(options);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new KvError(error.code, { message: error.message, operation: "open", adapter: "leveldb" });
+  }
+}
+
+function checked(options: LeveldbOptions): Settings {
+  if (options === undefined) refuse('leveldb() needs { path: "./data" } or { database }');
+  refuseUnknownOptions(options, EITHER, "leveldb()");
+  const { prefix = "kv", durability = "fast", clock = Date.now } = options;
+  demand(
+    typeof prefix === "string" && PREFIX.test(prefix),
+    "prefix",
+    "1 to 64 ASCII letters, digits, _, - and .",
+  );
+  demand(durability === "fast" || durability === "full", "durability", '"fast" or "full"');
+  demand(typeof clock === "function", "clock", "a function that returns milliseconds since 1970");
+  const common = { prefix, durability, clock };
+  if (options.database === undefined) return { ...common, where: ofPath(options) };
+  refuseUnknownOptions(given(options), HANDED_IN, "leveldb({ database })");
+  demandDatabase(options.database);
+  return { ...common, where: { database: options.database } };
+}
+
+function ofPath(options: LeveldbPathOptions): Settings["where"] {
+  refuseUnknownOptions(given(options), PATH, "leveldb({ path })");
+  const { path, cacheSize = 32 * MIB, writeBufferSize = 4 * MIB } = options;
+  demand(typeof path === "string" && path.trim() !== "", "path", "the path of a directory");
+  demand(!path.includes("\0"), "path", "free of NUL characters");
+  demand(isSize(cacheSize, 0), "cacheSize", "a whole number of bytes");
+  demand(isSize(writeBufferSize, 2 ** 16), "writeBufferSize", "a whole number of bytes, at least 65536");
+  return { path: resolve(path), cacheSize, writeBufferSize };
+}
+
+function demandDatabase(database: LevelDatabase): void {
+  // Other databases of the family read no snapshots, or not on this thread.
+  const supports: { getSync?: boolean; explicitSnapshots?: boolean } | undefined = database?.supports;
+  demand(
+    supports?.getSync === true && supports.explicitSnapshots === true,
+    "database",
+    "an open database of level or classic-level, or a sublevel of one",
+  );
+}
+
+/** Without the options that are `undefined`, which are options not given. */
+function given(options: LeveldbOptions): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function isSize(value: unknown, least: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= 0xffffffff;
+}
+
+function demand(holds: boolean, option: string, kind: string): void {
+  if (!holds) refuse(`the option ${option} must be ${kind}`);
+}
+
+function refuse(message: string): never {
+  throw new Refusal("KV_INVALID_OPTION", message);
+}

@@ -1,0 +1,43 @@
+import type { Connection } from "./connection.ts";
+import type { Repair } from "./write-queue.ts";
+
+/**
+ * After a failed write nothing is appended to the same log. LevelDB may have written a part of a record (the disk was
+ * full), and what stands behind such a part is lost when the log is read again, acknowledged or not. So the database is
+ * opened anew before the next write, as soon as there is space to do so; until then it can be read.
+ */
+export class Recovery implements Repair {
+  readonly #connection: Connection;
+  readonly #before: () => Promise<void>;
+  #damaged = false;
+  #renewing: Promise<void> | undefined;
+
+  /** `before`: ends what is being read. */
+  constructor(connection: Connection, before: () => Promise<void>) {
+    this.#connection = connection;
+    this.#before = before;
+  }
+
+  /** While it is given, there is nothing to read from. */
+  get renewing(): Promise<void> | undefined {
+    return this.#renewing;
+  }
+
+  failed(): void {
+    this.#damaged = true;
+  }
+
+  ready(): Promise<void> | undefined {
+    if (!this.#damaged) return undefined;
+    this.#renewing = this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(): Promise<void> {
+    await this.#before();
+    await this.#connection.renew();
+    this.#damaged = false;
+  }
+}

@@ -1,0 +1,107 @@
+import { Refusal, Watchers } from "@kv/core";
+import { Committer } from "./committer.ts";
+import { type Connection, connect } from "./connection.ts";
+import { Driver } from "./driver.ts";
+import { Eraser } from "./eraser.ts";
+import { ExpiryIndex } from "./expiry-index.ts";
+import { HeaderCache } from "./header-cache.ts";
+import { Layout } from "./layout.ts";
+import { Namespaces } from "./namespaces.ts";
+import type { Settings } from "./options.ts";
+import { Reader } from "./reader.ts";
+import { Recovery } from "./recovery.ts";
+import { Revisions } from "./revisions.ts";
+import { Scanner } from "./scanner.ts";
+import { Sweeper } from "./sweeper.ts";
+import { Tally } from "./tally.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+/** What there is from `open` to `close`. */
+export class Session {
+  readonly reader: Reader;
+  readonly scanner: Scanner;
+  readonly tally: Tally;
+  readonly namespaces: Namespaces;
+  readonly committer: Committer;
+  readonly eraser: Eraser;
+  readonly sweeper: Sweeper;
+  readonly queue: WriteQueue;
+  readonly recovery: Recovery;
+  readonly watchers: Watchers = new Watchers();
+  readonly #connection: Connection;
+  readonly #driver: Driver;
+
+  static async open(settings: Settings): Promise<Session> {
+    const connection = await connect(settings);
+    try {
+      const layout = new Layout(settings.prefix);
+      const driver = new Driver(connection.db, settings.durability === "full");
+      const revisions = await revisionsOf(driver, layout);
+      return new Session(settings, connection, driver, layout, revisions);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    { clock }: Settings,
+    connection: Connection,
+    driver: Driver,
+    layout: Layout,
+    revisions: Revisions,
+  ) {
+    const index = new ExpiryIndex(layout);
+    const cache = new HeaderCache();
+    this.#connection = connection;
+    this.#driver = driver;
+    this.recovery = new Recovery(connection, () => driver.close());
+    const { watchers } = this;
+    this.queue = new WriteQueue({ driver, layout, cache, revisions, index, watchers, clock }, this.recovery);
+    this.reader = new Reader(driver, layout, clock);
+    this.scanner = new Scanner(driver, layout, index, clock);
+    this.tally = new Tally(driver, layout, index, clock);
+    this.namespaces = new Namespaces(driver, layout, clock);
+    this.committer = new Committer(layout);
+    this.eraser = new Eraser(driver, layout, this.queue);
+    this.sweeper = new Sweeper({ driver, layout, index, queue: this.queue }, clock);
+  }
+
+  /** What the engine says of itself. */
+  describe(): Record<string, string | number> {
+    const { db, path } = this.#connection;
+    const described = { engine: "LevelDB", path };
+    if (!("getProperty" in db) || typeof db.getProperty !== "function") return described;
+    const memory: unknown = db.getProperty("leveldb.approximate-memory-usage");
+    return { ...described, memoryBytes: Number(memory) };
+  }
+
+  async close(): Promise<void> {
+    this.sweeper.stop();
+    await this.queue.idle();
+    await this.#driver.close();
+    await this.#connection.close();
+  }
+}
+
+/** @throws Refusal where what is there is not ours, or newer */
+async function revisionsOf(driver: Driver, layout: Layout): Promise<Revisions> {
+  const record = driver.getText(layout.meta);
+  if (record === undefined && (await isTaken(driver, layout))) {
+    throw new Refusal(
+      "KV_UNSUPPORTED",
+      `the database has keys that begin with ${JSON.stringify(layout.whole.gte)} and are not of @kv/leveldb; they are left alone: choose another prefix`,
+    );
+  }
+  return new Revisions(layout.meta, record);
+}
+
+async function isTaken(driver: Driver, layout: Layout): Promise<boolean> {
+  const snapshot = driver.snapshot();
+  try {
+    const found = await snapshot.iterate(layout.whole, { values: false }).nextv(1);
+    return found.length > 0;
+  } finally {
+    await snapshot.close();
+  }
+}

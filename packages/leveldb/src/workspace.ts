@@ -1,0 +1,230 @@
+import type { Namespace, Payload, StoredChange, Watchers } from "@kv/core";
+import type { Driver, Writes } from "./driver.ts";
+import {
+  type CorruptEntry,
+  decodeEntry,
+  encodeEntry,
+  type Fields,
+  type LeveldbEntry,
+  type StoredValue,
+} from "./entry.ts";
+import type { ExpiryIndex } from "./expiry-index.ts";
+import { ABSENT, absent, type Header, headerOf, NEVER } from "./header.ts";
+import type { HeaderCache } from "./header-cache.ts";
+import type { Layout } from "./layout.ts";
+import type { Revisions } from "./revisions.ts";
+
+/** What the writes of all batches share. */
+export interface WorkspaceParts {
+  readonly driver: Driver;
+  readonly layout: Layout;
+  readonly cache: HeaderCache;
+  readonly revisions: Revisions;
+  readonly index: ExpiryIndex;
+  readonly watchers: Watchers;
+  readonly clock: () => number;
+}
+
+/** What a batch makes of a key. */
+interface Pending {
+  readonly header: Header;
+  /** `null`: deleted; `undefined`: as it is. */
+  readonly value: StoredValue | null | undefined;
+  /** Whether the header is worth keeping once it is written. */
+  readonly remember: boolean;
+}
+
+interface Publication {
+  readonly namespaceId: string;
+  readonly change: StoredChange;
+}
+
+/**
+ * A batch in the making: the stored state, and over it what earlier commits of the same batch have done. Nothing of it
+ * is seen by anybody until it was written.
+ */
+export class Workspace {
+  readonly now: number;
+  readonly nowText: string;
+  readonly #parts: WorkspaceParts;
+  readonly #pending = new Map<string, Pending>();
+  readonly #deletions: string[] = [];
+  readonly #publications: Publication[] = [];
+  #undo: Map<string, Pending | undefined> | undefined;
+  #bytes = 0;
+  #deadlines = false;
+  #reservedEnd: number | undefined;
+
+  constructor(parts: WorkspaceParts) {
+    this.#parts = parts;
+    this.now = parts.clock();
+    this.nowText = String(this.now);
+  }
+
+  /** How many keys, and how many characters or bytes, wait to be written. */
+  get keys(): number {
+    return this.#pending.size;
+  }
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  nextRevision(): string {
+    return this.#parts.revisions.next();
+  }
+
+  header(storedKey: string): Header {
+    const { cache } = this.#parts;
+    const known = this.#pending.get(storedKey)?.header ?? cache.get(storedKey);
+    if (known !== undefined) return known;
+    const header = this.#load(storedKey);
+    cache.set(storedKey, header);
+    return header;
+  }
+
+  /** As `header`, of a key that is not likely to be asked for again. */
+  glance(storedKey: string): Header {
+    return this.#pending.get(storedKey)?.header ?? this.#parts.cache.get(storedKey) ?? this.#load(storedKey);
+  }
+
+  #load(storedKey: string): Header {
+    return headerOf(this.#parts.driver.entry("", storedKey));
+  }
+
+  isLive({ deadline }: Header): boolean {
+    return deadline > this.now;
+  }
+
+  entry(key: string, storedKey: string): LeveldbEntry | CorruptEntry | undefined {
+    const value = this.#pending.get(storedKey)?.value;
+    if (value === undefined) return this.#parts.driver.entry(key, storedKey);
+    return value === null ? undefined : decodeEntry(key, storedKey, value);
+  }
+
+  /** `before`: the key's header until now. */
+  put(storedKey: string, before: Header, fields: Fields, payload: Payload): StoredValue {
+    const value = encodeEntry(storedKey, fields, payload);
+    const { revision, createdAt, expiresAt = NEVER, policy } = fields;
+    const header: Header = {
+      revision,
+      createdAt,
+      deadline: expiresAt,
+      evictable: policy === "evict",
+      watchedFrom: before.watchedFrom,
+    };
+    if (expiresAt !== NEVER) this.#deadlines = true;
+    this.#bytes += value.length;
+    this.#set(storedKey, { header, value, remember: true });
+    return value;
+  }
+
+  /** Deletes what is stored, live or not. */
+  remove(storedKey: string, before: Header, remember = true): void {
+    if (before.deadline === ABSENT) return;
+    this.#set(storedKey, { header: absent(before.watchedFrom), value: null, remember });
+  }
+
+  /** No record of the expiry index names the key any more; if it has a deadline, it gets a new one. */
+  unwatched(storedKey: string, header: Header): void {
+    const value = this.#pending.get(storedKey)?.value;
+    this.#deadlines = true;
+    this.#set(storedKey, { header: { ...header, watchedFrom: NEVER }, value, remember: false });
+  }
+
+  /** Deletes something that is no entry. */
+  drop(storedKey: string): void {
+    this.#deletions.push(storedKey);
+  }
+
+  #set(storedKey: string, pending: Pending): void {
+    if (this.#undo !== undefined && !this.#undo.has(storedKey))
+      this.#undo.set(storedKey, this.#pending.get(storedKey));
+    this.#pending.set(storedKey, pending);
+  }
+
+  /** Does something as a whole, or, where it throws or `keep` refuses its result, nothing of it. */
+  part<T>(work: () => T, keep: (result: T) => boolean): T {
+    const undo = new Map<string, Pending | undefined>();
+    const publications = this.#publications.length;
+    this.#undo = undo;
+    let kept = false;
+    try {
+      const result = work();
+      kept = keep(result);
+      return result;
+    } finally {
+      this.#undo = undefined;
+      if (!kept) {
+        this.#publications.length = publications;
+        for (const [storedKey, before] of undo) {
+          if (before === undefined) this.#pending.delete(storedKey);
+          else this.#pending.set(storedKey, before);
+        }
+      }
+    }
+  }
+
+  isWatched(namespaceId: string): boolean {
+    return this.#parts.watchers.has(namespaceId);
+  }
+
+  /** To be told to watchers, once it is written. */
+  publish({ id }: Pick<Namespace, "id">, change: StoredChange): void {
+    this.#publications.push({ namespaceId: id, change });
+  }
+
+  /** What has to be written. Nothing may be added any more. */
+  seal(): Writes {
+    const puts: [string, StoredValue][] = this.#deadlines ? this.#indexRecords() : [];
+    const deletions = this.#deletions;
+    for (const [storedKey, { value }] of this.#pending) {
+      if (value === null) deletions.push(storedKey);
+      else if (value !== undefined) puts.push([storedKey, value]);
+    }
+    if (puts.length > 0) {
+      const reservation = this.#parts.revisions.reservation();
+      if (reservation !== undefined) {
+        puts.push([this.#parts.layout.meta, reservation.record]);
+        this.#reservedEnd = reservation.end;
+      }
+    }
+    return { puts, deletions };
+  }
+
+  #indexRecords(): [string, StoredValue][] {
+    const { index, revisions } = this.#parts;
+    const collector = index.collect(this.now, () => revisions.next());
+    for (const [storedKey, pending] of this.#pending) {
+      const { header } = pending;
+      const { deadline } = header;
+      if (deadline === NEVER || deadline === ABSENT || header.watchedFrom <= deadline) continue;
+      collector.add(storedKey, deadline);
+      // The record's time is this deadline's or an earlier one.
+      this.#pending.set(storedKey, { ...pending, header: { ...header, watchedFrom: deadline } });
+    }
+    return collector.records();
+  }
+
+  /** It was written. */
+  settle(): void {
+    const { cache, revisions, watchers } = this.#parts;
+    if (this.#reservedEnd !== undefined) revisions.reserved(this.#reservedEnd);
+    for (const [storedKey, { header, remember }] of this.#pending) {
+      if (remember) cache.set(storedKey, header);
+      else cache.forget(storedKey);
+    }
+    if (this.#publications.length === 0) return;
+    for (const [namespaceId, changes] of byNamespace(this.#publications))
+      watchers.publish(namespaceId, changes);
+  }
+}
+
+function byNamespace(publications: readonly Publication[]): Map<string, StoredChange[]> {
+  const changes = new Map<string, StoredChange[]>();
+  for (const { namespaceId, change } of publications) {
+    const theirs = changes.get(namespaceId);
+    if (theirs === undefined) changes.set(namespaceId, [change]);
+    else theirs.push(change);
+  }
+  return changes;
+}
