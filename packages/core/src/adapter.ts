@@ -66,6 +66,8 @@ export interface Range extends Bounds {
   readonly limit: number;
   /** Only `key` is looked at in the answer: whatever is cheapest may stand in the other fields. */
   readonly keysOnly: boolean;
+  /** Only `key`, `payload` and `encoding` are looked at. A hint: what else stands in the entries does no harm. */
+  readonly payloadsOnly?: boolean | undefined;
 }
 
 /** What `clear` removes. */
@@ -150,7 +152,7 @@ export type CommitResult =
 
 export type StoredChange =
   | { readonly type: "set" | "touch"; readonly key: string; readonly entry: StoredEntry }
-  /** `"expire"`: its deadline passed, be it that a sweep found it or that a write gave it a deadline in the past. */
+  /** `"expire"`: its deadline passed. A write that gave it a deadline in the past may be told as either. */
   | { readonly type: "delete" | "expire"; readonly key: string }
   /** Changes may have been missed: what the watcher knows must be read again. */
   | { readonly type: "resync" };
@@ -199,8 +201,15 @@ export interface Adapter {
   readonly clock: () => number;
   open(): MaybePromise<void>;
   close(): MaybePromise<void>;
-  /** The live entries under `keys`, aligned with them; `undefined` where there is none. */
-  read(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]>;
+  /**
+   * The live entries under `keys`, aligned with them; `undefined` where there is none. With `payloadsOnly` only `key`,
+   * `payload` and `encoding` are looked at: a hint, to be used where it saves something.
+   */
+  read(
+    namespace: Namespace,
+    keys: readonly string[],
+    payloadsOnly?: boolean,
+  ): MaybePromise<(StoredEntry | undefined)[]>;
   /**
    * Applies the commits in order, each all-or-nothing by itself, and answers in that order. The array is only a batch:
    * one failing commit takes no other with it. Rejects when it is not known that none was applied, or when none was.

@@ -27,12 +27,9 @@ export class Batch {
   /** The keys whose last batch this is. */
   readonly keys: string[] = [];
   /** Unsettled read batches that share keys with this one: reads don't wait for reads, but a write waits for all of them. */
-  readonly prior: Set<Batch> = new Set();
+  prior: Set<Batch> | undefined;
   /** The batches of operations that wait for this one only. */
-  readonly next: { read: Batch | undefined; commit: Batch | undefined } = {
-    read: undefined,
-    commit: undefined,
-  };
+  next: { read: Batch | undefined; commit: Batch | undefined } | undefined;
   readonly #parts: Part[] = [];
   readonly #whenSettled: (() => void)[] = [];
   /** Whose it is: batches that wait for one barrier may belong to different lanes. */
@@ -60,8 +57,9 @@ export class Batch {
   }
 
   addPrior(read: Batch): void {
+    this.prior ??= new Set();
     this.prior.add(read);
-    for (const earlier of read.prior) this.prior.add(earlier);
+    for (const earlier of read.prior ?? []) this.prior.add(earlier);
   }
 
   startAfter(batches: ReadonlySet<Batch>): void {
@@ -88,7 +86,7 @@ export class Batch {
 
   #settle(): void {
     this.#settled = true;
-    this.prior.clear();
+    this.prior = undefined;
     for (const callback of this.#whenSettled) callback();
   }
 

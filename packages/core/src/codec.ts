@@ -93,7 +93,8 @@ export class Codecs {
       throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
     try {
       const payload = this.#codec.encode(value);
-      if (typeof payload === "string") return payload;
+      // A lone surrogate has no UTF-8 form, so that drivers would store another text.
+      if (typeof payload === "string" && payload.isWellFormed()) return payload;
       // A codec may hand out a part of a buffer that it goes on using.
       if (payload instanceof Uint8Array) return new Uint8Array(payload);
     } catch (error) {
@@ -106,7 +107,7 @@ export class Codecs {
     }
     throw new Refusal(
       "KV_INVALID_VALUE",
-      `the ${this.#codec.name} codec returned neither a string nor a Uint8Array`,
+      `the ${this.#codec.name} codec returned neither a well-formed string nor a Uint8Array`,
     );
   }
 

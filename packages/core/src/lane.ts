@@ -39,44 +39,48 @@ export class Lane {
   }
 
   /** The live entry under a key. */
-  readOne(key: string): MaybePromise<StoredEntry | undefined> {
+  readOne(key: string, payloadsOnly = false): MaybePromise<StoredEntry | undefined> {
     const connection = this.#connection;
-    if (!connection.ready) return connection.enter(() => this.readOneNow(key));
-    return this.readOneNow(key);
+    if (!connection.ready) return connection.enter(() => this.#readOneNow(key, payloadsOnly));
+    return this.#readOneNow(key, payloadsOnly);
   }
 
-  private readOneNow(key: string): MaybePromise<StoredEntry | undefined> {
+  #readOneNow(key: string, payloadsOnly: boolean): MaybePromise<StoredEntry | undefined> {
     const { adapter } = this.#connection;
-    if (adapter.batch.read || (this.#unsettled.size > 0 && this.#mustWait("read", [key]))) {
+    if (adapter.batch.read || (this.#unsettled.size > 0 && this.#mustWait([key]))) {
       return this.#enqueueRead([key]).then((entries) => entries[0]);
     }
-    const entries = adapter.read(this.namespace, [key]);
+    const entries = adapter.read(this.namespace, [key], payloadsOnly);
     if (entries instanceof Promise) return this.#underWay("read", [key], entries).then((read) => read[0]);
     return entries[0];
   }
 
-  read(keys: readonly string[], signal?: AbortSignal): MaybePromise<(StoredEntry | undefined)[]> {
+  read(
+    keys: readonly string[],
+    signal: AbortSignal | undefined,
+    payloadsOnly: boolean,
+  ): MaybePromise<(StoredEntry | undefined)[]> {
     const connection = this.#connection;
     return connection.enter(() => {
       if (
         connection.adapter.batch.read ||
         keys.length > SLICE ||
-        (this.#unsettled.size > 0 && this.#mustWait("read", keys))
+        (this.#unsettled.size > 0 && this.#mustWait(keys))
       ) {
         return this.#enqueueRead(keys, signal);
       }
-      const entries = connection.adapter.read(this.namespace, keys);
+      const entries = connection.adapter.read(this.namespace, keys, payloadsOnly);
       return entries instanceof Promise ? this.#underWay("read", keys, entries) : entries;
     });
   }
 
   commitOne(commit: Commit, signal?: AbortSignal): MaybePromise<CommitResult> {
     const connection = this.#connection;
-    if (!connection.ready) return connection.enter(() => this.commitOneNow(commit, signal));
-    return this.commitOneNow(commit, signal);
+    if (!connection.ready) return connection.enter(() => this.#commitOneNow(commit, signal));
+    return this.#commitOneNow(commit, signal);
   }
 
-  private commitOneNow(commit: Commit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
+  #commitOneNow(commit: Commit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
     const { adapter } = this.#connection;
     if (adapter.batch.commit || this.#unsettled.size > 0) {
       return this.#enqueueCommits([commit], signal).then((results) => resultAt(results, 0));
@@ -219,9 +223,13 @@ export class Lane {
     });
   }
 
-  #mustWait(kind: Kind, keys: readonly string[]): boolean {
-    const { after, join } = this.#dependencies(kind, keys);
-    return after.size > 0 || join !== undefined;
+  /** Whether a read of these keys has to wait for an operation before it. */
+  #mustWait(keys: readonly string[]): boolean {
+    if (this.#barrier !== undefined) return true;
+    return keys.some((key) => {
+      const last = this.#busy.get(key);
+      return last !== undefined && !(last.kind === "read" && last.started);
+    });
   }
 
   /** The batches that have to settle first, and the one, not yet started, that can be joined instead. */
@@ -240,7 +248,7 @@ export class Lane {
         continue;
       }
       after.add(last);
-      for (const prior of last.prior) after.add(prior);
+      for (const prior of last.prior ?? []) after.add(prior);
     }
     return { after, join };
   }
@@ -255,6 +263,7 @@ export class Lane {
     if (after.size === 0) return this.#open[kind] ?? this.#newBatch(kind, after, true);
     const [only] = after;
     if (after.size > 1 || only === undefined) return this.#newBatch(kind, after, false);
+    only.next ??= { read: undefined, commit: undefined };
     let next = only.next[kind];
     if (next === undefined || next.started || next.owner !== this) {
       next = this.#newBatch(kind, after, false);
@@ -272,7 +281,11 @@ export class Lane {
     this.#admit(batch, []);
     if (ofTick) {
       this.#open[kind] = batch;
-      endOfTick(() => batch.startAfter(after));
+      const start = () => batch.startAfter(after);
+      // A driver that answers synchronously would go from tick to tick and never come to a turn of the event loop.
+      const turn = this.#connection.pace.breathe();
+      if (turn === undefined) endOfTick(start);
+      else turn.then(start, start);
     } else batch.startAfter(after);
     return batch;
   }

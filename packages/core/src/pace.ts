@@ -13,11 +13,14 @@ export class Pace {
 
   /**
    * A resolved promise of what was at hand. Every now and then it resolves after a turn of the event loop: a loop over
-   * answers that are always at hand would keep timers and sockets waiting for its whole length.
+   * answers that are always at hand would keep timers and sockets waiting for its whole length. `weight` is how many
+   * entries the answer took.
    */
-  answer<T>(value: T): Promise<T> {
+  answer<T>(value: T, weight = 1): Promise<T> {
     if (this.#turn !== undefined) return this.#turn.then(() => value);
-    if (++this.#answered % ANSWERS_PER_LOOK === 0) {
+    this.#answered += weight;
+    if (this.#answered >= ANSWERS_PER_LOOK) {
+      this.#answered = 0;
       const turn = this.breathe();
       if (turn !== undefined) return turn.then(() => value);
     }

@@ -12,7 +12,7 @@ export function pageOf(
   context: ViewContext,
   selector: PageSelector | undefined,
 ): MaybePromise<Page<unknown>> {
-  const asked = rangeOf(selector, context.prefix, PAGE_SELECTOR, "page", false);
+  const asked = rangeOf(selector, context.prefix, PAGE_SELECTOR, "page", "entries");
   const { cursor, limit = PAGE_LIMIT } = selector ?? {};
   const range = cursor === undefined ? asked : resumed(asked, cursor, context.prefix);
   if (limit === 0) return { entries: [] };

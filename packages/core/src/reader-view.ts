@@ -15,6 +15,7 @@ import {
   rangeOf,
   SELECTOR,
   WATCH_SELECTOR,
+  type Wanted,
 } from "./selector.ts";
 import { refuseAborted, signalOf } from "./signal.ts";
 import type {
@@ -53,7 +54,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     const fault = context.keyRefusal(key);
     if (fault !== undefined) return context.fail(fault, "get", key);
     try {
-      const found = context.lane.readOne(context.prefix + key);
+      const found = context.lane.readOne(context.prefix + key, true);
       if (found instanceof Promise) {
         return found.then(
           (entry) => this.#valueOr(entry, fallback, "get", key),
@@ -98,7 +99,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       signalOf(options, "getMany");
       const stored = context.storedKeys(keys);
       if (stored.length === 0) return [];
-      const found = context.lane.read(stored, options?.signal);
+      const found = context.lane.read(stored, options?.signal, true);
       return found instanceof Promise ? found.then((entries) => this.#values(entries)) : this.#values(found);
     });
   }
@@ -120,15 +121,15 @@ export abstract class ReaderView implements StoreReader<unknown> {
   }
 
   getEntry(key: string, options?: SignalOptions): Promise<Entry<unknown> | undefined> {
-    return this.#one("getEntry", key, options, (entry) =>
-      entry === undefined ? undefined : this.context.entry(entry),
-    );
+    const entryOf = (entry: StoredEntry | undefined) =>
+      entry === undefined ? undefined : this.context.entry(entry);
+    return this.#one("getEntry", key, options, entryOf, false);
   }
 
   getMetadata(key: string, options?: SignalOptions): Promise<Metadata | undefined> {
-    return this.#one("getMetadata", key, options, (entry) =>
-      entry === undefined ? undefined : this.context.metadata(entry),
-    );
+    const metadataOf = (entry: StoredEntry | undefined) =>
+      entry === undefined ? undefined : this.context.metadata(entry);
+    return this.#one("getMetadata", key, options, metadataOf, false);
   }
 
   has(key: string, options?: SignalOptions): Promise<boolean> {
@@ -136,15 +137,15 @@ export abstract class ReaderView implements StoreReader<unknown> {
   }
 
   keys(selector?: Selector): AsyncIterableIterator<string> {
-    return this.#scan("keys", selector, true, (entry) => this.context.keyOf(entry.key));
+    return this.#scan("keys", selector, "keys", (entry) => this.context.keyOf(entry.key));
   }
 
   values(selector?: Selector): AsyncIterableIterator<unknown> {
-    return this.#scan("values", selector, false, (entry) => this.context.value(entry));
+    return this.#scan("values", selector, "payloads", (entry) => this.context.value(entry));
   }
 
   entries(selector?: Selector): AsyncIterableIterator<Entry<unknown>> {
-    return this.#scan("entries", selector, false, (entry) => this.context.entry(entry));
+    return this.#scan("entries", selector, "entries", (entry) => this.context.entry(entry));
   }
 
   range(start: string, end?: string, options?: RangeOptions): Promise<[string, unknown][]> {
@@ -162,7 +163,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
           ? value.then((late) => [context.keyOf(entry.key), late])
           : [context.keyOf(entry.key), value];
       };
-      return this.#scanner("range", selector, false, pair).all();
+      return this.#scanner("range", selector, "payloads", pair).all();
     });
   }
 
@@ -178,7 +179,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     const { context } = this;
     const { connection, lane } = context;
     return this.#operate("count", undefined, selector, () => {
-      const { limit, ...bounds } = rangeOf(selector, context.prefix, SELECTOR, "count", true);
+      const { limit, ...bounds } = rangeOf(selector, context.prefix, SELECTOR, "count", "keys");
       if (limit === 0 || isEmpty(bounds)) return 0;
       if (!isEverything(bounds)) context.assertOrdered("count with bounds");
       const counted = () => connection.call(() => connection.adapter.count(lane.namespace, bounds));
@@ -275,13 +276,14 @@ export abstract class ReaderView implements StoreReader<unknown> {
     key: string,
     options: SignalOptions | undefined,
     then: (entry: StoredEntry | undefined) => MaybePromise<T>,
+    payloadsOnly = true,
   ): Promise<T> {
     const { context } = this;
     const fault = context.keyRefusal(key);
     if (fault !== undefined) return context.fail(fault, operation, key);
     return this.#operate(operation, key, options, () => {
       signalOf(options, operation);
-      const found = context.lane.readOne(context.prefix + key);
+      const found = context.lane.readOne(context.prefix + key, payloadsOnly);
       return found instanceof Promise ? found.then(then) : then(found);
     });
   }
@@ -289,12 +291,12 @@ export abstract class ReaderView implements StoreReader<unknown> {
   #scanner<T>(
     operation: string,
     selector: Selector | undefined,
-    keysOnly: boolean,
+    wanted: Wanted,
     convert: (entry: StoredEntry) => MaybePromise<T>,
   ): Scan<T> {
     const { context } = this;
     context.assertReadable();
-    const range = rangeOf(selector, context.prefix, SELECTOR, operation, keysOnly);
+    const range = rangeOf(selector, context.prefix, SELECTOR, operation, wanted);
     context.assertOrdered(operation);
     return new Scan(context, operation, range, selector ?? {}, convert);
   }
@@ -302,11 +304,11 @@ export abstract class ReaderView implements StoreReader<unknown> {
   #scan<T>(
     operation: string,
     selector: Selector | undefined,
-    keysOnly: boolean,
+    wanted: Wanted,
     convert: (entry: StoredEntry) => MaybePromise<T>,
   ): AsyncIterableIterator<T> {
     try {
-      return this.#scanner(operation, selector, keysOnly, convert);
+      return this.#scanner(operation, selector, wanted, convert);
     } catch (error) {
       return Scan.refused(this.context.error(error, operation));
     }

@@ -16,7 +16,7 @@ export function removeRange(
 ): MaybePromise<number> {
   const { connection, lane } = context;
   const { adapter } = connection;
-  const range = rangeOf(selector, context.prefix, CLEAR_SELECTOR, "clear", true);
+  const range = rangeOf(selector, context.prefix, CLEAR_SELECTOR, "clear", "keys");
   const descendants = withNamespaces(context, selector);
   if (range.limit === 0 || isEmpty(range)) return 0;
   if (range.limit !== Number.POSITIVE_INFINITY || !isEverything(range))

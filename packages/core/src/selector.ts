@@ -50,13 +50,22 @@ export function boundsOf(selector: Bounded, prefix: string): Bounds {
   return { start, end };
 }
 
+/** What of the entries of a range will be looked at. */
+export type Wanted = "keys" | "payloads" | "entries";
+
+const WANTED: Readonly<Record<Wanted, Pick<Range, "keysOnly" | "payloadsOnly">>> = {
+  keys: { keysOnly: true, payloadsOnly: false },
+  payloads: { keysOnly: false, payloadsOnly: true },
+  entries: { keysOnly: false, payloadsOnly: false },
+};
+
 /** @throws Refusal `KV_INVALID_OPTION`, `KV_ABORTED` */
 export function rangeOf(
   selector: Selector | undefined,
   prefix: string,
   known: ReadonlySet<string>,
   of: string,
-  keysOnly: boolean,
+  wanted: Wanted,
 ): Range {
   refuseUnknownOptions(selector, known, of);
   refuseAborted(selector?.signal);
@@ -76,7 +85,7 @@ export function rangeOf(
   ) {
     throw new Refusal("KV_INVALID_OPTION", 'onCorrupt must be "skip", "throw" or a function');
   }
-  return { ...boundsOf(selector ?? {}, prefix), reverse, limit: limit === 0 ? 0 : limit, keysOnly };
+  return { ...boundsOf(selector ?? {}, prefix), reverse, limit: limit === 0 ? 0 : limit, ...WANTED[wanted] };
 }
 
 /** Whether every key lies within. */

@@ -198,7 +198,8 @@ export class ViewContext {
   ): Promise<T> {
     try {
       const result = this.queue.issue(run);
-      return await (result instanceof Promise ? abortable(result, signal) : this.pace.answer(result));
+      if (result instanceof Promise) return await abortable(result, signal);
+      return await this.pace.answer(result, Array.isArray(result) ? result.length : 1);
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
     }

@@ -1,6 +1,6 @@
 import type { Range, StoredEntry } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import { COLUMNS, isExpired, KEY, type KeyedRow, type Row, SqliteEntry } from "./entry.ts";
+import { COLUMNS, isExpired, KEY, type KeyedRow, PayloadEntry, type Row, SqliteEntry } from "./entry.ts";
 import type { Meta } from "./meta.ts";
 import { BEYOND_TEXT } from "./namespaces.ts";
 import type { Tables } from "./schema.ts";
@@ -13,10 +13,17 @@ const PAGE_SIZE = 2 ** 20;
 
 /** Namespace, from, to, limit. The end of an open range is a BLOB, which every text comes before. */
 type Between = [number, string, string | Buffer, number];
+type KeyedPayload = readonly [
+  key: string,
+  value: string | Uint8Array,
+  encoding: string,
+  expiresAt: number | null,
+];
 type Key = readonly [key: string, expiresAt?: number | null];
 
 interface Selects {
   readonly rows: Sqlite.Statement<Between, KeyedRow>;
+  readonly payloads: Sqlite.Statement<Between, KeyedPayload>;
   readonly keys: Sqlite.Statement<Between, Key>;
   /** Answered by the index alone. */
   readonly keysWithoutDeadlines: Sqlite.Statement<Between, Key>;
@@ -43,7 +50,7 @@ export class Scanner {
 
   /** Of one namespace. Pages may be empty where all their rows have expired. */
   *scan(id: number, range: Range): Generator<readonly StoredEntry[]> {
-    const { keysOnly, reverse } = range;
+    const { keysOnly, payloadsOnly, reverse } = range;
     let { start } = range;
     let end: string | Buffer = range.end ?? BEYOND_TEXT;
     let wanted = range.limit;
@@ -51,7 +58,9 @@ export class Scanner {
       const limit = Math.min(keysOnly ? MOST : this.#size, wanted);
       const rows = keysOnly
         ? this.#keys(reverse, [id, start, end, limit])
-        : this.#rows(reverse, [id, start, end, limit]);
+        : payloadsOnly === true
+          ? this.#payloads(reverse, [id, start, end, limit])
+          : this.#rows(reverse, [id, start, end, limit]);
       wanted -= rows.entries.length;
       // The next statement is made after the yield, and the consumer may never come back.
       if (rows.read > 0) yield rows.entries;
@@ -69,8 +78,25 @@ export class Scanner {
       bytes += row[0].length;
       if (!isExpired(row[5], this.#clock)) entries.push(new SqliteEntry(row[KEY], row as unknown as Row));
     }
-    if (rows.length > 0) this.#size = Math.min(MOST, Math.ceil((PAGE_SIZE * rows.length) / (bytes + 1)));
+    this.#resize(rows.length, bytes);
     return { entries, read: rows.length, last: rows.at(-1)?.[KEY] };
+  }
+
+  #payloads(reverse: boolean, between: Between): Page {
+    const entries: StoredEntry[] = [];
+    const rows = (reverse ? this.#descending : this.#ascending).payloads.all(...between);
+    let bytes = 0;
+    for (const [key, value, encoding, expiresAt] of rows) {
+      bytes += value.length;
+      if (!isExpired(expiresAt, this.#clock)) entries.push(new PayloadEntry(key, value, encoding));
+    }
+    this.#resize(rows.length, bytes);
+    return { entries, read: rows.length, last: rows.at(-1)?.[0] };
+  }
+
+  /** Pages of values are as long as their bytes allow. */
+  #resize(rows: number, bytes: number): void {
+    if (rows > 0) this.#size = Math.min(MOST, Math.ceil((PAGE_SIZE * rows) / (bytes + 1)));
   }
 
   #keys(reverse: boolean, between: Between): Page {
@@ -101,6 +127,7 @@ function selects(db: Sqlite.Database, { entries }: Tables, order: "ASC" | "DESC"
       .safeIntegers(false);
   return {
     rows: select(`${COLUMNS.join(", ")}, key`),
+    payloads: select("key, value, encoding, expires_at"),
     keys: select("key, expires_at"),
     keysWithoutDeadlines: select("key"),
   };

@@ -85,11 +85,14 @@ export function bounded(options: BoundedOptions): Middleware {
         ledger.reset();
         return inner.close();
       },
-      read: (namespace, keys) =>
-        after(inner.read(namespace, keys), (entries) => {
+      read(namespace, keys, payloadsOnly) {
+        // What is not known yet has to be known as a whole.
+        const known = payloadsOnly === true && keys.every((key) => ledger.find(namespace, key) !== undefined);
+        return after(inner.read(namespace, keys, known), (entries) => {
           for (const entry of entries) if (entry !== undefined) ledger.found(namespace, entry);
           return entries;
-        }),
+        });
+      },
       commit: (namespace, commits) =>
         commitOthers(
           ttl === undefined ? commits : withDeadlines(commits, namespace, ledger, inner.clock() + ttl),

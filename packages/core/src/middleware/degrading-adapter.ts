@@ -66,7 +66,8 @@ export class DegradingAdapter {
       capabilities: common(primary.capabilities, secondary.capabilities),
       open: () => this.#open(),
       close: () => this.#close(),
-      read: (namespace, keys) => this.#call((adapter) => adapter.read(namespace, keys)),
+      read: (namespace, keys, payloadsOnly) =>
+        this.#call((adapter) => adapter.read(namespace, keys, payloadsOnly)),
       commit: (namespace, commits) => this.#commit(namespace, commits),
       scan: (namespace, range) => this.#pages((adapter) => adapter.scan(namespace, range)),
       count: (namespace, bounds) => this.#call((adapter) => adapter.count(namespace, bounds)),

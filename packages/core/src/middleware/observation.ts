@@ -69,11 +69,11 @@ export function observed(inner: Adapter, begin: (call: AdapterCall) => CallEnd):
   return forward(inner, {
     open: () => call("open", undefined, () => inner.open()),
     close: () => call("close", undefined, () => inner.close()),
-    read: (namespace, keys) =>
+    read: (namespace, keys, payloadsOnly) =>
       call(
         "read",
         namespace,
-        () => inner.read(namespace, keys),
+        () => inner.read(namespace, keys, payloadsOnly),
         undefined,
         keys.length,
         () => [...keys],

@@ -91,7 +91,7 @@ function retried(inner: Adapter, repeat: Repeat): Adapter {
   const { watch } = inner;
   return forward(inner, {
     open: () => repeat(() => inner.open()),
-    read: (namespace, keys) => repeat(() => inner.read(namespace, keys)),
+    read: (namespace, keys, payloadsOnly) => repeat(() => inner.read(namespace, keys, payloadsOnly)),
     commit: (namespace, commits) => commitRepeating(inner, namespace, commits, repeat),
     scan: (namespace, range) => begun(() => inner.scan(namespace, range), repeat),
     count: (namespace, bounds) => repeat(() => inner.count(namespace, bounds)),

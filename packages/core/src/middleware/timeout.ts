@@ -29,7 +29,7 @@ function limited(inner: Adapter, ms: number): Adapter {
   return forward(inner, {
     open: opening(inner, ms),
     close: () => within(inner.close(), "closing"),
-    read: (namespace, keys) => within(inner.read(namespace, keys), "reading"),
+    read: (namespace, keys, payloadsOnly) => within(inner.read(namespace, keys, payloadsOnly), "reading"),
     commit: (namespace, commits) => within(inner.commit(namespace, commits), "writing"),
     scan: (namespace, range) => pagesInTime(inner.scan(namespace, range), ms),
     count: (namespace, bounds) => within(inner.count(namespace, bounds), "counting"),

@@ -31,8 +31,8 @@ export interface Transformation {
 export function transformed(inner: Adapter, transformation: Transformation): Adapter {
   const { watch } = inner;
   return forward(inner, {
-    read: (namespace, keys) =>
-      after(inner.read(namespace, keys), (entries) =>
+    read: (namespace, keys, payloadsOnly) =>
+      after(inner.read(namespace, keys, payloadsOnly), (entries) =>
         all(entries.map((entry) => entry && transformation.decode(namespace, entry))),
       ),
     commit: (namespace, commits) => commitEncoded(inner, transformation, namespace, commits),
