@@ -1,11 +1,11 @@
 import type { Parameters } from "fast-check";
 
-/** How often a property is tried: moderately by default, thoroughly under KV_TEST_FULL=1, as from KV_TEST_SEED where given. */
+/** KV_TEST_FULL=1: every property is tried so much more often. */
+export const THOROUGHNESS: number = process.env["KV_TEST_FULL"] === "1" ? 20 : 1;
+
+/** How often a property is tried, and with the seed of KV_TEST_SEED where that is given. */
 export function runs<T>(moderately: number): Parameters<T> {
   const seed = process.env["KV_TEST_SEED"];
-  return {
-    numRuns: process.env["KV_TEST_FULL"] === "1" ? moderately * 20 : moderately,
-    // The error of a failed property names the seed and the path to the smallest counterexample.
-    ...(seed === undefined ? {} : { seed: Number(seed) }),
-  };
+  // The error of a failed property names the seed and the path to the smallest counterexample.
+  return { numRuns: moderately * THOROUGHNESS, ...(seed === undefined ? {} : { seed: Number(seed) }) };
 }

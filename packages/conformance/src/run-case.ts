@@ -2,6 +2,7 @@ import type { Store } from "@kv/core";
 import type { Case, Chapter } from "./chapter.ts";
 import { prepare } from "./context.ts";
 import type { Harness } from "./harness.ts";
+import { THOROUGHNESS } from "./property.ts";
 import type { Variant } from "./views.ts";
 
 /** A case of a chapter, in one of the ways in which the suite runs. */
@@ -16,7 +17,7 @@ export interface PlannedCase {
 export interface RunCaseOptions {
   /** Put around every store that the case opens, before its views are taken. */
   readonly wrapStore?: (store: Store) => Store;
-  /** Milliseconds after which a case that has not ended has failed. Default: 20,000. */
+  /** Milliseconds after which a case that has not ended has failed. Default: 20,000, more under KV_TEST_FULL=1. */
   readonly timeout?: number;
 }
 
@@ -32,7 +33,7 @@ const DISPOSAL = 3000;
 export async function runCase(
   harness: Harness,
   planned: Pick<PlannedCase, "variant" | "case">,
-  { wrapStore, timeout = 20_000 }: RunCaseOptions = {},
+  { wrapStore, timeout = 20_000 * THOROUGHNESS }: RunCaseOptions = {},
 ): Promise<Verdict> {
   const {
     variant,

@@ -2,10 +2,11 @@ import { describe, test } from "vitest";
 import { CHAPTERS } from "./chapters/index.ts";
 import type { Harness } from "./harness.ts";
 import { plan, strayDeviations, titleOf } from "./plan.ts";
+import { THOROUGHNESS } from "./property.ts";
 import { judge, type PlannedCase } from "./run-case.ts";
 
 /** A case has its own limit, with a better message; the runner's only has to be longer. */
-const TIMEOUT = 60_000;
+const TIMEOUT = 60_000 * THOROUGHNESS;
 
 /** Registers the whole suite with vitest. An adapter cannot pick: what it cannot keep it declares as a deviation. */
 export function describeConformance(harness: Harness): void {

@@ -9,7 +9,7 @@ const harness: Harness = { name: "memory in real time", create: () => ({ adapter
 /** What an adapter whose clock cannot be set goes through. Once is enough: every adapter here has a clock that can. */
 describe("memory in real time", () => {
   for (const one of plan(harness).filter(({ variant }) => variant.title === "")) {
-    test(one.fullTitle, { timeout: 60_000 }, async (context) => {
+    test(`${one.chapter.title} › ${one.case.title}`, { timeout: 60_000 }, async (context) => {
       const verdict = await judge(harness, one);
       if (verdict.status === "skipped") context.skip(verdict.reason);
       if (verdict.status === "failed") throw verdict.error;

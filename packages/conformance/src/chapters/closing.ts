@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { forward } from "@kv/core";
 import { recorder, stall } from "../between.ts";
 import { type Case, watching } from "../chapter.ts";
 import { collect } from "../contents.ts";
@@ -94,6 +95,31 @@ export const closing: readonly Case[] = [
         await used.set("k", 1);
       }
       await refused("KV_CLOSED", () => store.get("k"));
+    },
+  },
+  {
+    title:
+      "a scan that is under way when the store closes is KV_CLOSED at its next step, and frees what it held",
+    async run({ open, refused }) {
+      let freed = 0;
+      const { root, store } = open({}, (inner) =>
+        forward(inner, {
+          async *scan(namespace, range) {
+            try {
+              yield* inner.scan(namespace, range);
+            } finally {
+              freed += 1;
+            }
+          },
+        }),
+      );
+      await store.setMany(Array.from({ length: 1000 }, (_, position) => [`k${position}`, position]));
+      const scan = store.keys();
+      await scan.next();
+      await root.close();
+      await refused("KV_CLOSED", () => scan.next(), { operation: "keys" });
+      assert.equal((await scan.next()).done, true);
+      assert.equal(freed, 1);
     },
   },
   {

@@ -224,6 +224,22 @@ export const programOrder: readonly Case[] = [
     },
   },
   {
+    title: "clear({ namespaces: true }) keeps its place among the calls in the namespaces below",
+    async run({ store }) {
+      const above = store.namespace("above");
+      const below = above.namespace("below");
+      const writes = [below.set("old", 1), above.set("old", 1)];
+      const cleared = above.clear({ namespaces: true });
+      const first = above.namespace("never seen before");
+      writes.push(below.set("new", 2), first.set("new", 2));
+      const reads = [below.get("old"), below.get("new"), first.get("new"), above.get("old")];
+      assert.equal(await cleared, 2);
+      await Promise.all(writes);
+      assert.deepEqual(await Promise.all(reads), [undefined, 2, 2, undefined]);
+      assert.deepEqual(await above.listNamespaces(), [["below"], ["never seen before"]]);
+    },
+  },
+  {
     title: "where a backend gains by it, what is called in one tick reaches it as one read and one commit",
     async run({ open }) {
       const { calls, between } = recorder();

@@ -1,4 +1,5 @@
 import type { Chapter } from "../chapter.ts";
+import { anyOrder } from "./any-order.ts";
 import { conditionalWrites } from "./conditional-writes.ts";
 import { increments } from "./increments.ts";
 import { options, signals } from "./options.ts";
@@ -17,5 +18,6 @@ export const readingAndWriting: Chapter = {
     ...options,
     ...signals,
     ...programOrder,
+    ...anyOrder,
   ],
 };
