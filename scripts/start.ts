@@ -11,4 +11,5 @@ function run(...args: string[]): void {
 }
 
 run("node_modules/typescript/bin/tsc", "-b");
+run("scripts/bundle.ts");
 run("packages/tour/dist/main.js", ...process.argv.slice(2));

@@ -12,6 +12,7 @@ const vitestArgs = process.argv.slice(2);
 const failedChecks: string[] = [];
 
 await check("build", "node_modules/typescript/bin/tsc", "-b");
+await check("bundle", "scripts/bundle.ts");
 await Promise.all([
   check("typecheck of the tests", "node_modules/typescript/bin/tsc", "-b", "tsconfig.test.json"),
   check("biome", "node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
