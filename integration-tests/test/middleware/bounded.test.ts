@@ -1,12 +1,13 @@
 import { type Adapter, bounded, createStore, forward, type Store } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it } from "vitest";
+import { collected } from "./collected.ts";
 import { controlled, keeping } from "./controlled.ts";
 
 const text = new TextEncoder();
 
 async function keysOf(store: Store): Promise<string[]> {
-  return Array.fromAsync(store.keys());
+  return collected(store.keys());
 }
 
 describe("bounded", () => {
@@ -19,7 +20,7 @@ describe("bounded", () => {
     await store.set("b", 2);
     await store.set("c", 3);
     await store.get("a");
-    await Array.fromAsync(store.entries());
+    await collected(store.entries());
     await store.count();
     await store.set("d", 4);
     expect(evicted).toEqual([["b", 2, "maxEntries", []]]);

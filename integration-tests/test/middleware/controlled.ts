@@ -20,9 +20,10 @@ export function controlled(inner: Adapter): Controlled {
   function answered<T>(name: string, run: () => MaybePromise<T>): MaybePromise<T> {
     control.calls.push(name);
     if (control.silent) return new Promise<T>(() => undefined);
-    if (control.failure !== undefined) {
-      if (!control.late) throw control.failure;
-      return Promise.reject(control.failure);
+    const { failure } = control;
+    if (failure !== undefined) {
+      if (!control.late) throw failure;
+      return Promise.reject(failure);
     }
     const result = run();
     if (control.lostAnswers > 0) {
@@ -65,7 +66,15 @@ export function unavailable(): Refusal {
   return new Refusal("KV_UNAVAILABLE", "the test says that nobody is there");
 }
 
-/** An adapter that keeps its entries when it is closed. */
+/** An adapter that several stores may use in turn: opened by the first, and never closed. */
 export function keeping(inner: Adapter): Adapter {
-  return forward(inner, { close: () => undefined });
+  let isOpen = false;
+  return forward(inner, {
+    open() {
+      if (isOpen) return undefined;
+      isOpen = true;
+      return inner.open();
+    },
+    close: () => undefined,
+  });
 }

@@ -25,10 +25,12 @@ function refusalOf(make: (options: never) => unknown, options: unknown): unknown
   return undefined;
 }
 
+function log(): void {}
+
 describe("options of middleware", () => {
   it.each([
     ["bounded", bounded, { maxEntries: 1 }, "maxEntries, maxBytes, ttl, onEvict"],
-    ["logging", logging, { log: () => undefined }, "log, level, slow, keys"],
+    ["logging", logging, { log }, "log, level, slow, keys"],
     ["tracing", tracing, {}, "tracer, meter"],
     ["retry", retry, {}, "attempts, delay, maxDelay"],
     ["timeout", timeout, { after: 1 }, "after"],
@@ -37,7 +39,7 @@ describe("options of middleware", () => {
     ["compression", compression, {}, "threshold, algorithm"],
     ["encryption", encryption, { key }, "key, keys, current, readPlain"],
     ["sizeLimit", sizeLimit, { maxValueBytes: 1 }, "maxValueBytes"],
-  ])("%s refuses an unknown one and lists its own", (name, make, options, known) => {
+  ] as const)("%s refuses an unknown one and lists its own", (name, make, options, known) => {
     const error = refusalOf(make, { ...options, tll: 1 });
     expect(error).toBeInstanceOf(KvError);
     expect(error).toMatchObject({ code: "KV_INVALID_OPTION", operation: name });
@@ -52,8 +54,8 @@ describe("options of middleware", () => {
     ["bounded to no bytes", bounded, { maxEntries: 1, maxBytes: -1 }],
     ["bounded with no function", bounded, { maxEntries: 1, onEvict: "log" }],
     ["logging to nobody", logging, {}],
-    ["logging at no level", logging, { log: () => undefined, level: "loud" }],
-    ["logging what is slow, in no unit", logging, { log: () => undefined, slow: "100" }],
+    ["logging at no level", logging, { log, level: "loud" }],
+    ["logging what is slow, in no unit", logging, { log, slow: "100" }],
     ["tracing with neither", tracing, {}],
     ["tracing with no tracer", tracing, { tracer: {} }],
     ["tracing with no meter", tracing, { meter: { record: () => undefined } }],
@@ -78,7 +80,7 @@ describe("options of middleware", () => {
     ["encryption with both", encryption, { key, keys: { a: key }, current: "a" }],
     ["encryption with a key of no name", encryption, { keys: { "": key }, current: "" }],
     ["sizeLimit without one", sizeLimit, {}],
-  ])("%s is KV_INVALID_OPTION", (_, make, options) => {
+  ] as const)("%s is KV_INVALID_OPTION", (_, make, options) => {
     const error = refusalOf(make, options);
     expect(error).toMatchObject({ name: "KvError", code: "KV_INVALID_OPTION" });
     expect((error as Error).message).not.toContain("secret-of-mine");

@@ -2,6 +2,7 @@ import { createStore, sizeLimit } from "@kv/core";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { describe, expect, it } from "vitest";
+import { collected } from "./collected.ts";
 
 describe.each([
   ["memory", () => memory()],
@@ -30,7 +31,7 @@ describe.each([
     for (const result of results) {
       if (result.status === "rejected") expect(result.reason.code).toBe("KV_CAPACITY");
     }
-    expect(await Array.fromAsync(store.keys())).toEqual(["bytes", "counted", "fits"]);
+    expect(await collected(store.keys())).toEqual(["bytes", "counted", "fits"]);
     await store.close();
   });
 });

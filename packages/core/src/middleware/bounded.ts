@@ -89,7 +89,7 @@ export function bounded(options: BoundedOptions): Middleware {
         // What is not known yet has to be known as a whole.
         const known = payloadsOnly === true && keys.every((key) => ledger.find(namespace, key) !== undefined);
         return after(inner.read(namespace, keys, known), (entries) => {
-          for (const entry of entries) if (entry !== undefined) ledger.found(namespace, entry);
+          for (const entry of entries) if (entry !== undefined) ledger.found(namespace, entry, !known);
           return entries;
         });
       },

@@ -88,11 +88,11 @@ export class BoundsLedger {
     this.#due.add(tracked, this.#recency.entries);
   }
 
-  /** An entry that was found: a use of it. */
-  found(namespace: Namespace, entry: StoredEntry): void {
+  /** An entry that was found: a use of it. `whole`: more of it can be looked at than its payload. */
+  found(namespace: Namespace, entry: StoredEntry, whole: boolean): void {
     const tracked = this.#recency.find(namespace, entry.key);
-    if (tracked === undefined) this.present(namespace, entry.key, this.known(entry));
-    else this.#recency.use(tracked);
+    if (tracked !== undefined) this.#recency.use(tracked);
+    else if (whole) this.present(namespace, entry.key, this.known(entry));
   }
 
   /** A commit that was made, or (`outcomes` unknown) may have been. */
