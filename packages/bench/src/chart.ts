@@ -144,11 +144,11 @@ function legend(styles: ReadonlyMap<string, string>, baseline: string): string {
   let x = 30;
   const items = [...styles].map(([name, style]) => {
     const text = name === baseline ? `${name} = 1` : name;
-    const item = `<circle class="${style}" cx="${x}" cy="50" r="${style === "ours" ? 6.5 : 4.5}"/><text class="legend" x="${x + 12}" y="54">${escaped(text)}</text>`;
-    x += 36 + text.length * 7;
+    const item = `<circle class="${style}" cx="${round(x)}" cy="50" r="${style === "ours" ? 6.5 : 4.5}"/><text class="legend" x="${round(x + 12)}" y="54">${escaped(text)}</text>`;
+    x += 38 + text.length * 7.4;
     return item;
   });
-  const target = `<line class="target" x1="${x}" x2="${x}" y1="41" y2="59"/><text class="legend" x="${x + 9}" y="54">target</text>`;
+  const target = `<line class="target" x1="${round(x)}" x2="${round(x)}" y1="41" y2="59"/><text class="legend" x="${round(x + 9)}" y="54">target</text>`;
   return [...items, target].join("");
 }
 
