@@ -29,7 +29,7 @@ export function late(inner: Adapter): Adapter {
     batch: { read: true, commit: true },
     open: () => answered(() => inner.open()),
     close: () => answered(() => inner.close()),
-    read: (namespace, keys) => answered(() => inner.read(namespace, keys)),
+    read: (...args) => answered(() => inner.read(...args)),
     commit: (namespace, commits) => answered(() => inner.commit(namespace, commits)),
     scan: (namespace, range) => delayed(inner.scan(namespace, range)),
     count: (namespace, bounds) => answered(() => inner.count(namespace, bounds)),

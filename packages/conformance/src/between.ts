@@ -57,7 +57,7 @@ export function stall(): Stall {
   return {
     between: (inner) =>
       forward(inner, {
-        read: (namespace, keys) => later(() => inner.read(namespace, keys)),
+        read: (...args) => later(() => inner.read(...args)),
         commit: (namespace, commits) => later(() => inner.commit(namespace, commits)),
         count: (namespace, bounds) => later(() => inner.count(namespace, bounds)),
         clear: (namespace, filter) => later(() => inner.clear(namespace, filter)),

@@ -232,5 +232,5 @@ const ofTime = [
 /** Any sequence of commands; those that let time pass only where it passes at once. */
 export function anyCommands(clock: boolean): fc.Arbitrary<Iterable<Command>> {
   const timeless = [...writes, ...ofMany].map((each) => each as fc.Arbitrary<Command>);
-  return fc.commands(clock ? [...timeless, ...ofTime] : timeless, { maxCommands: 40, size: "+1" });
+  return fc.commands(clock ? [...timeless, ...ofTime] : timeless, { maxCommands: 40, size: "max" });
 }

@@ -19,7 +19,7 @@ const anySchedule: fc.Arbitrary<Step[]> = fc.array(
     action: fc.constantFrom<Action>("get", "get", "set", "create", "replace", "delete"),
     turns: fc.nat(2),
   }),
-  { minLength: 10, maxLength: 40 },
+  { minLength: 10, maxLength: 40, size: "max" },
 );
 
 /** Each client does its steps one after the other; the clients go side by side. */

@@ -163,6 +163,17 @@ export const frontMutants: readonly Mutant[] = [
     }),
   },
   {
+    title: "clears when it finds the time",
+    caughtBy:
+      "reading and writing › any calls that nobody awaits answer what the same calls answer one after the other",
+    front: (store) => ({
+      clear: async (selector) => {
+        await new Promise((resolve) => setImmediate(resolve));
+        return store.clear(selector);
+      },
+    }),
+  },
+  {
     title: "takes a ttl for milliseconds",
     caughtBy:
       "time to live › a ttl is seconds, a text with a unit, or parts, and the deadline is absolute to the millisecond",

@@ -49,13 +49,19 @@ export function timelessFor(
   };
 }
 
-/** The memory adapter's pages, which it gives at once. */
-export function pagesOf(
+/** An entry's fields by name: those of the memory adapter are getters, which a spread would not find. */
+function plain(entry: StoredEntry): StoredEntry {
+  const { key, payload, encoding, revision, createdAt, updatedAt, expiresAt, policy, user, size } = entry;
+  return { key, payload, encoding, revision, createdAt, updatedAt, expiresAt, policy, user, size };
+}
+
+/** The memory adapter's pages, which it gives at once, of entries that can be spread. */
+export function* pagesOf(
   inner: Adapter,
   namespace: Namespace,
   range: Range,
-): Iterable<readonly StoredEntry[]> {
-  return inner.scan(namespace, range) as Iterable<readonly StoredEntry[]>;
+): Generator<readonly StoredEntry[]> {
+  for (const page of inner.scan(namespace, range) as Iterable<readonly StoredEntry[]>) yield page.map(plain);
 }
 
 /** One that changes what is written. */
@@ -96,13 +102,14 @@ export function reading(change: (entry: StoredEntry) => StoredEntry): (clock: Cl
   }));
 }
 
-/** The memory adapter's entries, which it gives at once. */
+/** The memory adapter's entries, which it gives at once, so that they can be spread. */
 export function found(
   inner: Adapter,
   namespace: Namespace,
   keys: readonly string[],
 ): (StoredEntry | undefined)[] {
-  return inner.read(namespace, keys) as (StoredEntry | undefined)[];
+  const entries = inner.read(namespace, keys) as (StoredEntry | undefined)[];
+  return entries.map((entry) => entry && plain(entry));
 }
 
 /** One that changes the order and number of what a scan yields. */

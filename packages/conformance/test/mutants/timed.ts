@@ -122,6 +122,16 @@ export const timedMutants: readonly Mutant[] = [
     })),
   },
   {
+    title: "loses the deadline when the policy changes",
+    caughtBy:
+      "model › any sequence of operations gives what a plain sorted map with revisions and deadlines gives",
+    adapter: writing((mutation) =>
+      mutation.type === "touch" && mutation.policy !== undefined
+        ? { ...mutation, expiresAt: null }
+        : mutation,
+    ),
+  },
+  {
     title: "says of every touch that the key existed",
     caughtBy: "time to live › updateTtl sets a new deadline, or none, and tells whether the key existed",
     adapter: answering((result, { mutations }) =>
