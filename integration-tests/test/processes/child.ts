@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** Workers load the sources of a core and an adapter: compiled once they start in 70 ms instead of 300. */
+const COMPILED = fileURLToPath(new URL("../../../.cache/compiled", import.meta.url));
+
 /** A worker of `../../workers`, in a process of its own. */
 export interface Child {
   readonly process: ChildProcessWithoutNullStreams;
@@ -19,6 +22,7 @@ export function startChild(worker: string, ...args: string[]): Child {
   const script = fileURLToPath(new URL(`../../workers/${worker}.ts`, import.meta.url));
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
     stdio: "pipe",
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
   });
   let output = "";
   let errors = "";
@@ -64,7 +68,7 @@ export function startChild(worker: string, ...args: string[]): Child {
 }
 
 /** A directory of its own, gone with the test. */
-export function scratchDirectory(onTestFinished: (clean: () => void) => void): string {
+export function scratchDirectory(onTestFinished: (clean: () => void) => unknown): string {
   const directory = mkdtempSync(join(tmpdir(), "kv-test-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;

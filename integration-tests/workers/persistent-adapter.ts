@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import type { Adapter } from "@kv/core";
+
+/** The adapters whose entries survive the process, by name. */
+export const PERSISTENT = ["sqlite", "leveldb"] as const;
+export type Persistent = (typeof PERSISTENT)[number];
+
+export interface PersistentOptions {
+  readonly durability?: "fast" | "full" | undefined;
+  readonly clock?: (() => number) | undefined;
+}
+
+/** One of them over the data in a directory. Nothing of the others is loaded. */
+export async function persistentAdapter(
+  name: string,
+  directory: string,
+  options: PersistentOptions = {},
+): Promise<Adapter> {
+  switch (name) {
+    case "sqlite": {
+      const { sqlite } = await import("@kv/sqlite");
+      return sqlite({ path: join(directory, "store.db"), ...options });
+    }
+    case "leveldb": {
+      const { leveldb } = await import("@kv/leveldb");
+      return leveldb({ path: join(directory, "store"), ...options });
+    }
+    default:
+      throw new Error(`no persistent adapter is called ${name}`);
+  }
+}
