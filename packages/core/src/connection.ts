@@ -1,6 +1,5 @@
-import type { Adapter, MaybePromise, Namespace, Pages } from "./adapter.ts";
+import type { Adapter, MaybePromise, Pages } from "./adapter.ts";
 import { Refusal } from "./errors.ts";
-import { Lane } from "./lane.ts";
 import { Pace } from "./pace.ts";
 import { backgroundInterval, MAX_TIMER_MS, nextTurn } from "./platform.ts";
 
@@ -21,7 +20,6 @@ export class Connection {
   readonly timeout: number;
   readonly pace: Pace = new Pace();
   readonly #sweepInterval: number | undefined;
-  readonly #lanes = new Map<string, Lane>();
   readonly #closers = new Set<() => void>();
   #state: "idle" | "opening" | "open" | "closed" = "idle";
   #opening: Promise<void> | undefined;
@@ -42,24 +40,6 @@ export class Connection {
 
   get closed(): boolean {
     return this.#state === "closed";
-  }
-
-  /** The lane of a namespace: one for all its views. */
-  lane(namespace: Namespace): Lane {
-    let lane = this.#lanes.get(namespace.id);
-    if (lane === undefined) {
-      lane = new Lane(this, namespace);
-      for (const [id, above] of this.#lanes) {
-        if (namespace.id.startsWith(id)) lane.inherit(above);
-      }
-      this.#lanes.set(namespace.id, lane);
-    }
-    return lane;
-  }
-
-  /** The lanes of a namespace and of all below it. */
-  lanesWithin(namespace: Namespace): Lane[] {
-    return [...this.#lanes.values()].filter((lane) => lane.namespace.id.startsWith(namespace.id));
   }
 
   /** @throws Refusal `KV_CLOSED` */

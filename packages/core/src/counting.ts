@@ -39,7 +39,8 @@ function byHand(context: ViewContext, commit: Commit, refused?: NotANumber): May
     if (refused !== undefined) {
       // A store may hold numbers that it wrote with an earlier codec. What the adapter can read itself, it has read.
       const [entry] = await direct.read([refused.key]);
-      if (entry === undefined || entry.encoding === "json" || entry.encoding === "bytes") return refused;
+      if (entry === undefined || entry.encoding === "json" || entry.encoding === "bytes")
+        throw notANumber(context.keyOf(refused.key));
     }
     for (;;) {
       const sums = new Map<number, number>();

@@ -3,6 +3,7 @@ import { type Codec, Codecs, json } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import { KvError, Refusal } from "./errors.ts";
+import { Lanes } from "./lanes.ts";
 import { ROOT } from "./namespace.ts";
 import { refuseUnknownOptions } from "./options.ts";
 import type { OnCorrupt, Store } from "./store.ts";
@@ -80,6 +81,7 @@ function open(adapter: Adapter, options: CreateStoreOptions): View {
   return new View(
     {
       connection,
+      lanes: new Lanes(connection),
       codecs: new Codecs(codec, codecs, whole.form),
       namespace: ROOT,
       prefix: "",

@@ -114,8 +114,10 @@ export class Lane {
   }
 
   /** Something on the keyspace as a whole: after all that was called before, before all that is called later. */
-  whole<T>(lanes: readonly Lane[], run: (direct: Direct) => MaybePromise<T>): MaybePromise<T> {
+  whole<T>(lanesNow: () => readonly Lane[], run: (direct: Direct) => MaybePromise<T>): MaybePromise<T> {
     return this.#connection.enter(() => {
+      // While the adapter opens there may come more, whose operations wait behind this one.
+      const lanes = lanesNow();
       const after = new Set(lanes.flatMap((lane) => [...lane.#unsettled]));
       if (after.size === 0) {
         const result = run(this.#direct());

@@ -25,7 +25,7 @@ export async function namespacesBelow(
   }
   const { connection, settings } = context;
   const { namespace } = settings;
-  await Promise.all(connection.lanesWithin(namespace).map((lane) => lane.settled()));
+  await Promise.all(settings.lanes.within(namespace).map((lane) => lane.settled()));
   const found: string[][] = [];
   const pages = pageIterator(await connection.call(() => connection.adapter.namespaces(namespace)));
   for (;;) {

@@ -21,7 +21,7 @@ export function removeRange(
   if (range.limit === 0 || isEmpty(range)) return 0;
   if (range.limit !== Number.POSITIVE_INFINITY || !isEverything(range))
     context.assertOrdered("clear with bounds");
-  const lanes = descendants ? connection.lanesWithin(lane.namespace) : [lane];
+  const lanes = () => (descendants ? context.settings.lanes.within(lane.namespace) : [lane]);
   return lane.whole(lanes, (direct) => {
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
     const { start, end } = range;

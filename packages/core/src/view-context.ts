@@ -6,6 +6,7 @@ import { type KvError, Refusal } from "./errors.ts";
 import { failure } from "./failure.ts";
 import { keyFault } from "./key.ts";
 import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import { namespaceOf } from "./namespace.ts";
 import { CallerError } from "./optimistic.ts";
 import type { Pace } from "./pace.ts";
@@ -18,6 +19,7 @@ import { ValidationQueue } from "./validation-queue.ts";
 
 export interface ViewSettings {
   readonly connection: Connection;
+  readonly lanes: Lanes;
   readonly codecs: Codecs;
   readonly namespace: Namespace;
   /** What every key of this view is stored under; `""` or ending in a colon. */
@@ -51,7 +53,7 @@ export class ViewContext {
     this.pace = settings.connection.pace;
     this.codecs = settings.codecs;
     this.prefix = settings.prefix;
-    this.lane = settings.connection.lane(settings.namespace);
+    this.lane = settings.lanes.of(settings.namespace);
     this.#fault = settings.fault;
     this.#writeFault = settings.readOnly
       ? new Refusal("KV_READ_ONLY", "this view only reads; write through the store it was made from")
