@@ -16,7 +16,7 @@ export interface Real {
 type Command = fc.AsyncCommand<Model, Real>;
 
 /** Few keys, so that commands meet; some of which a backend could take for a pattern or for one another. */
-const KEYS = ["a", "a:b", "ab", "A", "*", "__proto__", "é", "\uffff", "\u{10000}", "a\0"];
+const KEYS = ["a", "a\0", "*", "__proto__", "\uffff", "\u{10000}"];
 /** The least span that deadlines differ by, in seconds: longer than any run, where time passes by itself. */
 const SPAN = 1000;
 

@@ -17,7 +17,7 @@ export const modelBased: Chapter = {
             const real: Real = { store, time, revisions: new Map() };
             await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
           }),
-          runs(50),
+          runs(80),
         );
       },
     },
