@@ -11,7 +11,7 @@ const READ_AHEAD = 2 ** 20;
 
 /** What a batch writes. */
 export interface Writes {
-  readonly puts: readonly (readonly [key: string, value: StoredValue])[];
+  readonly puts: readonly { readonly key: string; readonly value: StoredValue }[];
   readonly deletions: readonly string[];
 }
 
@@ -26,6 +26,8 @@ export class Driver {
   readonly db: LevelDatabase;
   /** An option of this driver, which the types of all of them do not have. */
   readonly #how: object;
+  readonly #textHow: typeof TEXT;
+  readonly #viewHow: typeof VIEW;
   readonly #snapshots = new Set<Snapshot>();
   /** Whether the last value read was bytes: then the next one is read as such at first. */
   #bytesLately = false;
@@ -35,6 +37,8 @@ export class Driver {
   constructor(db: LevelDatabase, sync: boolean) {
     this.db = db;
     this.#how = { sync };
+    this.#textHow = { ...TEXT, ...this.#how };
+    this.#viewHow = { ...VIEW, ...this.#how };
   }
 
   /** Reading on this thread takes a fraction of what going to another one takes. */
@@ -58,25 +62,29 @@ export class Driver {
     return this.db.getSync<string, string>(storedKey, TEXT);
   }
 
-  /** All or nothing. */
-  async write(writes: Writes): Promise<void> {
+  /** All or nothing. One write at a time. */
+  write(writes: Writes): Promise<void> {
     this.isWriting = true;
-    try {
-      await this.#write(writes);
-    } finally {
+    return this.#write(writes).then(this.#written, (error: unknown) => {
       this.isWriting = false;
-    }
+      throw error;
+    });
   }
+
+  readonly #written = (): void => {
+    this.isWriting = false;
+  };
 
   #write({ puts, deletions }: Writes): Promise<void> {
     const [put] = puts;
     if (put !== undefined && puts.length === 1 && deletions.length === 0) {
-      const [key, value] = put;
-      return this.db.put<string, StoredValue>(key, value, { ...formatOf(value), ...this.#how });
+      const { key, value } = put;
+      const how = typeof value === "string" ? this.#textHow : this.#viewHow;
+      return this.db.put<string, StoredValue>(key, value, how);
     }
     // A batch built call by call is cheaper than an array, of which every element is cloned.
     const batch = this.db.batch();
-    for (const [key, value] of puts) batch.put<string, StoredValue>(key, value, formatOf(value));
+    for (const { key, value } of puts) batch.put<string, StoredValue>(key, value, formatOf(value));
     for (const key of deletions) batch.del<string>(key, TEXT);
     return batch.write(this.#how);
   }

@@ -82,11 +82,11 @@ export class RecordCollector {
     this.#groups.delete(name);
   }
 
-  records(): [storedKey: string, value: StoredValue][] {
-    return [...this.#full, ...this.#groups.values()].map(({ time, keys }) => [
-      `${this.#layout.deadlines}${timeText(time)}-${this.#number()}`,
-      JSON.stringify(keys),
-    ]);
+  records(): { key: string; value: StoredValue }[] {
+    return [...this.#full, ...this.#groups.values()].map(({ time, keys }) => ({
+      key: `${this.#layout.deadlines}${timeText(time)}-${this.#number()}`,
+      value: JSON.stringify(keys),
+    }));
   }
 
   #groupName(deadline: number): string {

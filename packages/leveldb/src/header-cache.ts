@@ -1,7 +1,7 @@
 import type { Header } from "./header.ts";
 
 /** How many headers a generation holds. There are two. */
-const GENERATION = 2 ** 13;
+const GENERATION = 2 ** 14;
 /** Characters of a key beyond which its header is not worth the memory. */
 const LONGEST_KEY = 512;
 

@@ -1,9 +1,11 @@
 import type { Namespace, Range, StoredEntry } from "@kv/core";
+import type { AbstractIterator } from "abstract-level";
 import type { Driver, Snapshot } from "./driver.ts";
 import { LeveldbEntry } from "./entry.ts";
 import type { ExpiryIndex } from "./expiry-index.ts";
 import { lapsedKeys } from "./lapsed.ts";
-import type { Layout, StoredBounds } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import type { LevelDatabase } from "./options.ts";
 
 /** Entries of the first page, and of the later ones. */
 const FIRST = 128;
@@ -11,6 +13,8 @@ const PAGE = 1024;
 
 /** What stands in the entries of a scan of keys. */
 const NOTHING = "000000001@0 0 0\n";
+
+type Page = readonly StoredEntry[];
 
 /** Reads ranges in pages, all of them in the state as of the first. */
 export class Scanner {
@@ -26,64 +30,106 @@ export class Scanner {
     this.#clock = clock;
   }
 
-  async *scan(namespace: Namespace, range: Range): AsyncGenerator<readonly StoredEntry[]> {
-    const bounds = this.#layout.range(namespace, range);
-    const snapshot = this.#driver.snapshot();
-    try {
-      const from = this.#layout.space(namespace).length;
-      const keys = range.keysOnly ? await lapsedKeys(snapshot, this.#index, this.#clock()) : undefined;
-      if (keys === undefined) yield* this.#entries(snapshot, bounds, range, from);
-      else yield* this.#keys(snapshot, bounds, range, from, keys);
-    } finally {
-      await snapshot.close();
-    }
-  }
-
-  async *#entries(
-    snapshot: Snapshot,
-    bounds: StoredBounds,
-    { reverse, limit }: Range,
-    from: number,
-  ): AsyncGenerator<readonly StoredEntry[]> {
-    const iterator = snapshot.iterate(bounds, { reverse, values: true });
-    let wanted = limit;
-    for (let size = Math.min(PAGE, firstSize(limit)); wanted > 0; size = Math.min(PAGE, wanted)) {
-      const found = await iterator.nextv(size);
-      if (found.length === 0) return;
-      const entries: StoredEntry[] = [];
-      const now = this.#clock();
-      for (const [storedKey, text] of found) {
-        const entry = snapshot.found(storedKey.slice(from), storedKey, text);
-        const { expiresAt } = entry;
-        if (expiresAt === undefined || expiresAt > now) entries.push(entry);
-      }
-      wanted -= entries.length;
-      yield entries;
-    }
-  }
-
-  async *#keys(
-    snapshot: Snapshot,
-    bounds: StoredBounds,
-    { reverse, limit }: Range,
-    from: number,
-    lapsed: ReadonlySet<string>,
-  ): AsyncGenerator<readonly StoredEntry[]> {
-    const iterator = snapshot.iterate(bounds, { reverse, values: false });
-    for (let wanted = limit; wanted > 0; ) {
-      const found = await iterator.nextv(Math.min(PAGE, wanted));
-      if (found.length === 0) return;
-      const entries: StoredEntry[] = [];
-      for (const [storedKey] of found) {
-        if (!lapsed.has(storedKey)) entries.push(new LeveldbEntry(storedKey.slice(from), NOTHING, undefined));
-      }
-      wanted -= entries.length;
-      yield entries;
-    }
+  scan(namespace: Namespace, range: Range): AsyncIterable<Page> {
+    return {
+      [Symbol.asyncIterator]: () =>
+        new Scan(this.#driver, this.#layout, namespace, range, this.#index, this.#clock),
+    };
   }
 }
 
-/** A page costs a change of threads: a range with a limit is read at once, one without may soon be left. */
-function firstSize(limit: number): number {
-  return limit === Number.POSITIVE_INFINITY ? FIRST : limit;
+/** One range being read. No generator: what ends it early frees everything at once. */
+class Scan implements AsyncIterator<Page> {
+  readonly #driver: Driver;
+  readonly #layout: Layout;
+  readonly #namespace: Namespace;
+  readonly #range: Range;
+  readonly #index: ExpiryIndex;
+  readonly #clock: () => number;
+  #snapshot: Snapshot | undefined;
+  #iterator: AbstractIterator<LevelDatabase, string, string> | undefined;
+  #lapsed: ReadonlySet<string> | undefined;
+  #wanted: number;
+  #size: number;
+  #ended = false;
+
+  constructor(
+    driver: Driver,
+    layout: Layout,
+    namespace: Namespace,
+    range: Range,
+    index: ExpiryIndex,
+    clock: () => number,
+  ) {
+    this.#driver = driver;
+    this.#layout = layout;
+    this.#namespace = namespace;
+    this.#range = range;
+    this.#index = index;
+    this.#clock = clock;
+    this.#wanted = range.limit;
+    // A page costs a change of threads: a range with a limit is read at once, one without may soon be left.
+    this.#size = Math.min(PAGE, range.limit === Number.POSITIVE_INFINITY ? FIRST : range.limit);
+  }
+
+  async next(): Promise<IteratorResult<Page, undefined>> {
+    if (this.#ended || this.#wanted <= 0) return this.#end();
+    try {
+      const iterator = this.#iterator ?? (await this.#begin());
+      const found = await iterator.nextv(this.#size);
+      const snapshot = this.#snapshot;
+      if (found.length === 0 || snapshot === undefined) return this.#end();
+      const page = this.#lapsed === undefined ? this.#entries(snapshot, found) : this.#keys(found);
+      this.#wanted -= page.length;
+      this.#size = Math.min(PAGE, this.#wanted);
+      return { done: false, value: page };
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  return(): Promise<IteratorResult<Page, undefined>> {
+    return Promise.resolve(this.#end());
+  }
+
+  async #begin(): Promise<AbstractIterator<LevelDatabase, string, string>> {
+    const { keysOnly, reverse } = this.#range;
+    const snapshot = this.#driver.snapshot();
+    this.#snapshot = snapshot;
+    if (keysOnly) this.#lapsed = await lapsedKeys(snapshot, this.#index, this.#clock());
+    const values = this.#lapsed === undefined;
+    this.#iterator = snapshot.iterate(this.#layout.range(this.#namespace, this.#range), { reverse, values });
+    return this.#iterator;
+  }
+
+  #entries(snapshot: Snapshot, found: readonly [string, string][]): Page {
+    const from = this.#layout.space(this.#namespace).length;
+    const now = this.#clock();
+    const entries: StoredEntry[] = [];
+    for (const [storedKey, text] of found) {
+      const entry = snapshot.found(storedKey.slice(from), storedKey, text);
+      const { expiresAt } = entry;
+      if (expiresAt === undefined || expiresAt > now) entries.push(entry);
+    }
+    return entries;
+  }
+
+  #keys(found: readonly [string, string][]): Page {
+    const from = this.#layout.space(this.#namespace).length;
+    const entries: StoredEntry[] = [];
+    for (const [storedKey] of found) {
+      if (this.#lapsed?.has(storedKey) === true) continue;
+      entries.push(new LeveldbEntry(storedKey.slice(from), NOTHING, undefined));
+    }
+    return entries;
+  }
+
+  /** The driver gives back its snapshot within the call, unless a page is just being read: then as soon as it is. */
+  #end(): IteratorResult<Page, undefined> {
+    this.#ended = true;
+    void this.#snapshot?.close();
+    this.#snapshot = undefined;
+    return { done: true, value: undefined };
+  }
 }

@@ -27,6 +27,7 @@ export interface WorkspaceParts {
 
 /** What a batch makes of a key. */
 interface Pending {
+  readonly key: string;
   readonly header: Header;
   /** `null`: deleted; `undefined`: as it is. */
   readonly value: StoredValue | null | undefined;
@@ -114,21 +115,21 @@ export class Workspace {
     };
     if (expiresAt !== NEVER) this.#deadlines = true;
     this.#bytes += value.length;
-    this.#set(storedKey, { header, value, remember: true });
+    this.#set({ key: storedKey, header, value, remember: true });
     return value;
   }
 
   /** Deletes what is stored, live or not. */
   remove(storedKey: string, before: Header, remember = true): void {
     if (before.deadline === ABSENT) return;
-    this.#set(storedKey, { header: absent(before.watchedFrom), value: null, remember });
+    this.#set({ key: storedKey, header: absent(before.watchedFrom), value: null, remember });
   }
 
   /** No record of the expiry index names the key any more; if it has a deadline, it gets a new one. */
   unwatched(storedKey: string, header: Header): void {
     const value = this.#pending.get(storedKey)?.value;
     this.#deadlines = true;
-    this.#set(storedKey, { header: { ...header, watchedFrom: NEVER }, value, remember: false });
+    this.#set({ key: storedKey, header: { ...header, watchedFrom: NEVER }, value, remember: false });
   }
 
   /** Deletes something that is no entry. */
@@ -136,10 +137,10 @@ export class Workspace {
     this.#deletions.push(storedKey);
   }
 
-  #set(storedKey: string, pending: Pending): void {
-    if (this.#undo !== undefined && !this.#undo.has(storedKey))
-      this.#undo.set(storedKey, this.#pending.get(storedKey));
-    this.#pending.set(storedKey, pending);
+  #set(pending: Pending): void {
+    const { key } = pending;
+    if (this.#undo !== undefined && !this.#undo.has(key)) this.#undo.set(key, this.#pending.get(key));
+    this.#pending.set(key, pending);
   }
 
   /** Does something as a whole, or, where it throws or `keep` refuses its result, nothing of it. */
@@ -173,34 +174,36 @@ export class Workspace {
     this.#publications.push({ namespaceId: id, change });
   }
 
-  /** What has to be written. Nothing may be added any more. */
-  seal(): Writes {
-    const puts: [string, StoredValue][] = this.#deadlines ? this.#indexRecords() : [];
+  /** What has to be written; `undefined`: nothing. Nothing may be added any more. */
+  seal(): Writes | undefined {
+    const puts: { key: string; value: StoredValue }[] = this.#deadlines ? this.#indexRecords() : [];
     const deletions = this.#deletions;
-    for (const [storedKey, { value }] of this.#pending) {
-      if (value === null) deletions.push(storedKey);
-      else if (value !== undefined) puts.push([storedKey, value]);
+    for (const pending of this.#pending.values()) {
+      const { key, value } = pending;
+      if (value === null) deletions.push(key);
+      else if (value !== undefined) puts.push(pending as typeof pending & { value: StoredValue });
     }
     if (puts.length > 0) {
-      const reservation = this.#parts.revisions.reservation();
+      const { revisions, layout } = this.#parts;
+      const reservation = revisions.reservation();
       if (reservation !== undefined) {
-        puts.push([this.#parts.layout.meta, reservation.record]);
+        puts.push({ key: layout.meta, value: reservation.record });
         this.#reservedEnd = reservation.end;
       }
-    }
+    } else if (deletions.length === 0) return undefined;
     return { puts, deletions };
   }
 
-  #indexRecords(): [string, StoredValue][] {
+  #indexRecords(): { key: string; value: StoredValue }[] {
     const { index, revisions } = this.#parts;
     const collector = index.collect(this.now, () => revisions.next());
-    for (const [storedKey, pending] of this.#pending) {
-      const { header } = pending;
+    for (const pending of this.#pending.values()) {
+      const { key, header } = pending;
       const { deadline } = header;
       if (deadline === NEVER || deadline === ABSENT || header.watchedFrom <= deadline) continue;
-      collector.add(storedKey, deadline);
+      collector.add(key, deadline);
       // The record's time is this deadline's or an earlier one.
-      this.#pending.set(storedKey, { ...pending, header: { ...header, watchedFrom: deadline } });
+      this.#pending.set(key, { ...pending, header: { ...header, watchedFrom: deadline } });
     }
     return collector.records();
   }
@@ -209,9 +212,9 @@ export class Workspace {
   settle(): void {
     const { cache, revisions, watchers } = this.#parts;
     if (this.#reservedEnd !== undefined) revisions.reserved(this.#reservedEnd);
-    for (const [storedKey, { header, remember }] of this.#pending) {
-      if (remember) cache.set(storedKey, header);
-      else cache.forget(storedKey);
+    for (const { key, header, remember } of this.#pending.values()) {
+      if (remember) cache.set(key, header);
+      else cache.forget(key);
     }
     if (this.#publications.length === 0) return;
     for (const [namespaceId, changes] of byNamespace(this.#publications))

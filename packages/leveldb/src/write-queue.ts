@@ -10,11 +10,16 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+interface Answer {
+  readonly job: Job;
+  readonly result: unknown;
+}
+
 /** Whoever mends the database after a write failed. */
 export interface Repair {
   /** Called after every failed write. */
-  failed(error: unknown): void;
-  /** Called before every batch; throws where nothing may be written. `undefined`: nothing is wrong. */
+  failed(): void;
+  /** Called before every batch; rejects where nothing may be written. `undefined`: nothing is wrong. */
   ready(): Promise<void> | undefined;
 }
 
@@ -39,7 +44,7 @@ export class WriteQueue {
   run<T>(apply: (work: Workspace) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({ apply, resolve: resolve as Job["resolve"], reject });
-      if (!this.#working) void this.#work();
+      if (!this.#working) this.#next();
     });
   }
 
@@ -51,51 +56,74 @@ export class WriteQueue {
     });
   }
 
-  async #work(): Promise<void> {
+  /** Goes on until there is something to wait for, or nothing left to do. No `await`: a single write has few hops to make. */
+  #next(): void {
     this.#working = true;
     while (this.#jobs.length > 0) {
-      try {
-        const repaired = this.#repair.ready();
-        if (repaired !== undefined) await repaired;
-      } catch (error) {
-        for (const job of this.#jobs.splice(0)) job.reject(error);
-        break;
+      const ready = this.#repair.ready();
+      if (ready !== undefined) {
+        ready.then(
+          () => this.#next(),
+          (error: unknown) => {
+            for (const job of this.#jobs.splice(0)) job.reject(error);
+            this.#next();
+          },
+        );
+        return;
       }
-      await this.#batch();
+      if (this.#batch()) return;
     }
     this.#working = false;
     this.#idle?.();
   }
 
-  async #batch(): Promise<void> {
+  /** → whether it is under way: then `next` will be called when it has ended. */
+  #batch(): boolean {
     const work = new Workspace(this.#parts);
-    const done: (() => void)[] = [];
-    const jobs: Job[] = [];
+    const answers: Answer[] = [];
     try {
-      this.#gather(work, jobs, done);
+      this.#gather(work, answers);
       const writes = work.seal();
-      if (writes.puts.length > 0 || writes.deletions.length > 0) await this.#parts.driver.write(writes);
+      if (writes !== undefined) {
+        this.#parts.driver.write(writes).then(
+          () => {
+            this.#succeed(work, answers);
+            this.#next();
+          },
+          (error: unknown) => {
+            this.#fail(answers, error);
+            this.#next();
+          },
+        );
+        return true;
+      }
+      this.#succeed(work, answers);
     } catch (error) {
-      // What was remembered may have been remembered for the sake of this batch, and the batch may yet be found written.
-      this.#parts.cache.clear();
-      this.#repair.failed(error);
-      for (const job of jobs) job.reject(error);
-      return;
+      this.#fail(answers, error);
     }
-    work.settle();
-    for (const resolve of done) resolve();
+    return false;
   }
 
-  #gather(work: Workspace, jobs: Job[], done: (() => void)[]): void {
+  #succeed(work: Workspace, answers: readonly Answer[]): void {
+    work.settle();
+    for (const { job, result } of answers) job.resolve(result);
+  }
+
+  #fail(answers: readonly Answer[], error: unknown): void {
+    // The batch may yet be found written.
+    this.#parts.cache.clear();
+    this.#repair.failed();
+    for (const { job } of answers) job.reject(error);
+  }
+
+  #gather(work: Workspace, answers: Answer[]): void {
     const waiting = this.#jobs;
     let taken = 0;
     for (const job of waiting) {
       if (work.keys >= MOST_KEYS || work.bytes >= MOST_BYTES) break;
       taken++;
       try {
-        const result = job.apply(work);
-        jobs.push(job);
-        done.push(() => job.resolve(result));
+        answers.push({ job, result: job.apply(work) });
       } catch (error) {
         job.reject(error);
       }
