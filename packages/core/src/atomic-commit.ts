@@ -1,4 +1,12 @@
-import type { Check, Commit, CommitResult, IncrementMutation, MaybePromise, Mutation } from "./adapter.ts";
+import type {
+  Check,
+  Commit,
+  CommitResult,
+  IncrementMutation,
+  MaybePromise,
+  Mutation,
+  Outcome,
+} from "./adapter.ts";
 import { assertOk } from "./commit-result.ts";
 import { Refusal } from "./errors.ts";
 import { signalOf } from "./signal.ts";
@@ -12,38 +20,37 @@ export interface CommitMaker {
   mutation(key: string, value: unknown, options: SetOptions | undefined): MaybePromise<Mutation>;
   /** @throws Refusal */
   increment(key: string, by: number, options: IncrementOptions | undefined): IncrementMutation;
-  commit(
-    operation: string,
-    prepare: () => MaybePromise<Commit>,
-    signal: AbortSignal | undefined,
-  ): Promise<CommitResult>;
+  commit(prepare: () => MaybePromise<Commit>, signal: AbortSignal | undefined): Promise<CommitResult>;
 }
 
 /** Values are encoded when they are given, so that changing them later changes nothing; refusals wait for `commit`. */
 export class AtomicCommit implements Atomic<unknown> {
   readonly #maker: CommitMaker;
   readonly #context: ViewContext;
+  readonly #operation: string;
   readonly #checks: Check[] = [];
   readonly #mutations: MaybePromise<Mutation>[] = [];
   #fault: unknown;
   #committed = false;
 
-  constructor(maker: CommitMaker) {
+  /** `operation` is what errors say was refused. */
+  constructor(maker: CommitMaker, operation: string) {
     this.#maker = maker;
     this.#context = maker.context;
+    this.#operation = operation;
   }
 
   check(key: string, revision: string | null): this {
     return this.#add(key, () => {
       if (typeof revision !== "string" && revision !== null) {
-        throw new Refusal("KV_INVALID_OPTION", "check needs a revision, or null for an absent key", { key });
+        throw new Refusal("KV_INVALID_OPTION", "check needs a revision, or null for an absent key");
       }
       this.#checks.push({ key: this.#context.prefix + key, revision });
     });
   }
 
   set(key: string, value: unknown, options?: Omit<SetOptions, "signal">): this {
-    return this.#add(key, () => this.#push(this.#maker.mutation(key, value, options)));
+    return this.#add(key, () => this.#push(this.#maker.mutation(key, value, options), key));
   }
 
   delete(key: string): this {
@@ -59,48 +66,55 @@ export class AtomicCommit implements Atomic<unknown> {
     return this.#fault === undefined ? this.#mutations.at(-1) : undefined;
   }
 
-  commit(options?: SignalOptions): Promise<AtomicResult> {
-    return this.commitAs("commit", options);
-  }
-
-  /** `commit` as a part of another operation, whose name errors bear. */
-  async commitAs(operation: string, options?: SignalOptions): Promise<AtomicResult> {
-    const result = await this.#maker.commit(
-      operation,
-      () => {
-        signalOf(options, operation);
-        if (this.#fault !== undefined) throw this.#fault;
-        if (this.#committed)
-          throw new Refusal("KV_INVALID_OPTION", "this commit was made already; begin another with atomic()");
-        this.#committed = true;
-        const mutations = this.#mutations;
-        const checks = this.#checks;
-        if (!mutations.some((mutation) => mutation instanceof Promise))
-          return { checks, mutations: mutations as Mutation[] };
-        return Promise.all(mutations).then((ready) => ({ checks, mutations: ready }));
-      },
-      options?.signal,
-    );
-    if (result.status === "conflict")
+  async commit(options?: SignalOptions): Promise<AtomicResult> {
+    const result = await this.#maker.commit(() => this.#prepared(options), options?.signal);
+    if (result.status === "conflict") {
       return { ok: false, failed: result.failed.map((key) => this.#context.keyOf(key)) };
-    const revisions = new Map<string, string>();
-    const mutations = await Promise.all(this.#mutations);
-    for (const [i, { revision }] of assertOk(result).outcomes.entries()) {
-      const key = mutations[i]?.key;
-      if (revision !== undefined && key !== undefined) revisions.set(this.#context.keyOf(key), revision);
     }
-    // A key that was deleted in the end has no revision.
-    for (const { type, key } of mutations) {
-      if (type === "delete" && mutations.findLast((other) => other.key === key)?.type === "delete")
-        revisions.delete(this.#context.keyOf(key));
+    const mutations = await Promise.all(this.#mutations);
+    const revisions = new Map<string, string>();
+    for (const [i, { revision }] of this.#outcomes(result).entries()) {
+      const mutation = mutations[i];
+      if (mutation === undefined || mutation.type === "touch") continue;
+      const key = this.#context.keyOf(mutation.key);
+      if (revision !== undefined) revisions.set(key, revision);
+      // What is deleted in the end has no revision.
+      else revisions.delete(key);
     }
     return { ok: true, revisions };
   }
 
-  #push(mutation: MaybePromise<Mutation>): void {
+  #prepared(options: SignalOptions | undefined): MaybePromise<Commit> {
+    signalOf(options, this.#operation);
+    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#committed) {
+      throw new Refusal("KV_INVALID_OPTION", "this commit was made already; begin another with atomic()");
+    }
+    this.#committed = true;
+    const checks = this.#checks;
+    const mutations = this.#mutations;
+    return mutations.some((mutation) => mutation instanceof Promise)
+      ? Promise.all(mutations).then((ready) => ({ checks, mutations: ready }))
+      : { checks, mutations: mutations as Mutation[] };
+  }
+
+  #outcomes(result: CommitResult): readonly Outcome[] {
+    try {
+      return assertOk(result).outcomes;
+    } catch (error) {
+      throw this.#context.error(error, this.#operation);
+    }
+  }
+
+  #push(mutation: MaybePromise<Mutation>, key?: string): void {
+    if (!(mutation instanceof Promise)) {
+      this.#mutations.push(mutation);
+      return;
+    }
+    const named = mutation.catch((error: unknown) => this.#context.fail(error, this.#operation, key));
     // What a late validation refuses is told by commit(); before that it is nobody's unhandled rejection.
-    if (mutation instanceof Promise) mutation.catch(() => undefined);
-    this.#mutations.push(mutation);
+    named.catch(() => undefined);
+    this.#mutations.push(named);
   }
 
   #add(key: unknown, run: () => void): this {
@@ -110,14 +124,7 @@ export class AtomicCommit implements Atomic<unknown> {
       if (fault !== undefined) throw fault;
       run();
     } catch (error) {
-      this.#fault =
-        error instanceof Refusal && typeof key === "string"
-          ? new Refusal(error.code, error.message, {
-              key,
-              cause: error.cause,
-              ...(error.retryable === undefined ? {} : { retryable: error.retryable }),
-            })
-          : error;
+      this.#fault = this.#context.error(error, this.#operation, typeof key === "string" ? key : undefined);
     }
     return this;
   }

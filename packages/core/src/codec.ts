@@ -124,6 +124,8 @@ export class Codecs {
   /** @throws Refusal `KV_CORRUPT` */
   decode(entry: Pick<StoredEntry, "payload" | "encoding">): unknown {
     const { payload, encoding } = entry;
+    // A middleware that cannot read an entry leaves the reason in its place: one entry never fails its page.
+    if (payload instanceof Refusal) throw payload;
     if (encoding === "json" && this.#keepsValues) return copyOfJson(payload);
     try {
       if (encoding === "json") return JSON.parse(text(payload));

@@ -9,17 +9,17 @@ export function assertOk(result: CommitResult): Extract<CommitResult, { status: 
     case "error":
       throw result.error;
     case "not-a-number":
-      throw notANumber();
+      throw notANumber(result.key);
     case "conflict":
       throw new TypeError("the adapter reported a conflict where nothing was checked");
   }
 }
 
-export function notANumber(key?: string): Refusal {
+export function notANumber(key: string): Refusal {
   return new Refusal(
     "KV_INVALID_VALUE",
     "there is no number to add to, or the sum is beyond what a number holds exactly; set a number first",
-    key === undefined ? undefined : { key },
+    { key },
   );
 }
 

@@ -40,7 +40,7 @@ function byHand(context: ViewContext, commit: Commit, refused?: NotANumber): May
       // A store may hold numbers that it wrote with an earlier codec. What the adapter can read itself, it has read.
       const [entry] = await direct.read([refused.key]);
       if (entry === undefined || entry.encoding === "json" || entry.encoding === "bytes")
-        throw notANumber(context.keyOf(refused.key));
+        throw notANumber(refused.key);
     }
     for (;;) {
       const sums = new Map<number, number>();
@@ -99,7 +99,7 @@ function counted(
 ): { set: SetMutation; sum: number } {
   const value = before === undefined ? undefined : context.codecs.decodeNumber(before);
   const sum = before !== undefined && value === undefined ? undefined : addToNumber(value, by);
-  if (sum === undefined) throw notANumber(context.keyOf(key));
+  if (sum === undefined) throw notANumber(key);
   const { policy, user } = before ?? initial;
   // A deadline that the store knows is kept by the store, which alone knows it at the moment of writing.
   const expiresAt =

@@ -102,7 +102,7 @@ export function quoted(text: string): string {
 export class Refusal extends Error {
   readonly code: KvErrorCode;
   readonly retryable: boolean | undefined;
-  /** The key concerned, where that is not the operation's own. */
+  /** The key concerned as it is stored, its scope's prefix included, where it is not the operation's own. */
   readonly key: string | undefined;
 
   constructor(

@@ -20,7 +20,7 @@ export function failure(
   const { name } = adapter;
   if (error instanceof Refusal) {
     const { code, message, cause, retryable } = error;
-    return new KvError(code, { message, operation, adapter: name, key: error.key ?? key, cause, retryable });
+    return new KvError(code, { message, operation, adapter: name, key, cause, retryable });
   }
   const code = codeOf(adapter, error);
   const advice = ADVICE[code];

@@ -95,7 +95,7 @@ class BufferedTransaction implements Transaction<unknown> {
     const sum = this.#operate(key, async () => {
       const value = await before();
       const added = value === undefined || typeof value === "number" ? addToNumber(value, by) : undefined;
-      if (added === undefined) throw notANumber(key);
+      if (added === undefined) throw notANumber(this.#context.prefix + key);
       return added;
     });
     sum.catch(() => undefined);
@@ -110,7 +110,7 @@ class BufferedTransaction implements Transaction<unknown> {
       const entry = await read.catch(() => undefined);
       if (entry !== undefined || (await settledWell(read))) this.#commit.check(key, entry?.revision ?? null);
     }
-    return (await this.#commit.commitAs("transaction")).ok;
+    return (await this.#commit.commit()).ok;
   }
 
   end(): void {

@@ -136,9 +136,15 @@ export class ViewContext {
     }
     return Array.from(keys, (key) => {
       const fault = keyFault(key, this.prefix);
-      if (fault !== undefined) throw named(fault, key);
+      if (fault !== undefined) throw this.#named(fault, key);
       return this.prefix + key;
     });
+  }
+
+  #named(fault: Refusal, key: unknown): Refusal {
+    return typeof key === "string"
+      ? new Refusal(fault.code, fault.message, { key: this.prefix + key })
+      : fault;
   }
 
   /** The value of an entry; a promise only where a schema answers late. */
@@ -184,7 +190,8 @@ export class ViewContext {
   }
 
   error(error: unknown, operation: string, key?: string): KvError {
-    return failure(this.connection.adapter, error, operation, key);
+    const named = error instanceof Refusal && error.key !== undefined ? this.keyOf(error.key) : key;
+    return failure(this.connection.adapter, error, operation, named);
   }
 
   fail(error: unknown, operation: string, key?: unknown): Promise<never> {
@@ -226,10 +233,6 @@ export class ViewContext {
       );
     }
   }
-}
-
-function named(fault: Refusal, key: unknown): Refusal {
-  return typeof key === "string" ? new Refusal(fault.code, fault.message, { key }) : fault;
 }
 
 function userMetadata(text: string): UserMetadata {

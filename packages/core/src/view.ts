@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Check, Commit, MaybePromise, Mutation, Policy, TouchMutation } from "./adapter.ts";
-import { AtomicCommit } from "./atomic-commit.ts";
+import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
 import { commitCounting } from "./counting.ts";
 import type { Duration } from "./duration.ts";
@@ -254,32 +254,37 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   atomic(): AtomicCommit {
+    return this.#atomic("commit");
+  }
+
+  #atomic(operation: string): AtomicCommit {
     const { context } = this;
     const writing = this.#writing;
-    return new AtomicCommit({
+    const maker: CommitMaker = {
       context,
       mutation: (key, value, options) => {
-        const around = writing.envelope(options, SET_OPTIONS, "atomic");
+        const around = writing.envelope(options, SET_OPTIONS, operation);
         return after(context.input(value), (input) => writing.mutation(context.prefix + key, input, around));
       },
       increment: (key, by, options) =>
         incrementOf(
           context.prefix + key,
           by,
-          initialEnvelope(writing.envelope(options, CREATE_OPTIONS, "atomic")),
+          initialEnvelope(writing.envelope(options, CREATE_OPTIONS, operation)),
         ),
-      commit: (operation, prepare, signal) =>
+      commit: (prepare, signal) =>
         this.#write(operation, undefined, { signal }, () => {
           const commit = prepare();
           const run = (ready: Commit) => commitCounting(context, ready, signal);
           return commit instanceof Promise ? writing.late(commit, run) : run(commit);
         }),
-    });
+    };
+    return new AtomicCommit(maker, operation);
   }
 
   transaction<R>(fn: (tx: Transaction<unknown>) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
     return this.#write("transaction", undefined, options, () =>
-      runTransaction(this.context, () => this.atomic(), fn, options),
+      runTransaction(this.context, () => this.#atomic("transaction"), fn, options),
     );
   }
 
