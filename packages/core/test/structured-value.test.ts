@@ -3,7 +3,7 @@ import { Refusal, structured } from "@kv/core";
 import { describe, expect, it } from "vitest";
 
 class Index extends Map {}
-class Row extends Array {}
+class Row extends Array<unknown> {}
 class Day extends Date {}
 
 function cycle(): unknown {
@@ -13,7 +13,7 @@ function cycle(): unknown {
 }
 
 const refused: [path: string, value: unknown][] = [
-  ["$.rows", { rows: new Row(1, 2) }],
+  ["$.rows", { rows: Row.from([1, 2]) }],
   ["$", new Index()],
   ["$[0]", [new Day(0)]],
   ["$.extra", Object.assign([1], { extra: 2 })],
