@@ -12,7 +12,7 @@ import { timedMutants } from "./mutants/timed.ts";
 import { viewMutants } from "./mutants/views.ts";
 
 /** A mutant may make a case wait for what never comes, and all of them wait side by side. */
-const PATIENCE = 10_000;
+const PATIENCE = 6000;
 
 const GROUPS: Readonly<Record<string, readonly Mutant[]>> = {
   "backends, entries": storedMutants,

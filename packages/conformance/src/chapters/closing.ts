@@ -87,6 +87,37 @@ export const closing: readonly Case[] = [
     },
   },
   {
+    title:
+      "a watcher that the backend is still registering when the store closes ends, too, and is taken off",
+    requires: watching,
+    async run({ open }) {
+      const registering = Promise.withResolvers<void>();
+      let on = 0;
+      const { root, store } = open({}, (inner) => {
+        const { watch } = inner;
+        if (watch === undefined) return inner;
+        return forward(inner, {
+          async watch(...args) {
+            await registering.promise;
+            const off = await watch(...args);
+            on += 1;
+            return () => {
+              on -= 1;
+              off();
+            };
+          },
+        });
+      });
+      await store.set("k", 1);
+      const changes = collect(store.watch());
+      const closed = root.close();
+      registering.resolve();
+      await closed;
+      assert.deepEqual(await changes, []);
+      assert.equal(on, 0);
+    },
+  },
+  {
     title: "await using closes the store",
     async run({ open, refused }) {
       const { root, store } = open();
