@@ -189,7 +189,10 @@ export interface AdapterStats {
 export interface Adapter {
   /** The backend's name as it appears in errors, e.g. `"sqlite"`. */
   readonly name: string;
-  /** What payloads it wants: `"text"`: strings and bytes only; `"value"`: JSON values as they are, beside strings and bytes. */
+  /**
+   * What payloads it wants. `"text"`: strings and bytes only, and bytes that it returns are the reader's to change.
+   * `"value"`: JSON values as they are, beside strings and bytes; the front copies whatever it hands on.
+   */
   readonly form: "text" | "value";
   readonly capabilities: Capabilities;
   /**

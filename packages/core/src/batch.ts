@@ -9,12 +9,14 @@ export interface Caller {
   guard<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** One operation's part of a batch: some keys or commits in, as many results out. */
+/** One operation's part of a batch: the next so many keys or commits. */
 interface Part {
-  readonly items: readonly unknown[];
+  readonly size: number;
   readonly signal: AbortSignal | undefined;
-  resolve(results: unknown[]): void;
-  reject(error: unknown): void;
+  /** Gets the results, or of an operation on one item the result itself. */
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly one: boolean;
 }
 
 /**
@@ -31,6 +33,10 @@ export class Batch {
   /** The batches of operations that wait for this one only. */
   next: { read: Batch | undefined; commit: Batch | undefined } | undefined;
   readonly #parts: Part[] = [];
+  /** Those of all parts, in order. */
+  readonly #items: unknown[] = [];
+  /** Whether some part has a signal. */
+  #abortable = false;
   readonly #whenSettled: (() => void)[] = [];
   /** Whose it is: batches that wait for one barrier may belong to different lanes. */
   owner: object | undefined;
@@ -92,8 +98,20 @@ export class Batch {
 
   /** Adds an operation, → its results. */
   add<T, R>(items: readonly T[], signal: AbortSignal | undefined): Promise<R[]> {
-    return new Promise<R[]>((resolve, reject) => {
-      this.#parts.push({ items, signal, resolve: resolve as (results: unknown[]) => void, reject });
+    for (const item of items) this.#items.push(item);
+    return this.#part<R[]>(items.length, signal, false);
+  }
+
+  /** Adds an operation on one key or of one commit, → its result. */
+  addOne<T, R>(item: T, signal: AbortSignal | undefined): Promise<R> {
+    this.#items.push(item);
+    return this.#part<R>(1, signal, true);
+  }
+
+  #part<R>(size: number, signal: AbortSignal | undefined, one: boolean): Promise<R> {
+    if (signal !== undefined) this.#abortable = true;
+    return new Promise<R>((resolve, reject) => {
+      this.#parts.push({ size, signal, resolve, reject, one });
     });
   }
 
@@ -103,11 +121,8 @@ export class Batch {
     slice: number,
     caller: Caller,
   ): MaybePromise<void> {
-    // What was aborted while it waited is not begun; its caller was told when it was aborted.
-    const parts = this.#parts.filter((part) => part.signal?.aborted !== true);
-    const [first] = parts;
-    if (first === undefined) return;
-    const items = (parts.length === 1 ? first.items : parts.flatMap((part) => part.items)) as readonly T[];
+    const { parts, items } = this.#wanted<T>();
+    if (parts.length === 0) return;
     if (items.length > slice) return this.#runInSlices(parts, items, call, slice, caller);
     try {
       const results = call(items);
@@ -119,6 +134,24 @@ export class Batch {
     } catch (error) {
       rejectAll(parts, error);
     }
+  }
+
+  /** What was aborted while it waited is not begun; its caller was told when it was aborted. */
+  #wanted<T>(): { readonly parts: readonly Part[]; readonly items: readonly T[] } {
+    const items = this.#items as T[];
+    if (!this.#abortable) return { parts: this.#parts, items };
+    const parts: Part[] = [];
+    const wanted: T[] = [];
+    let from = 0;
+    for (const part of this.#parts) {
+      const to = from + part.size;
+      if (part.signal?.aborted !== true) {
+        parts.push(part);
+        wanted.push(...items.slice(from, to));
+      }
+      from = to;
+    }
+    return { parts, items: wanted };
   }
 
   async #runInSlices<T, R>(
@@ -153,7 +186,7 @@ export class Batch {
 function within(length: number): (part: Part) => boolean {
   let to = 0;
   return (part) => {
-    to += part.items.length;
+    to += part.size;
     return to <= length;
   };
 }
@@ -161,8 +194,9 @@ function within(length: number): (part: Part) => boolean {
 function distribute(parts: readonly Part[], results: readonly unknown[]): void {
   let from = 0;
   for (const part of parts) {
-    const to = from + part.items.length;
-    part.resolve(from === 0 && to === results.length ? (results as unknown[]) : results.slice(from, to));
+    const to = from + part.size;
+    if (part.one) part.resolve(results[from] as never);
+    else part.resolve((from === 0 && to === results.length ? results : results.slice(from, to)) as never);
     from = to;
   }
 }

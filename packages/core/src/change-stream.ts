@@ -43,6 +43,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   #begin(select: () => Watched): Promise<void> {
     const { connection } = this.#context;
     try {
+      connection.assertOpen();
       const watched = select();
       const { adapter } = connection;
       const { watch } = adapter;

@@ -27,6 +27,8 @@ export class Connection {
   #stopSweeping: (() => void) | undefined;
   /** Operations that wait for the open, in call order. Later ones may not overtake them. */
   #waiting = 0;
+  /** The accepted work is done: what is still held is let go. */
+  #releasing = false;
   #pending = 0;
   #idle: (() => void) | undefined;
   /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
@@ -126,8 +128,9 @@ export class Connection {
     }
   }
 
-  /** Runs before the adapter is closed; → a function that takes it back. */
+  /** Runs before the adapter is closed, or now where it is being closed; → a function that takes it back. */
   beforeClose(callback: () => void): () => void {
+    if (this.#releasing) callback();
     this.#closers.add(callback);
     return () => this.#closers.delete(callback);
   }
@@ -155,6 +158,7 @@ export class Connection {
         this.#idle = resolve;
       });
     }
+    this.#releasing = true;
     for (const closer of this.#closers) closer();
     this.#closers.clear();
     if (before === "idle" || failed) return;

@@ -5,6 +5,7 @@ import { endOfTick } from "./platform.ts";
 
 /** How many keys or commits go to the adapter in one call: the event loop gets a turn between two such calls. */
 const SLICE = 1024;
+const NONE: ReadonlySet<Batch> = new Set();
 
 /** The adapter's reads and commits as a section may make them: at once, past the queue whose turn the section has. */
 export interface Direct {
@@ -48,6 +49,8 @@ export class Lane {
   #readOneNow(key: string, payloadsOnly: boolean): MaybePromise<StoredEntry | undefined> {
     const { adapter } = this.#connection;
     if (adapter.batch.read || (this.#unsettled.size > 0 && this.#mustWait([key]))) {
+      const batch = this.#batchOfTick("read", key);
+      if (batch !== undefined) return batch.addOne(key, undefined);
       return this.#enqueueRead([key]).then((entries) => entries[0]);
     }
     const entries = adapter.read(this.namespace, [key], payloadsOnly);
@@ -83,6 +86,9 @@ export class Lane {
   #commitOneNow(commit: Commit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
     const { adapter } = this.#connection;
     if (adapter.batch.commit || this.#unsettled.size > 0) {
+      const key = loneKey(commit);
+      const batch = key === undefined ? undefined : this.#batchOfTick("commit", key);
+      if (batch !== undefined) return batch.addOne(commit, signal);
       return this.#enqueueCommits([commit], signal).then((results) => resultAt(results, 0));
     }
     const results = adapter.commit(this.namespace, [commit]);
@@ -221,8 +227,20 @@ export class Lane {
       const batch = new Batch(kind, () => this.#connection.guard(result).then(resolve, reject));
       batch.shared = false;
       this.#admit(batch, keys);
-      batch.startAfter(new Set());
+      batch.startAfter(NONE);
     });
+  }
+
+  /** The tick's batch, with the key in it, if nothing on the key is under way: what nearly every operation finds. */
+  #batchOfTick(kind: Kind, key: string): Batch | undefined {
+    if (this.#barrier !== undefined) return undefined;
+    const last = this.#busy.get(key);
+    const open = this.#open[kind];
+    if (last !== undefined) return last === open ? open : undefined;
+    const batch = open ?? this.#newBatch(kind, NONE, true);
+    this.#busy.set(key, batch);
+    batch.keys.push(key);
+    return batch;
   }
 
   /** Whether a read of these keys has to wait for an operation before it. */
@@ -333,6 +351,13 @@ export function resultAt(results: readonly CommitResult[], i: number): CommitRes
   if (result === undefined)
     throw new TypeError("the adapter answered with fewer results than there were commits");
   return result;
+}
+
+/** The key of a commit that concerns only one. */
+function loneKey({ checks, mutations }: Commit): string | undefined {
+  const [mutation] = mutations;
+  if (mutation === undefined || mutations.length > 1) return undefined;
+  return checks.every((check) => check.key === mutation.key) ? mutation.key : undefined;
 }
 
 function keysOf(commits: readonly Commit[]): string[] {

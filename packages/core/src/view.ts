@@ -1,5 +1,13 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Check, Commit, MaybePromise, Mutation, Policy, TouchMutation } from "./adapter.ts";
+import type {
+  Check,
+  Commit,
+  CommitResult,
+  MaybePromise,
+  Mutation,
+  Policy,
+  TouchMutation,
+} from "./adapter.ts";
 import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
 import { commitCounting } from "./counting.ts";
@@ -80,9 +88,20 @@ export class View extends ReaderView implements Store<unknown> {
       const mutation = this.#writing.mutation(context.prefix + key, value, around, policy);
       const result = context.lane.commitOne({ checks: NO_CHECKS, mutations: [mutation] });
       if (!(result instanceof Promise)) return context.pace.answer(revisionOf(result));
-      return result.then(revisionOf).catch((error: unknown) => context.fail(error, operation, key));
+      return result.then(
+        (committed) => this.#revisionOf(committed, operation, key),
+        (error: unknown) => context.fail(error, operation, key),
+      );
     } catch (error) {
       return context.fail(error, operation, key);
+    }
+  }
+
+  #revisionOf(result: CommitResult, operation: string, key: string): string {
+    try {
+      return revisionOf(result);
+    } catch (error) {
+      throw this.context.error(error, operation, key);
     }
   }
 
