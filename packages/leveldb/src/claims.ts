@@ -1,5 +1,5 @@
 import { Refusal } from "@kv/core";
-import type { LevelDatabase } from "./options.ts";
+import type { LevelDatabase } from "./level-database.ts";
 
 /** The prefixes in use, by database. What one store remembers of its keys, another one must not change. */
 const CLAIMS = new WeakMap<object, Set<string>>();

@@ -1,11 +1,15 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, readdirSync } from "node:fs";
+import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Refusal } from "@kv/core";
 import { ClassicLevel } from "classic-level";
 import { claim } from "./claims.ts";
+import { checkClosingNote, writeClosingNote } from "./closing-note.ts";
 import { held, isLocked, openFault } from "./errors.ts";
 import { readHolder, removeHolder, writeHolder } from "./holder.ts";
-import type { LevelDatabase, Settings } from "./options.ts";
+import type { LevelDatabase } from "./level-database.ts";
+import type { Settings } from "./options.ts";
+import { checkLogs } from "./write-ahead-log.ts";
 
 /** A database as it is opened and closed: our own, or one that was handed in. */
 export interface Connection {
@@ -48,16 +52,18 @@ interface Place {
 }
 
 async function open({ path, cacheSize, writeBufferSize }: Place): Promise<Connection> {
-  await refuseHeadless(path);
+  await inspect(path);
   // The driver begins to open it by itself.
-  const db = new ClassicLevel<unknown, unknown>(path, { cacheSize, writeBufferSize });
+  const db = new ClassicLevel(path, { cacheSize, writeBufferSize });
   await openAt(db, path);
   return {
     db,
     path,
     async close() {
-      await removeHolder(path);
+      removeHolder(path);
+      const wasOpen = db.status === "open";
       await db.close();
+      if (wasOpen) writeClosingNote(path);
     },
     async renew() {
       // Opening writes a new log and the old one's content; and a database that cannot be opened cannot be read either.
@@ -68,38 +74,48 @@ async function open({ path, cacheSize, writeBufferSize }: Place): Promise<Connec
   };
 }
 
-async function openAt(db: ClassicLevel<unknown, unknown>, path: string): Promise<void> {
+async function openAt(db: ClassicLevel, path: string): Promise<void> {
   try {
     await db.open();
   } catch (error) {
     // The driver keeps a failed opening for the next one to see.
     await db.close().catch(() => undefined);
-    throw isLocked(error) ? held(error, path, await readHolder(path)) : openFault(error, path);
+    throw isLocked(error) ? held(error, path, readHolder(path)) : openFault(error, path);
   }
-  await writeHolder(path);
+  writeHolder(path);
 }
 
-/** LevelDB takes a directory without its file CURRENT for a new database, and deletes the tables it finds there. */
-async function refuseHeadless(path: string): Promise<void> {
-  const files = await filesIn(path);
-  if (!files.includes("CURRENT") && files.some((file) => /\.(ldb|sst)$|^MANIFEST-/.test(file))) {
-    throw new Refusal(
-      "KV_CORRUPT",
-      `the database ${path} is damaged: its file CURRENT is missing; restore it from a backup`,
-    );
-  }
-}
-
-async function filesIn(path: string): Promise<string[]> {
+/** What LevelDB would pass over in silence. While somebody else has it open this may look at what is being written. */
+async function inspect(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
-    return await readdir(path);
+    mkdirSync(path, { recursive: true });
+    refuseHeadless(path);
+    checkClosingNote(path);
+    await checkLogs(path);
   } catch (error) {
     throw openFault(error, path);
   }
 }
 
+/** LevelDB takes a directory without its file CURRENT for a new database, and deletes the tables it finds there. */
+function refuseHeadless(path: string): void {
+  const files = readdirSync(path);
+  if (files.includes("CURRENT") || !files.some((file) => /\.(ldb|sst)$/.test(file))) return;
+  throw new Refusal(
+    "KV_CORRUPT",
+    `the database ${path} is damaged: its file CURRENT is missing; restore it from a backup`,
+  );
+}
+
 async function demandSpace(path: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  if (bavail * bsize < bytes) {
+    throw new Refusal(
+      "KV_CAPACITY",
+      `no space left for ${path}: ${bytes} bytes have to be free before it is written to again; free some`,
+    );
+  }
+  // Of quotas the file system does not tell.
   const file = join(path, "kv-space-probe.tmp");
   try {
     await writeFile(file, new Uint8Array(bytes), { flush: true });

@@ -1,11 +1,10 @@
-import type { AbstractIterator, AbstractSnapshot } from "abstract-level";
 import { CorruptEntry, decodeEntry, holdsBytes, type LeveldbEntry, type StoredValue } from "./entry.ts";
 import type { StoredBounds } from "./layout.ts";
-import type { LevelDatabase } from "./options.ts";
+import type { LevelDatabase, LevelEncodings, LevelIterator, LevelSnapshot } from "./level-database.ts";
 
 /** Whatever a database handed in was opened with, we write text and read text, and bytes where an entry says so. */
-const TEXT = { keyEncoding: "utf8", valueEncoding: "utf8" } as const;
-const VIEW = { keyEncoding: "utf8", valueEncoding: "view" } as const;
+const TEXT: LevelEncodings = { keyEncoding: "utf8", valueEncoding: "utf8" };
+const VIEW: LevelEncodings = { keyEncoding: "utf8", valueEncoding: "view" };
 /** Bytes that the driver reads ahead. Its own 16 KiB are a hundred small entries, and a change of threads each. */
 const READ_AHEAD = 2 ** 20;
 
@@ -26,8 +25,8 @@ export class Driver {
   readonly db: LevelDatabase;
   /** An option of this driver, which the types of all of them do not have. */
   readonly #how: object;
-  readonly #textHow: typeof TEXT;
-  readonly #viewHow: typeof VIEW;
+  readonly #textHow: LevelEncodings;
+  readonly #viewHow: LevelEncodings;
   readonly #snapshots = new Set<Snapshot>();
   /** Whether the last value read was bytes: then the next one is read as such at first. */
   #bytesLately = false;
@@ -79,13 +78,12 @@ export class Driver {
     const [put] = puts;
     if (put !== undefined && puts.length === 1 && deletions.length === 0) {
       const { key, value } = put;
-      const how = typeof value === "string" ? this.#textHow : this.#viewHow;
-      return this.db.put<string, StoredValue>(key, value, how);
+      return this.db.put(key, value, typeof value === "string" ? this.#textHow : this.#viewHow);
     }
     // A batch built call by call is cheaper than an array, of which every element is cloned.
     const batch = this.db.batch();
-    for (const { key, value } of puts) batch.put<string, StoredValue>(key, value, formatOf(value));
-    for (const key of deletions) batch.del<string>(key, TEXT);
+    for (const { key, value } of puts) batch.put(key, value, typeof value === "string" ? TEXT : VIEW);
+    for (const key of deletions) batch.del(key, TEXT);
     return batch.write(this.#how);
   }
 
@@ -102,14 +100,10 @@ export class Driver {
   }
 }
 
-function formatOf(value: StoredValue): typeof TEXT | typeof VIEW {
-  return typeof value === "string" ? TEXT : VIEW;
-}
-
 /** The database as it was at one time. */
 export class Snapshot {
   readonly #db: LevelDatabase;
-  readonly #snapshot: AbstractSnapshot;
+  readonly #snapshot: LevelSnapshot;
   readonly #closed: () => void;
   readonly #iterators = new Set<{ close(): Promise<void> }>();
 
@@ -120,10 +114,7 @@ export class Snapshot {
   }
 
   /** Read all at once in pages; seeking is up to the caller. */
-  iterate(
-    bounds: StoredBounds,
-    { reverse = false, values }: IterateOptions,
-  ): AbstractIterator<LevelDatabase, string, string> {
+  iterate(bounds: StoredBounds, { reverse = false, values }: IterateOptions): LevelIterator<string, string> {
     const options = {
       ...TEXT,
       ...bounds,

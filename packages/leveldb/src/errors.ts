@@ -20,13 +20,15 @@ const CODES: ReadonlyMap<string, KvErrorCode> = new Map([
 const MESSAGES: readonly (readonly [words: RegExp, code: KvErrorCode])[] = [
   [/no space left|quota exceeded|file too large|not enough space/i, "KV_CAPACITY"],
   [/^Corruption:/, "KV_CORRUPT"],
+  // It was read beyond the end of a table.
+  [/^IO error: .*\.(ldb|sst): Invalid argument/, "KV_CORRUPT"],
   [/^IO error:/, "KV_UNAVAILABLE"],
 ];
 
 export function errorCode(error: unknown): KvErrorCode | undefined {
   if (!(error instanceof Error)) return undefined;
   const told = MESSAGES.find(([words]) => words.test(error.message));
-  if (told?.[1] === "KV_CAPACITY") return told[1];
+  if (told !== undefined && told[1] !== "KV_UNAVAILABLE") return told[1];
   // The driver says "not open", and why not in the cause.
   const deeper = error.cause === undefined ? undefined : errorCode(error.cause);
   if (deeper !== undefined) return deeper;

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
@@ -14,21 +14,27 @@ export interface Holder {
 const FILE = "kv-holder.json";
 
 /** Best effort: who cannot be named is "another process". */
-export async function writeHolder(path: string): Promise<void> {
+export function writeHolder(path: string): void {
   const holder: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-  await writeFile(join(path, FILE), `${JSON.stringify(holder)}\n`).catch(() => undefined);
+  quietly(() => writeFileSync(join(path, FILE), `${JSON.stringify(holder)}\n`));
 }
 
-export async function removeHolder(path: string): Promise<void> {
-  await rm(join(path, FILE), { force: true }).catch(() => undefined);
+export function removeHolder(path: string): void {
+  quietly(() => rmSync(join(path, FILE), { force: true }));
 }
 
-export async function readHolder(path: string): Promise<Holder | undefined> {
-  try {
-    const holder: Partial<Holder> = JSON.parse(await readFile(join(path, FILE), "utf8"));
+export function readHolder(path: string): Holder | undefined {
+  return quietly(() => {
+    const holder: Partial<Holder> = JSON.parse(readFileSync(join(path, FILE), "utf8"));
     const { pid, host, since } = holder;
     if (typeof pid !== "number" || typeof host !== "string" || typeof since !== "string") return undefined;
     return isAlive(pid, host) ? { pid, host, since } : undefined;
+  });
+}
+
+function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work();
   } catch {
     return undefined;
   }

@@ -1,2 +1,10 @@
 export { leveldb } from "./adapter.ts";
-export type { LevelDatabase, LeveldbDatabaseOptions, LeveldbOptions, LeveldbPathOptions } from "./options.ts";
+export type {
+  LevelBatch,
+  LevelDatabase,
+  LevelEncodings,
+  LevelIterator,
+  LevelIteratorOptions,
+  LevelSnapshot,
+} from "./level-database.ts";
+export type { LeveldbDatabaseOptions, LeveldbOptions, LeveldbPathOptions } from "./options.ts";

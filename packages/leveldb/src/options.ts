@@ -1,9 +1,6 @@
 import { resolve } from "node:path";
 import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
-import type { AbstractLevel } from "abstract-level";
-
-/** A database of `classic-level` or `level`, or a sublevel of one, with whatever encodings. */
-export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, unknown, unknown>;
+import type { LevelDatabase } from "./level-database.ts";
 
 interface CommonOptions {
   /**

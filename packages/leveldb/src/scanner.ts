@@ -1,11 +1,10 @@
 import type { Namespace, Range, StoredEntry } from "@kv/core";
-import type { AbstractIterator } from "abstract-level";
 import type { Driver, Snapshot } from "./driver.ts";
 import { LeveldbEntry } from "./entry.ts";
 import type { ExpiryIndex } from "./expiry-index.ts";
 import { lapsedKeys } from "./lapsed.ts";
 import type { Layout } from "./layout.ts";
-import type { LevelDatabase } from "./options.ts";
+import type { LevelIterator } from "./level-database.ts";
 
 /** Entries of the first page, and of the later ones. */
 const FIRST = 128;
@@ -47,7 +46,7 @@ class Scan implements AsyncIterator<Page> {
   readonly #index: ExpiryIndex;
   readonly #clock: () => number;
   #snapshot: Snapshot | undefined;
-  #iterator: AbstractIterator<LevelDatabase, string, string> | undefined;
+  #iterator: LevelIterator<string, string> | undefined;
   #lapsed: ReadonlySet<string> | undefined;
   #wanted: number;
   #size: number;
@@ -93,7 +92,7 @@ class Scan implements AsyncIterator<Page> {
     return Promise.resolve(this.#end());
   }
 
-  async #begin(): Promise<AbstractIterator<LevelDatabase, string, string>> {
+  async #begin(): Promise<LevelIterator<string, string>> {
     const { keysOnly, reverse } = this.#range;
     const snapshot = this.#driver.snapshot();
     this.#snapshot = snapshot;
