@@ -1,45 +1,54 @@
-import type { Adapter, Bounds, KvErrorCode, Namespace } from "@kv/core";
-import { compareKeys, inBounds, namespaceFromId } from "@kv/core";
-import { JsonFile, type Row, rowId } from "./json-file.ts";
-import { apply, isLive } from "./json-file-commit.ts";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import type { Adapter, Bounds, KvErrorCode, StoredEntry } from "@kv/core";
+import { applied, compareKeys, inBounds, namespaceFromId, structured } from "@kv/core";
 
-const PAGE = 256;
-const CODES: ReadonlyMap<unknown, KvErrorCode> = new Map([
-  ["ENOENT", "KV_UNAVAILABLE"],
-  ["EACCES", "KV_UNAVAILABLE"],
-  ["ENOSPC", "KV_CAPACITY"],
-]);
+/** An entry and the id of its namespace. */
+type Row = StoredEntry & { readonly namespace: string };
 
-export interface JsonFileOptions {
-  readonly path: string;
-  /** Milliseconds since 1970, for tests. Default: `Date.now`. */
-  readonly clock?: () => number;
+interface Content {
+  readonly revision: number;
+  readonly rows: readonly Row[];
 }
 
-/** Everything in one JSON file that every batch of writes replaces as a whole: an example, short rather than fast. */
-export function jsonFile({ path, clock = Date.now }: JsonFileOptions): Adapter {
-  const file = new JsonFile(path);
+const PAGE = 256;
+/** `EEXIST` is the lock's. */
+const CODES: Readonly<Record<string, KvErrorCode>> = { ENOSPC: "KV_CAPACITY", EEXIST: "KV_UNAVAILABLE" };
 
-  function live(keep: (row: Row) => boolean): Row[] {
-    const now = clock();
-    return [...file.rows.values()].filter((row) => isLive(row, now) && keep(row));
+/** Everything in one JSON file, replaced as a whole by every batch of writes: an example, short rather than fast. */
+export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () => number }): Adapter {
+  let rows = new Map<string, Row>();
+  let revision = 0;
+  const ground = { form: "text", now: clock, revision: () => String(++revision) } as const;
+
+  const idOf = (namespace: string, key: string): string => JSON.stringify([namespace, key]);
+  const isLive = ({ expiresAt }: Row): boolean => expiresAt === undefined || expiresAt > clock();
+  const live = (keep: (row: Row) => boolean): Row[] =>
+    [...rows.values()].filter((row) => isLive(row) && keep(row));
+  const within = (namespace: string, bounds: Bounds): Row[] =>
+    live((row) => row.namespace === namespace && inBounds(row.key, bounds));
+  const find = (namespace: string, key: string): Row | undefined => {
+    const row = rows.get(idOf(namespace, key));
+    return row !== undefined && isLive(row) ? row : undefined;
+  };
+
+  /** A file written to the side and renamed is found whole or not at all. Only then is it what is read. */
+  function save(next: Map<string, Row>): void {
+    // JSON in which bytes have a place, too.
+    writeFileSync(`${path}.new`, structured.encode({ revision, rows: [...next.values()] }));
+    renameSync(`${path}.new`, path);
+    rows = next;
   }
 
-  function within({ id }: Namespace, bounds: Bounds): Row[] {
-    return live((row) => row.namespace === id && inBounds(row.key, bounds));
-  }
-
-  function remove(rows: readonly Row[]): number {
-    const rest = new Map(file.rows);
-    for (const { namespace, key } of rows) rest.delete(rowId(namespace, key));
-    if (rows.length > 0) file.save(rest);
-    return rows.length;
+  function remove(gone: readonly Row[]): number {
+    const next = new Map(rows);
+    for (const { namespace, key } of gone) next.delete(idOf(namespace, key));
+    if (gone.length > 0) save(next);
+    return gone.length;
   }
 
   return {
     name: "json-file",
-    // JSON values stay as they are: the file can be read by anyone.
-    form: "value",
+    form: "text",
     capabilities: {
       persistent: true,
       shared: false,
@@ -51,49 +60,58 @@ export function jsonFile({ path, clock = Date.now }: JsonFileOptions): Adapter {
     // Any write costs the whole file, so those of one tick are gathered. What is read is at hand.
     batch: { read: false, commit: true },
     clock,
-    open: () => file.open(),
-    close: () => file.close(),
-    read({ id }, keys) {
-      const now = clock();
-      return keys.map((key) => [file.rows.get(rowId(id, key))].find((row) => isLive(row, now)));
+    open() {
+      // One process at a time, since the file is read only here.
+      writeFileSync(`${path}.lock`, String(process.pid), { flag: "wx" });
+      try {
+        const text = readFileSync(path, { encoding: "utf8", flag: "a+" });
+        const saved = (text === "" ? { revision: 0, rows: [] } : structured.decode(text)) as Content;
+        revision = saved.revision;
+        rows = new Map(saved.rows.map((row) => [idOf(row.namespace, row.key), row]));
+      } catch (error) {
+        rmSync(`${path}.lock`);
+        throw error;
+      }
     },
+    close: () => rmSync(`${path}.lock`),
+    read: ({ id }, keys) => keys.map((key) => find(id, key)),
     commit({ id }, commits) {
-      let { rows } = file;
+      const before = rows;
       const results = commits.map((commit) => {
-        const attempt = new Map(rows);
-        const result = apply(attempt, id, commit, file, clock());
-        if (result.status === "ok") rows = attempt;
+        const { result, changes } = applied(commit, { ...ground, find: (key) => find(id, key) });
+        if (changes.size > 0) rows = new Map(rows);
+        for (const [key, entry] of changes) {
+          if (entry === undefined) rows.delete(idOf(id, key));
+          else rows.set(idOf(id, key), { ...entry, namespace: id });
+        }
         return result;
       });
-      if (rows !== file.rows) file.save(rows);
+      const after = rows;
+      rows = before;
+      if (after !== before) save(after);
       return results;
     },
-    *scan(namespace, range) {
-      const rows = within(namespace, range).sort((a, b) => compareKeys(a.key, b.key));
-      const wanted = (range.reverse ? rows.reverse() : rows).slice(0, range.limit);
+    *scan({ id }, { reverse, limit, ...bounds }) {
+      const found = within(id, bounds).sort((a, b) => compareKeys(a.key, b.key));
+      const wanted = (reverse ? found.reverse() : found).slice(0, limit);
       for (let at = 0; at < wanted.length; at += PAGE) yield wanted.slice(at, at + PAGE);
     },
-    count: (namespace, bounds) => within(namespace, bounds).length,
-    clear(namespace, { descendants, policy, ...bounds }) {
-      const inside = descendants
-        ? live((row) => row.namespace.startsWith(namespace.id))
-        : within(namespace, bounds);
+    count: ({ id }, bounds) => within(id, bounds).length,
+    clear({ id }, { descendants, policy, ...bounds }) {
+      const inside = descendants ? live((row) => row.namespace.startsWith(id)) : within(id, bounds);
       return remove(inside.filter((row) => policy === undefined || row.policy === policy));
     },
     namespaces({ id }) {
       const below = live((row) => row.namespace !== id && row.namespace.startsWith(id));
       return [[...new Set(below.map((row) => row.namespace))].map(namespaceFromId)];
     },
-    stats(namespace, bounds) {
-      const rows = within(namespace, bounds);
-      const expiring = rows.filter(({ expiresAt }) => expiresAt !== undefined).length;
-      const evictable = rows.filter(({ policy }) => policy === "evict").length;
-      return { keys: rows.length, expiring, evictable, bytes: undefined, backend: { path } };
+    stats({ id }, bounds) {
+      const found = within(id, bounds);
+      const expiring = found.filter(({ expiresAt }) => expiresAt !== undefined).length;
+      const evictable = found.filter(({ policy }) => policy === "evict").length;
+      return { keys: found.length, expiring, evictable, bytes: undefined, backend: { path } };
     },
-    sweep() {
-      const now = clock();
-      return remove([...file.rows.values()].filter((row) => !isLive(row, now)));
-    },
-    errorCode: (error) => (error instanceof Error && "code" in error ? CODES.get(error.code) : undefined),
+    sweep: () => remove([...rows.values()].filter((row) => !isLive(row))),
+    errorCode: (error) => CODES[String(Reflect.get(Object(error), "code"))],
   };
 }

@@ -190,8 +190,8 @@ export interface Adapter {
   /** The backend's name as it appears in errors, e.g. `"sqlite"`. */
   readonly name: string;
   /**
-   * What payloads it wants. `"text"`: strings and bytes only, and bytes that it returns are the reader's to change.
-   * `"value"`: JSON values as they are, beside strings and bytes; the front copies whatever it hands on.
+   * What payloads it wants. `"text"`: strings and bytes only. `"value"`: JSON values as they are, beside strings and
+   * bytes. Either way the front copies: what it gives is the adapter's, and what it gets it does not change.
    */
   readonly form: "text" | "value";
   readonly capabilities: Capabilities;

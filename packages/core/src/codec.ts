@@ -129,12 +129,11 @@ export class Codecs {
     if (encoding === "json" && this.#keepsValues) return copyOfJson(payload);
     try {
       if (encoding === "json") return JSON.parse(text(payload));
-      if (encoding === BYTES) return bytes(payload, this.#keepsValues);
+      if (encoding === BYTES) return bytes(payload);
       const codec = this.#readable.get(encoding);
       if (codec !== undefined && typeof payload === "string") return codec.decode(payload);
       // What it makes of the bytes may be a view of them.
-      if (codec !== undefined && payload instanceof Uint8Array)
-        return codec.decode(bytes(payload, this.#keepsValues));
+      if (codec !== undefined && payload instanceof Uint8Array) return codec.decode(bytes(payload));
     } catch (error) {
       throw new Refusal(
         "KV_CORRUPT",
@@ -156,10 +155,10 @@ function text(payload: unknown): string {
   throw new TypeError("text was expected");
 }
 
-function bytes(payload: unknown, copy: boolean): Uint8Array {
+/** A copy: the adapter may keep what it returned, and drivers return subclasses over memory of their own. */
+function bytes(payload: unknown): Uint8Array {
   if (!(payload instanceof Uint8Array)) throw new TypeError("bytes were expected");
-  // Drivers return their own subclasses (Buffer) over memory they own.
-  return copy || payload.constructor !== Uint8Array ? new Uint8Array(payload) : payload;
+  return new Uint8Array(payload);
 }
 
 function messageOf(error: unknown): string {

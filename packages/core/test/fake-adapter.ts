@@ -1,6 +1,6 @@
 import {
   type Adapter,
-  addToNumber,
+  applied,
   type Bounds,
   type Capabilities,
   type Commit,
@@ -8,10 +8,8 @@ import {
   compareKeys,
   inBounds,
   type MaybePromise,
-  type Mutation,
   type Namespace,
   namespaceFromId,
-  type Outcome,
   type Range,
   type StoredEntry,
 } from "@kv/core";
@@ -135,51 +133,17 @@ export class FakeAdapter implements Adapter {
       .filter((entry) => entry !== undefined);
   }
 
-  #apply(namespace: Namespace, { checks, mutations }: Commit): CommitResult {
-    const failed = checks.filter(
-      ({ key, revision }) => (this.#live(namespace, key)?.revision ?? null) !== revision,
-    );
-    if (failed.length > 0) return { status: "conflict", failed: [...new Set(failed.map(({ key }) => key))] };
-    const before = new Map(this.#of(namespace));
-    const outcomes: Outcome[] = [];
-    for (const mutation of mutations) {
-      const outcome = this.#mutate(namespace, mutation);
-      if (outcome === undefined) {
-        this.#entries.set(namespace.id, before);
-        return { status: "not-a-number", key: mutation.key };
-      }
-      outcomes.push(outcome);
+  #apply(namespace: Namespace, commit: Commit): CommitResult {
+    const { result, changes } = applied(commit, {
+      form: this.form,
+      find: (key) => this.#live(namespace, key),
+      now: this.clock,
+      revision: () => `r${++this.#revision}`,
+    });
+    for (const [key, entry] of changes) {
+      if (entry === undefined) this.#of(namespace).delete(key);
+      else this.#of(namespace).set(key, entry);
     }
-    return { status: "ok", outcomes };
-  }
-
-  #mutate(namespace: Namespace, mutation: Mutation): Outcome | undefined {
-    const entries = this.#of(namespace);
-    const { key } = mutation;
-    const live = this.#live(namespace, key);
-    if (mutation.type === "delete") {
-      entries.delete(key);
-      return { existed: live !== undefined };
-    }
-    if (mutation.type === "touch") {
-      const { expiresAt = live?.expiresAt, policy = live?.policy ?? "persist" } = mutation;
-      if (live !== undefined) entries.set(key, { ...live, expiresAt: expiresAt ?? undefined, policy });
-      return { existed: live !== undefined };
-    }
-    const now = this.clock();
-    const revision = `r${++this.#revision}`;
-    const stamp = { key, revision, createdAt: live?.createdAt ?? now, updatedAt: now, size: undefined };
-    if (mutation.type === "set") {
-      const { payload, encoding, policy, user } = mutation;
-      const expiresAt = mutation.expiresAt === "keep" ? live?.expiresAt : mutation.expiresAt;
-      entries.set(key, { ...stamp, payload, encoding, policy, user, expiresAt });
-      return { revision };
-    }
-    if (live !== undefined && live.encoding !== "json") return undefined;
-    const sum = addToNumber(live?.payload, mutation.by);
-    if (sum === undefined) return undefined;
-    const { expiresAt, policy, user } = live ?? mutation;
-    entries.set(key, { ...stamp, payload: String(sum), encoding: "json", expiresAt, policy, user });
-    return { revision, value: sum };
+    return result;
   }
 }
