@@ -10,6 +10,8 @@ const READS_BEFORE = 1;
 export class TurnSnapshot {
   readonly #begin: Sqlite.Statement<[]>;
   readonly #commit: Sqlite.Statement<[]>;
+  readonly #rollback: Sqlite.Statement<[]>;
+  readonly #db: Sqlite.Database;
   readonly #enabled: boolean;
   #held = false;
   /** Reads in this turn since its last write. */
@@ -24,6 +26,8 @@ export class TurnSnapshot {
     this.#enabled = enabled;
     this.#begin = db.prepare("BEGIN");
     this.#commit = db.prepare("COMMIT");
+    this.#rollback = db.prepare("ROLLBACK");
+    this.#db = db;
   }
 
   /** Before a read. */
@@ -40,7 +44,13 @@ export class TurnSnapshot {
     this.#reads = 0;
     if (!this.#held) return;
     this.#held = false;
-    this.#commit.run();
+    try {
+      this.#commit.run();
+    } catch {
+      // After a read that found the file damaged, ending the transaction reports that once more. Who read was told, and
+      // at the end of a turn nobody could be.
+      if (this.#db.inTransaction) this.#rollback.run();
+    }
   }
 
   close(): void {
