@@ -28,3 +28,18 @@ it("counts, but does not name, what a filter left out", () => {
     ["Skipped:", "  1 that the filter left out", "1 passed, 0 failed, 1 skipped"].join("\n"),
   );
 });
+
+it("names a case that many stores skip for one reason once", () => {
+  const skipped = ["memory", "sqlite"].map((store) => ({
+    name: `integration-tests › ${store} › ranges › a snapshot`,
+    reason: "its scans are none",
+  }));
+  expect(formatSummary({ passed: 3, failed: [], skipped })).toBe(
+    [
+      "Skipped:",
+      "  ranges › a snapshot: its scans are none",
+      "    in 2: integration-tests › memory, integration-tests › sqlite",
+      "3 passed, 0 failed, 2 skipped",
+    ].join("\n"),
+  );
+});
