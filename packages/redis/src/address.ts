@@ -1,0 +1,110 @@
+import { Refusal } from "@kv/core";
+import type { HostAndPort, RedisAddress, RedisNode } from "./options.ts";
+
+/** What an address may be made of. */
+interface Named {
+  readonly url?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly sentinels?: readonly (RedisNode | string)[];
+  readonly name?: string;
+  readonly cluster?: readonly (RedisNode | string)[];
+}
+
+/** Where to connect, and what else a URL says. */
+export interface Addressed {
+  readonly address: RedisAddress;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly db?: number | undefined;
+  readonly tls?: boolean | undefined;
+}
+
+/** @throws Refusal `KV_INVALID_OPTION`, which never quotes a URL: it may hold a password */
+export function addressOf({ url, host, port, sentinels, name, cluster }: Named): Addressed {
+  if (cluster !== undefined) return { address: { kind: "cluster", nodes: nodes(cluster, "cluster", 6379) } };
+  if (sentinels !== undefined) {
+    if (typeof name !== "string" || name === "") refuse("redis({ sentinels }) needs name, the master's");
+    return { address: { kind: "sentinels", sentinels: nodes(sentinels, "sentinels", 26379), name } };
+  }
+  if (url === undefined) {
+    return { address: { kind: "server", ...node({ host: host ?? "127.0.0.1", port }, "host", 6379) } };
+  }
+  if (host !== undefined || port !== undefined)
+    refuse("url goes without host and port: it names them itself");
+  return parsed(url);
+}
+
+function parsed(text: string): Addressed {
+  const url = typeof text === "string" ? URL.parse(text) : null;
+  if (url === null || !["redis:", "rediss:", "unix:", "redis+unix:"].includes(url.protocol)) {
+    refuse("the option url must be redis://, rediss:// or unix:// with host, port and database");
+  }
+  const account = {
+    username: url.username === "" ? undefined : decoded(url.username),
+    password: url.password === "" ? undefined : decoded(url.password),
+  };
+  const known = new Set(["db"]);
+  for (const parameter of url.searchParams.keys()) {
+    if (!known.has(parameter))
+      refuse(`the url has an unknown parameter ${JSON.stringify(parameter)}; it may have: db`);
+  }
+  const path = decoded(url.pathname);
+  if (url.hostname === "") {
+    if (path.length < 2) refuse("the option url must name a host, or the path of a socket");
+    return {
+      address: { kind: "socket", path },
+      ...account,
+      db: databaseOf(url.searchParams.get("db") ?? ""),
+    };
+  }
+  const address = {
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: url.port === "" ? 6379 : Number(url.port),
+  };
+  return {
+    address: { kind: "server", ...address },
+    ...account,
+    db: databaseOf(url.searchParams.get("db") ?? path.replace(/^\//, "")),
+    tls: url.protocol === "rediss:",
+  };
+}
+
+function databaseOf(text: string): number | undefined {
+  if (text === "") return undefined;
+  if (!/^\d{1,9}$/.test(text)) refuse("the path of the url must be the number of a database");
+  return Number(text);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return refuse("the option url has a % that begins no escape; write %25");
+  }
+}
+
+function nodes(given: readonly (RedisNode | string)[], option: string, port: number): HostAndPort[] {
+  if (!Array.isArray(given) || given.length === 0) refuse(`the option ${option} must be a list of nodes`);
+  return given.map((one: RedisNode | string) => node(one, option, port));
+}
+
+function node(given: RedisNode | string, option: string, defaultPort: number): HostAndPort {
+  const { host, port = defaultPort } = typeof given === "string" ? split(given) : given;
+  if (typeof host !== "string" || host === "") refuse(`the option ${option} must name a host`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    refuse(`a port of ${option} must be from 1 to 65535`);
+  return { host, port };
+}
+
+function split(text: string): RedisNode {
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
+  return {
+    host: match?.[1] ?? match?.[2] ?? "",
+    port: match?.[3] === undefined ? undefined : Number(match[3]),
+  };
+}
+
+function refuse(message: string): never {
+  throw new Refusal("KV_INVALID_OPTION", message);
+}

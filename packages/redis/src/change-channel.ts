@@ -1,0 +1,166 @@
+import type { StoredChange, StoredEntry } from "@kv/core";
+import type { Space } from "./layout.ts";
+
+/** One write's changes: their number, the epoch, then what happened, the key and the revision for each. */
+type Message = readonly [seq: number, epoch: string, ...changes: string[]];
+
+interface Event {
+  readonly type: "set" | "touch" | "delete" | "expire";
+  readonly key: string;
+  readonly revision: string;
+}
+
+export interface ChannelOptions {
+  /** The entries as they are now. */
+  readonly read: (keys: readonly string[]) => Promise<readonly (StoredEntry | undefined)[]>;
+  /** Tells the watchers of the changes of the message with this number. */
+  readonly publish: (changes: readonly StoredChange[], seq: number) => void;
+}
+
+/**
+ * The changes of one space, in order. A message says which keys changed; their entries are read when it is delivered,
+ * so that whoever falls behind is told the latest state, not every state. Messages are numbered: a number that is
+ * missing, or another epoch, means that some were lost, and is told as `resync`.
+ */
+export class ChangeChannel {
+  readonly space: Space;
+  readonly #options: ChannelOptions;
+  #epoch: string | undefined;
+  /** The number of the last message that arrived. */
+  #arrived = 0;
+  /** What is known to have been sent: a moment later it has arrived, or is lost. */
+  #expected = 0;
+  readonly #queue: Message[] = [];
+  /** Messages from before it was known from which on they count. */
+  #early: Message[] = [];
+  #working = false;
+  #ended = false;
+  /** Keys of which a state was delivered whose own message is still to come, with its revision. */
+  readonly #ahead = new Map<string, string>();
+
+  constructor(space: Space, options: ChannelOptions) {
+    this.space = space;
+    this.#options = options;
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** A message from the server. */
+  receive(text: string): void {
+    const message: Message | undefined = parsed(text);
+    if (message === undefined || this.#ended) return;
+    if (this.#epoch === undefined) this.#early.push(message);
+    else this.#arrive(message);
+  }
+
+  #arrive(message: Message): void {
+    const [seq, epoch] = message;
+    if (epoch !== this.#epoch) this.#lost(epoch, seq - 1);
+    // From before this watch began.
+    if (seq <= this.#arrived) return;
+    if (seq > this.#arrived + 1) this.#lost(epoch, seq - 1);
+    this.#arrived = seq;
+    this.#queue.push(message);
+    if (!this.#working) void this.#work();
+  }
+
+  /**
+   * What the server says: the epoch, and the number of the last message it sent. What it had sent when it was asked
+   * last time, and has still not arrived, is lost; `now`: what has not arrived by now is lost.
+   */
+  attend(epoch: string, seq: number, now: boolean): void {
+    if (this.#epoch === undefined) {
+      this.#epoch = epoch;
+      this.#arrived = seq;
+      this.#expected = seq;
+      const early = this.#early;
+      this.#early = [];
+      for (const message of early) this.#arrive(message);
+      return;
+    }
+    if (epoch !== this.#epoch) this.#lost(epoch, seq);
+    else if (this.#arrived < (now ? seq : this.#expected)) this.#lost(epoch, seq);
+    this.#expected = seq;
+  }
+
+  #lost(epoch: string, arrived: number): void {
+    this.#epoch = epoch;
+    this.#arrived = arrived;
+    this.#expected = arrived;
+    this.#queue.length = 0;
+    this.#ahead.clear();
+    this.#options.publish([{ type: "resync" }], arrived);
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#queue.length > 0 && !this.#ended) {
+      const messages = this.#queue.splice(0, 256);
+      const events = messages.map(eventsOf);
+      const keys = new Set<string>();
+      for (const event of events.flat())
+        if (event.type === "set" || event.type === "touch") keys.add(event.key);
+      try {
+        const entries = await this.#read([...keys]);
+        for (const [i, [seq]] of messages.entries()) {
+          const changes = (events[i] ?? []).map((event) => this.#change(event, entries));
+          this.#options.publish(
+            changes.filter((change) => change !== undefined),
+            seq,
+          );
+        }
+      } catch {
+        // Their entries could not be read, and the next message may be about others.
+        if (!this.#ended) this.#lost(this.#epoch ?? "", this.#arrived);
+      }
+    }
+    this.#working = false;
+  }
+
+  async #read(keys: readonly string[]): Promise<ReadonlyMap<string, StoredEntry | undefined>> {
+    const entries = keys.length === 0 ? [] : await this.#options.read(keys);
+    return new Map(keys.map((key, i) => [key, entries[i]]));
+  }
+
+  /** `undefined`: it was told already, or what comes later tells more. */
+  #change(
+    { type, key, revision }: Event,
+    entries: ReadonlyMap<string, StoredEntry | undefined>,
+  ): StoredChange | undefined {
+    const ahead = this.#ahead.get(key);
+    if (ahead !== undefined) {
+      if (type === "set" && revision === ahead) this.#ahead.delete(key);
+      return undefined;
+    }
+    if (type === "delete" || type === "expire") return { type, key };
+    const entry = entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.revision !== revision) {
+      if (type === "touch") return undefined;
+      this.#ahead.set(key, entry.revision);
+    }
+    return { type, key, entry };
+  }
+}
+
+function parsed(text: string): Message | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    return Array.isArray(message) && typeof message[0] === "number"
+      ? (message as unknown as Message)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function eventsOf(message: Message): Event[] {
+  const events: Event[] = [];
+  for (let i = 2; i + 2 < message.length; i += 3) {
+    const [type, key, revision] = [message[i], message[i + 1], message[i + 2]];
+    events.push({ type: type as Event["type"], key: String(key), revision: String(revision) });
+  }
+  return events;
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from "node:crypto";
+import {
+  type Bounds,
+  type ChangeListener,
+  type Namespace,
+  Refusal,
+  type StoredChange,
+  Watchers,
+} from "@kv/core";
+import { ChangeChannel } from "./change-channel.ts";
+import { type Client, subscriberLike } from "./clients.ts";
+import type { Layout, Space } from "./layout.ts";
+import type { Link } from "./link.ts";
+import type { Reader } from "./reader.ts";
+import { ATTEND } from "./scripts.ts";
+
+/** Milliseconds between two signs of life. What was lost is noticed within two of them. */
+const SIGN_MS = 1000;
+/** Milliseconds that a sign of life lasts: so long writers go on telling what they do. */
+const LASTS_MS = "10000";
+
+/** The changes that a watcher is told of while it is not known yet which of them are later than itself. */
+interface Joining {
+  readonly tag: string;
+  readonly seq: number;
+  readonly changes: readonly StoredChange[];
+}
+
+interface Watched {
+  readonly namespace: Namespace;
+  readonly channels: readonly ChangeChannel[];
+  users: number;
+  readonly joined: Promise<void>;
+}
+
+/**
+ * Tells this process's watchers of every process's changes. Writers publish only while somebody gives signs of life;
+ * each sign also tells how many messages there were, so that a lost one (a reconnect, an overrun buffer, a node that
+ * failed) is noticed although nothing follows it.
+ */
+export class ChangeFeed {
+  readonly #link: Link;
+  readonly #layout: Layout;
+  readonly #reader: Reader;
+  readonly #patience: number;
+  readonly #watchers = new Watchers();
+  readonly #watched = new Map<string, Watched>();
+  readonly #byChannel = new Map<string, ChangeChannel>();
+  /** The message that is being told. */
+  #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
+  #subscriber: Client | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(link: Link, layout: Layout, reader: Reader, patience: number) {
+    this.#link = link;
+    this.#layout = layout;
+    this.#reader = reader;
+    this.#patience = patience;
+  }
+
+  async watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+    const watched = this.#join(namespace);
+    watched.users++;
+    let early: Joining[] | undefined = [];
+    const since = new Map<string, number>();
+    const end = this.#watchers.add(namespace, bounds, (changes) => {
+      const { tag, seq } = this.#telling;
+      if (early !== undefined) early.push({ tag, seq, changes });
+      else if (seq > (since.get(tag) ?? 0) || changes[0]?.type === "resync") listener(changes);
+    });
+    let ended = false;
+    const leave = () => {
+      if (ended) return;
+      ended = true;
+      end();
+      watched.users--;
+      if (watched.users === 0) this.#leave(watched);
+    };
+    try {
+      await this.#inTime(watched.joined);
+      // What happened before is not this watcher's.
+      for (const { space } of watched.channels) since.set(space.tag, (await this.#attend(space)).seq);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    const held = early;
+    early = undefined;
+    for (const { tag, seq, changes } of held) if (seq > (since.get(tag) ?? 0)) listener(changes);
+    return leave;
+  }
+
+  /** Ends everything. */
+  close(): void {
+    for (const watched of this.#watched.values()) for (const channel of watched.channels) channel.end();
+    this.#watched.clear();
+    this.#byChannel.clear();
+    this.#stop();
+  }
+
+  #join(namespace: Namespace): Watched {
+    const known = this.#watched.get(namespace.id);
+    if (known !== undefined) return known;
+    const channels = this.#layout.spaces(namespace).map(
+      (space) =>
+        new ChangeChannel(space, {
+          read: (keys) => this.#reader.within(space, keys),
+          publish: (changes, seq) => {
+            if (changes.length === 0) return;
+            this.#telling = { tag: space.tag, seq };
+            this.#watchers.publish(namespace.id, changes);
+          },
+        }),
+    );
+    for (const channel of channels) this.#byChannel.set(channel.space.channel, channel);
+    const joined = this.#subscribe(channels);
+    const watched = { namespace, channels, users: 0, joined };
+    this.#watched.set(namespace.id, watched);
+    this.#timer ??= setInterval(() => void this.#signOfLife(false), SIGN_MS).unref();
+    return watched;
+  }
+
+  async #subscribe(channels: readonly ChangeChannel[]): Promise<void> {
+    const subscriber = this.#listen();
+    await subscriber.subscribe(...channels.map(({ space }) => space.channel));
+    await Promise.all(channels.map((channel) => this.#ask(channel, false)));
+  }
+
+  #listen(): Client {
+    if (this.#subscriber !== undefined && this.#subscriber.status !== "end") return this.#subscriber;
+    const subscriber = subscriberLike(this.#link.client);
+    // Reconnecting is its own business; what was missed meanwhile is found out by the next sign of life.
+    subscriber.on("error", () => undefined);
+    subscriber.on("message", (name: string, text: string) => this.#byChannel.get(name)?.receive(text));
+    let before = false;
+    subscriber.on("ready", () => {
+      if (before) void this.#again(subscriber);
+      before = true;
+    });
+    this.#subscriber = subscriber;
+    subscriber.connect().catch(() => undefined);
+    return subscriber;
+  }
+
+  /** After the subscriber was connected again. */
+  async #again(subscriber: Client): Promise<void> {
+    try {
+      if (this.#byChannel.size > 0) await subscriber.subscribe(...this.#byChannel.keys());
+      await this.#signOfLife(true);
+    } catch {
+      // It was disconnected once more.
+    }
+  }
+
+  async #signOfLife(now: boolean): Promise<void> {
+    const subscriber = this.#subscriber;
+    if (subscriber?.status === "end") {
+      // It gave up, as the options of a client that was handed in may want; there are still watchers.
+      await this.#again(this.#listen());
+      return;
+    }
+    // What fails now is done by the next one.
+    await Promise.allSettled([...this.#byChannel.values()].map((channel) => this.#ask(channel, now)));
+  }
+
+  async #ask(channel: ChangeChannel, now: boolean): Promise<void> {
+    const { epoch, seq } = await this.#attend(channel.space);
+    channel.attend(epoch, seq, now);
+  }
+
+  async #attend({ state, seq }: Space): Promise<{ epoch: string; seq: number }> {
+    const reply = (await this.#link.query(ATTEND, [state, seq], [LASTS_MS, randomUUID()])) as Buffer[];
+    return { epoch: String(reply[0]), seq: Number(reply[1]) };
+  }
+
+  #leave(watched: Watched): void {
+    if (this.#watched.get(watched.namespace.id) !== watched) return;
+    this.#watched.delete(watched.namespace.id);
+    for (const channel of watched.channels) {
+      channel.end();
+      this.#byChannel.delete(channel.space.channel);
+    }
+    if (this.#watched.size === 0) this.#stop();
+    else {
+      const names = watched.channels.map(({ space }) => space.channel);
+      this.#subscriber?.unsubscribe(...names).catch(() => undefined);
+    }
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#subscriber?.disconnect();
+    this.#subscriber = undefined;
+  }
+
+  /** The promise, or a refusal when it takes too long. */
+  async #inTime(promise: Promise<void>): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () =>
+        reject(
+          new Refusal("KV_UNAVAILABLE", `the server did not take a subscription within ${this.#patience} ms`),
+        ),
+      this.#patience,
+    );
+    try {
+      await Promise.race([promise, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { Cluster, type RedisOptions as DriverOptions, Redis } from "ioredis";
+import type { Account } from "./options.ts";
+
+export type Client = Redis | Cluster;
+
+type Options = Omit<DriverOptions, "replyMapping">;
+
+/** The first attempts at once, later ones every second: an outage ends when the server is back, not a minute later. */
+function retryDelay(attempt: number): number {
+  return Math.min(25 * 2 ** Math.min(attempt, 10), 1000);
+}
+
+interface Entrance {
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: TlsOptions;
+  readonly connectTimeout: number;
+  readonly socketTimeout: number;
+  readonly connectionName: string;
+  readonly lazyConnect: true;
+}
+
+/** What every connection of ours has in common. */
+function entranceOf(account: Account): Entrance {
+  const { username, password, tls, connectTimeout, socketTimeout, connectionName } = account;
+  return {
+    ...(username === undefined ? undefined : { username }),
+    ...(password === undefined ? undefined : { password }),
+    ...(tls === undefined ? undefined : { tls }),
+    connectTimeout,
+    socketTimeout,
+    connectionName,
+    lazyConnect: true,
+  };
+}
+
+function placeOf(account: Account): Options {
+  const { address, db, sentinelUsername, sentinelPassword, tls } = account;
+  switch (address.kind) {
+    case "server":
+      return { host: address.host, port: address.port, db };
+    case "socket":
+      return { path: address.path, db };
+    case "sentinels":
+      return {
+        sentinels: address.sentinels.map(({ host, port }) => ({ host, port })),
+        name: address.name,
+        db,
+        ...(sentinelUsername === undefined ? undefined : { sentinelUsername }),
+        ...(sentinelPassword === undefined ? undefined : { sentinelPassword }),
+        ...(tls === undefined ? undefined : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+        sentinelRetryStrategy: retryDelay,
+        // A master that was demoted goes on answering until the Sentinels are asked again.
+        reconnectOnError: (error) => error.message.startsWith("READONLY"),
+        failoverDetector: true,
+      };
+    default:
+      return {};
+  }
+}
+
+/** A client that connects when it is told to, keeps nothing back while it is not connected, and repeats nothing. */
+export function newClient(account: Account): Client {
+  const { address } = account;
+  if (address.kind === "cluster") {
+    return new Cluster([...address.nodes], {
+      lazyConnect: true,
+      // Only of nodes that are being connected to; while there is no Cluster, nothing is sent (`Link`).
+      enableOfflineQueue: true,
+      clusterRetryStrategy: retryDelay,
+      slotsRefreshTimeout: 2000,
+      retryDelayOnTryAgain: 25,
+      redisOptions: entranceOf(account),
+    });
+  }
+  const options: Options = {
+    ...placeOf(account),
+    ...entranceOf(account),
+    retryStrategy: retryDelay,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    // What waits for an answer when the connection breaks is rejected then, not kept.
+    maxRetriesPerRequest: 0,
+  };
+  return new Redis(options);
+}
+
+/** A client for subscriptions like this one, on connections of its own. */
+export function subscriberLike(client: Client): Client {
+  return isCluster(client)
+    ? client.duplicate([], { lazyConnect: true, enableAutoPipelining: false, enableOfflineQueue: true })
+    : client.duplicate({
+        lazyConnect: true,
+        enableOfflineQueue: true,
+        enableAutoPipelining: false,
+        // The feed does it, and then looks for what it missed.
+        autoResubscribe: false,
+        maxRetriesPerRequest: null,
+        // Messages may be minutes apart.
+        socketTimeout: undefined,
+      });
+}
+
+export function isCluster(client: Client): client is Cluster {
+  return client instanceof Cluster || client.isCluster;
+}
+
+/** The number of the database that a client talks to. */
+export function databaseOf(client: Client): number {
+  return isCluster(client) ? 0 : (client.options.db ?? 0);
+}

@@ -1,0 +1,150 @@
+import { type KvErrorCode, Refusal } from "@kv/core";
+
+/** What servers' error replies begin with. */
+const REPLIES: Readonly<Record<string, KvErrorCode>> = {
+  // Refused for the moment: nothing was done.
+  LOADING: "KV_UNAVAILABLE",
+  BUSY: "KV_UNAVAILABLE",
+  TRYAGAIN: "KV_UNAVAILABLE",
+  CLUSTERDOWN: "KV_UNAVAILABLE",
+  MASTERDOWN: "KV_UNAVAILABLE",
+  MOVED: "KV_UNAVAILABLE",
+  ASK: "KV_UNAVAILABLE",
+  NOREPLICAS: "KV_UNAVAILABLE",
+  NOSCRIPT: "KV_UNAVAILABLE",
+  UNBLOCKED: "KV_UNAVAILABLE",
+  // Not let in.
+  WRONGPASS: "KV_UNAVAILABLE",
+  NOAUTH: "KV_UNAVAILABLE",
+  NOPERM: "KV_UNAVAILABLE",
+  DENIED: "KV_UNAVAILABLE",
+  OOM: "KV_CAPACITY",
+  MISCONF: "KV_CAPACITY",
+  READONLY: "KV_READ_ONLY",
+  WRONGTYPE: "KV_CORRUPT",
+};
+
+/** What trying again at once may cure. */
+const MOMENTARY: ReadonlySet<string> = new Set([
+  "LOADING",
+  "BUSY",
+  "TRYAGAIN",
+  "CLUSTERDOWN",
+  "MASTERDOWN",
+  "MOVED",
+  "ASK",
+]);
+
+const NETWORK: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EACCES",
+  "ENOENT",
+  "EADDRNOTAVAIL",
+]);
+
+/** What ioredis says when it has no connection, or no longer. */
+const DISCONNECTED =
+  /Connection is closed|isn't writeable|isn't ready|Command aborted|Reached the max retries|startup nodes|Socket timeout|Cluster is ended|Failed to refresh slots cache|sentinels are unreachable|ended unexpectedly|connect ETIMEDOUT/i;
+
+/**
+ * A failure of the server or of the connection without what ioredis attaches to it: the command, whose arguments may be
+ * a password or a value.
+ */
+export class RedisFailure extends Error {
+  /** The word that the server's reply begins with, or the system's code. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined) {
+    super(message);
+    this.name = "RedisFailure";
+    this.code = code;
+  }
+}
+
+/** Makes of whatever ioredis throws what may be shown. */
+export class Scrubber {
+  readonly #secrets: readonly string[];
+
+  constructor(secrets: readonly (string | undefined)[]) {
+    this.#secrets = secrets.filter((secret) => secret !== undefined && secret.length > 0) as string[];
+  }
+
+  failure(error: unknown): Error {
+    if (error instanceof Refusal || error instanceof RedisFailure) return error;
+    const last = lastNodeErrorOf(error);
+    const message = error instanceof Error ? error.message : String(error);
+    const text = last === undefined ? message : `${message} (${last.message})`;
+    return new RedisFailure(
+      this.#clean(text),
+      codeOf(error) ?? (last === undefined ? undefined : codeOf(last)),
+    );
+  }
+
+  #clean(message: string): string {
+    let clean = message;
+    for (const secret of this.#secrets) {
+      clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
+    }
+    return clean;
+  }
+}
+
+/** What ioredis tells beside "failed to refresh slots cache". */
+function lastNodeErrorOf(error: unknown): Error | undefined {
+  if (!(error instanceof Error) || !("lastNodeError" in error)) return undefined;
+  return error.lastNodeError instanceof Error ? error.lastNodeError : undefined;
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  const { message } = error;
+  // "Too many Cluster redirections. Last error: ReplyError: TRYAGAIN …", "EXECABORT … because of: OOM …"
+  const nested = /(?:Last error: (?:\w*Error: )?|because of: -?|^-?)([A-Z]{2,})\b/.exec(message);
+  return nested?.[1];
+}
+
+/** Whether the server refused a command for a moment only, having done nothing. */
+export function isMomentary(error: unknown): boolean {
+  return error instanceof RedisFailure && error.code !== undefined && MOMENTARY.has(error.code);
+}
+
+export function errorCode(error: unknown): KvErrorCode | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = codeOf(error);
+  if (code !== undefined) {
+    const known = REPLIES[code];
+    if (known !== undefined) return known;
+    if (NETWORK.has(code)) return "KV_UNAVAILABLE";
+  }
+  // A script that meets a full memory tells of it within its own error.
+  if (/\bOOM command not allowed/.test(error.message)) return "KV_CAPACITY";
+  if (/\bREADONLY You can't write/.test(error.message)) return "KV_READ_ONLY";
+  if (/\bNOREPLICAS\b/.test(error.message)) return "KV_UNAVAILABLE";
+  if (/\bMISCONF\b/.test(error.message)) return "KV_CAPACITY";
+  if (/\bWRONGTYPE\b/.test(error.message)) return "KV_CORRUPT";
+  if (DISCONNECTED.test(error.message)) return "KV_UNAVAILABLE";
+  return undefined;
+}
+
+/** Why a login failed, as a refusal that says so; `undefined`: it was something else. */
+export function loginRefusal(error: Error): Refusal | undefined {
+  const code = codeOf(error);
+  if (code !== "WRONGPASS" && code !== "NOAUTH" && !/^ERR (AUTH|invalid password)/.test(error.message))
+    return undefined;
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    "the server refuses the username or password; check the options username and password",
+    { cause: error, retryable: false },
+  );
+}

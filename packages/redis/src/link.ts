@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Refusal } from "@kv/core";
+import { Command, type Redis } from "ioredis";
+import { type Client, isCluster, newClient } from "./clients.ts";
+import { isMomentary, loginRefusal, Scrubber } from "./errors.ts";
+import type { Account, Settings } from "./options.ts";
+import type { Script } from "./script.ts";
+import { WriteCommand } from "./write-command.ts";
+
+/** Milliseconds between two attempts while the server refuses for the moment. */
+const PAUSE_MS = 25;
+
+export type Argument = string | Buffer;
+
+/**
+ * The connection. Nothing is sent while there is none, so that what fails for that reason is known to have had no
+ * effect; a write whose answer was lost is never repeated (`WriteCommand`) and reported as what it is: unknown.
+ */
+export class Link {
+  readonly #settings: Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">;
+  readonly #scrubber: Scrubber;
+  #client: Client | undefined;
+  #lastError: Error | undefined;
+  readonly #note = (error: Error): void => {
+    this.#lastError = this.#scrubber.failure(error);
+  };
+
+  constructor(settings: Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">) {
+    this.#settings = settings;
+    const { source } = settings;
+    this.#scrubber = new Scrubber(isAccount(source) ? [source.password, source.sentinelPassword] : []);
+  }
+
+  /** Only while it is open. */
+  get client(): Client {
+    if (this.#client === undefined) throw new Error("the redis adapter is not open");
+    return this.#client;
+  }
+
+  get isCluster(): boolean {
+    return isCluster(this.client);
+  }
+
+  async open(): Promise<void> {
+    const { source } = this.#settings;
+    const client = isAccount(source) ? newClient(source) : source;
+    client.on("error", this.#note);
+    client.on("node error", this.#note);
+    this.#lastError = undefined;
+    try {
+      await this.#connected(client, isAccount(source) ? source.connectTimeout : this.#settings.busyTimeout);
+      this.#client = client;
+    } catch (error) {
+      this.#release(client);
+      throw error;
+    }
+  }
+
+  close(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client !== undefined) this.#release(client);
+  }
+
+  /** Closes what was opened here. */
+  #release(client: Client): void {
+    if (client === this.#settings.source) {
+      client.off("error", this.#note);
+      client.off("node error", this.#note);
+    } else client.disconnect();
+  }
+
+  async #connected(client: Client, patience: number): Promise<void> {
+    if (client.status === "ready") return;
+    if (client.status === "end") {
+      throw new Refusal("KV_UNAVAILABLE", "the client was closed by its owner; hand in one that is open", {
+        retryable: false,
+      });
+    }
+    if (client.status === "wait") client.connect().catch(this.#note);
+    const timer = new AbortController();
+    try {
+      await Promise.race([
+        this.#readiness(client),
+        sleep(patience, undefined, { signal: timer.signal }).then(() => {
+          throw this.#unreachable(`no connection within ${patience} ms`);
+        }),
+      ]);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  /** Rejects at the first failure, unless the caller chose to wait. */
+  #readiness(client: Client): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const closed = () => {
+      const refused = this.#lastError === undefined ? undefined : loginRefusal(this.#lastError);
+      if (refused !== undefined || !this.#settings.waitForReconnect || client.status === "end")
+        reject(refused ?? this.#unreachable("no connection"));
+    };
+    client.once("ready", resolve);
+    client.on("close", closed);
+    client.on("end", closed);
+    return promise.finally(() => {
+      client.off("ready", resolve);
+      client.off("close", closed);
+      client.off("end", closed);
+    });
+  }
+
+  #unreachable(what: string): Error {
+    const cause = this.#lastError;
+    const refused = cause === undefined ? undefined : loginRefusal(cause);
+    if (refused !== undefined) return refused;
+    const why = cause === undefined ? "" : ` (${cause.message})`;
+    return new Refusal(
+      "KV_UNAVAILABLE",
+      `${what}${why}; nothing was sent; check that the server is running and reachable`,
+      cause === undefined ? { retryable: true } : { cause, retryable: true },
+    );
+  }
+
+  /** Resolves when commands can be sent. `undefined`: now. */
+  #away(until: number): Promise<void> | undefined {
+    const { client } = this;
+    if (client.status === "ready") return undefined;
+    if (!this.#settings.waitForReconnect) return Promise.reject(this.#unreachable("not connected"));
+    return this.#connected(client, Math.max(0, until - Date.now()));
+  }
+
+  /**
+   * A command that may be sent more than once, because the second time changes nothing. Bulk strings come as Buffers.
+   * `node`: to this one of a Cluster.
+   */
+  async call(name: string, args: Argument[], node?: Redis): Promise<unknown> {
+    const until = Date.now() + this.#settings.busyTimeout;
+    for (;;) {
+      const away = this.#away(until);
+      if (away !== undefined) await away;
+      const command = new Command(name, args);
+      try {
+        return await this.#send(command, node);
+      } catch (error) {
+        const failure = this.#scrubber.failure(error);
+        if (!isMomentary(failure) || Date.now() >= until) throw failure;
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** A script that may be run more than once. */
+  async query(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.call("evalsha", [script.sha, String(keys.length), ...keys, ...args]);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return this.call("eval", [script.text, String(keys.length), ...keys, ...args]);
+    }
+  }
+
+  /** A script that writes: applied once, or not at all where this rejects with something that may be retried. */
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    const operands: Argument[] = [String(keys.length)];
+    for (const key of keys) operands.push(key);
+    for (const arg of args) operands.push(arg);
+    return this.#write(script, operands);
+  }
+
+  async #write(script: Script, operands: readonly Argument[]): Promise<unknown> {
+    const until = Date.now() + this.#settings.busyTimeout;
+    let known = true;
+    for (;;) {
+      const away = this.#away(until);
+      if (away !== undefined) await away;
+      const command = new WriteCommand(known ? "evalsha" : "eval", [
+        known ? script.sha : script.text,
+        ...operands,
+      ]);
+      try {
+        const reply = await this.#send(command);
+        if (!command.repeated) return reply;
+        throw new Refusal("KV_UNAVAILABLE", "the answer was lost");
+      } catch (error) {
+        const failure = this.#scrubber.failure(error);
+        if (command.inDoubt) throw unknownOutcome(failure);
+        // The server forgot its scripts, and has done nothing; the text goes along this time.
+        if (known && isUnknownScript(failure)) {
+          known = false;
+          continue;
+        }
+        const unsent = error instanceof Error && error.name !== "ReplyError" && !isMomentary(failure);
+        const again = unsent ? this.isCluster || this.#settings.waitForReconnect : isMomentary(failure);
+        if (!again || Date.now() >= until) {
+          if (!unsent) throw failure;
+          this.#note(failure);
+          throw this.#unreachable("not connected");
+        }
+      }
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  #send(command: Command, node?: Redis): Promise<unknown> {
+    (node ?? this.client).sendCommand(command);
+    return command.promise;
+  }
+}
+
+function isAccount(source: Settings["source"]): source is Account {
+  return "address" in source;
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+function unknownOutcome(cause: Error): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `the connection was lost before the server's answer (${cause.message}): whether the write was applied is unknown, and it is not repeated; read the key to find out`,
+    { cause, retryable: false },
+  );
+}

@@ -1,0 +1,103 @@
+/*
+ * Every write is one script, so that it is applied as a whole or not at all: whatever may be refused (a missing script,
+ * a full memory, a read-only replica, a slot that is being moved) is refused before the first of its writes. What can
+ * fail later is a foreign value under one of our names; the index is written before the value, so that even then no
+ * value is left that no range shows.
+ *
+ * Every key that a script touches is declared, which Cluster needs: while a slot is moved the server compares them with
+ * what is still there and refuses (TRYAGAIN, ASK) instead of taking a key that has gone for one that is absent.
+ *
+ * KEYS of scripts that write: 1 keys · 2 due · 3 evict · 4 seq · 5 state, then the entries. ARGV: 1 "1": list the
+ * namespace, which is on the list by now · 2 the channel · 3 "1" for an ordered store · 4 where the key begins in the
+ * name of an entry · 5 the time of writing. Offsets within entries are those of `entry.ts`, and one more, since Lua
+ * counts from one.
+ *
+ * The state is a string: "u" for a namespace that is not listed yet, "1" for one with entries too large to be read only
+ * for their heads, else "0"; then, where somebody has ever watched, 16 digits until when somebody does, and the epoch.
+ */
+
+/** What scripts have in common, once `state` is known. `changes` become one message, and only where somebody watches. */
+export const COMMON: string = `
+local ordered, from, time = ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5]
+
+-- A namespace is listed before it gets its first entry; -1 asks for that, with nothing done.
+if not state or sub(state, 1, 1) == 'u' then
+  if ARGV[1] ~= '1' then return -1 end
+  call('SETRANGE', STATE, 0, '0')
+end
+
+-- The time to the millisecond; only where it is needed.
+local clock
+local function now()
+  if not clock then
+    local t = call('TIME')
+    clock = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return clock
+end
+
+-- Its number, the epoch, then what happened, the key and the revision for each change.
+local watched = state and #state > 1 and tonumber(sub(state, 2, 17)) > now()
+local changes = watched and {0, sub(state, 18)}
+local function changed(kind, key, revision)
+  local n = #changes
+  changes[n + 1], changes[n + 2], changes[n + 3] = kind, sub(key, from), revision
+end
+local function tell()
+  if not watched or #changes == 2 then return end
+  changes[1] = call('INCR', SEQ)
+  call('PUBLISH', ARGV[2], cjson.encode(changes))
+end
+`;
+
+export const NAMES: string = `
+local call, sub = redis.call, string.sub
+local INDEX, DUE, EVICT, SEQ, STATE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+`;
+
+/** For scripts that look at one entry after the other. */
+export const READ_STATE: string = `
+local state = call('GET', STATE)
+`;
+
+/** What concerns one entry. `head` is its fixed part, or nil where it is absent. */
+export const ENTRIES: string = `
+local NEVER = string.rep('-', 16)
+local function head(key)
+  local text = call('GETRANGE', key, 0, 60)
+  if text ~= '' then return text end
+end
+local function number(deadline)
+  if sub(deadline, 1, 1) ~= '-' then return tonumber(deadline) end
+end
+-- The server counts a key as expired after this millisecond, we from the deadline on.
+local function last(deadline)
+  return string.format('%.0f', tonumber(deadline) - 1)
+end
+
+-- Keeps the index in step with an entry that is about to be written; before is its head so far.
+local function index(key, before, deadline, policy)
+  if not ordered then return end
+  local member = sub(key, from)
+  -- An entry that expired may still be listed, with its old deadline.
+  local stale = not before and call('ZADD', INDEX, 0, member) == 0
+  if number(deadline) then call('ZADD', DUE, deadline, member)
+  elseif stale or before and number(sub(before, 27, 42)) then call('ZREM', DUE, member) end
+  if policy == 'e' then call('ZADD', EVICT, 0, member)
+  elseif stale or before and sub(before, 43, 43) == 'e' then call('ZREM', EVICT, member) end
+end
+
+local function unlist(key)
+  if not ordered then return end
+  local member = sub(key, from)
+  call('ZREM', INDEX, member)
+  call('ZREM', EVICT, member)
+  return call('ZREM', DUE, member) == 1
+end
+
+local function remove(key)
+  unlist(key)
+  call('UNLINK', key)
+  if watched then changed('delete', key, '') end
+end
+`;

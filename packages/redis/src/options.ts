@@ -1,0 +1,262 @@
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import type { Cluster, Redis } from "ioredis";
+import { addressOf } from "./address.ts";
+
+interface CommonOptions {
+  /** What the names of all keys begin with; anything but `{` and `}`. Default: `"kv:"`. */
+  readonly prefix?: string | undefined;
+  /**
+   * Over how many parts a namespace is spread, so that it may outgrow one node of a Cluster. A commit of several keys
+   * must then stay within one part, else it is `KV_UNSUPPORTED`; ranges are merged in order. It is part of the layout:
+   * opening data with another number is refused. 1 to 1,024. Default: 1.
+   */
+  readonly partitions?: number | undefined;
+  /**
+   * `false`: no index of keys is kept, for pure caching. Ranges are then `KV_UNSUPPORTED`, and what concerns a whole
+   * namespace (`clear`, `clearCache`, `count`, `stats`) looks through all names of the database. Part of the layout.
+   * Default: true.
+   */
+  readonly ordered?: boolean | undefined;
+  /**
+   * Milliseconds that an operation goes on trying while the server refuses it for the moment (it loads its data, a slot
+   * is being moved, a Cluster elects a master). Default: 4,500, below the store's own timeout of 5 s.
+   */
+  readonly busyTimeout?: number | undefined;
+  /**
+   * Operations called while the server is away: `false`: they fail at once with `KV_UNAVAILABLE`; `true`: they wait for
+   * it for `busyTimeout` at most. Default: false.
+   */
+  readonly waitForReconnect?: boolean | undefined;
+}
+
+interface AccountOptions extends CommonOptions {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** `true`, or options of Node's `tls.connect`. Default: what the URL says, else false. */
+  readonly tls?: boolean | TlsOptions | undefined;
+  /** Milliseconds that opening may take. Default: 4,500. */
+  readonly connectTimeout?: number | undefined;
+  /** Milliseconds without a word from the server, while commands wait, after which a connection is given up. Default: 4,500. */
+  readonly socketTimeout?: number | undefined;
+  /** What the server's CLIENT LIST calls the connection. Default: `"kv"`. */
+  readonly connectionName?: string | undefined;
+}
+
+export interface RedisServerOptions extends AccountOptions {
+  /** `redis://user:password@host:port/db`, `rediss://` for TLS, `redis:///path` or `unix:///path` for a socket. */
+  readonly url?: string | undefined;
+  /** Default: `"127.0.0.1"`. */
+  readonly host?: string | undefined;
+  /** Default: 6379. */
+  readonly port?: number | undefined;
+  /** The number of the database. Default: 0. */
+  readonly db?: number | undefined;
+  readonly sentinels?: undefined;
+  readonly cluster?: undefined;
+  readonly client?: undefined;
+}
+
+/** A server's address. */
+export interface RedisNode {
+  readonly host: string;
+  /** Default: 6379; of a Sentinel 26379. */
+  readonly port?: number | undefined;
+}
+
+export interface RedisSentinelOptions extends AccountOptions {
+  readonly sentinels: readonly (RedisNode | string)[];
+  /** What the Sentinels call the master. */
+  readonly name: string;
+  /** The number of the database. Default: 0. */
+  readonly db?: number | undefined;
+  readonly sentinelUsername?: string | undefined;
+  readonly sentinelPassword?: string | undefined;
+  readonly cluster?: undefined;
+  readonly client?: undefined;
+}
+
+export interface RedisClusterOptions extends AccountOptions {
+  /** Some of the nodes; the others are found through them. Strings are `"host:port"`. */
+  readonly cluster: readonly (RedisNode | string)[];
+  readonly sentinels?: undefined;
+  readonly client?: undefined;
+}
+
+export interface RedisClientOptions extends CommonOptions {
+  /** A client of ioredis, which the caller also closes. Watching opens a connection of its own with the client's options. */
+  readonly client: Redis | Cluster;
+  readonly sentinels?: undefined;
+  readonly cluster?: undefined;
+}
+
+export type RedisOptions =
+  | RedisServerOptions
+  | RedisSentinelOptions
+  | RedisClusterOptions
+  | RedisClientOptions;
+
+export type RedisAddress =
+  | { readonly kind: "server"; readonly host: string; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string }
+  | { readonly kind: "sentinels"; readonly sentinels: readonly HostAndPort[]; readonly name: string }
+  | { readonly kind: "cluster"; readonly nodes: readonly HostAndPort[] };
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How to reach and enter a server. */
+export interface Account {
+  readonly address: RedisAddress;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly sentinelUsername: string | undefined;
+  readonly sentinelPassword: string | undefined;
+  readonly db: number;
+  readonly tls: TlsOptions | undefined;
+  readonly connectTimeout: number;
+  readonly socketTimeout: number;
+  readonly connectionName: string;
+}
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  readonly source: Account | Redis | Cluster;
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly ordered: boolean;
+  readonly busyTimeout: number;
+  readonly waitForReconnect: boolean;
+}
+
+const COMMON = ["prefix", "partitions", "ordered", "busyTimeout", "waitForReconnect"] as const;
+const ACCOUNT = ["username", "password", "tls", "connectTimeout", "socketTimeout", "connectionName"] as const;
+const SERVER = ["url", "host", "port", "db", ...ACCOUNT, ...COMMON];
+const SENTINEL = ["sentinels", "name", "db", "sentinelUsername", "sentinelPassword", ...ACCOUNT, ...COMMON];
+const CLUSTER = ["cluster", ...ACCOUNT, ...COMMON];
+const CLIENT = ["client", ...COMMON];
+const ANY: ReadonlySet<string> = new Set([...SERVER, ...SENTINEL, ...CLUSTER, ...CLIENT]);
+
+/** @throws KvError `KV_INVALID_OPTION` */
+export function settingsOf(options: RedisOptions = {}): Settings {
+  try {
+    refuseUnknownOptions(options, ANY, "redis()");
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    return { source: sourceOf(given as Partial<Given>), ...common(options) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new KvError(error.code, { message: error.message, operation: "open", adapter: "redis" });
+  }
+}
+
+/** Every option there is, of whichever way to connect. */
+interface Given {
+  url: string;
+  host: string;
+  port: number;
+  db: number;
+  username: string;
+  password: string;
+  sentinelUsername: string;
+  sentinelPassword: string;
+  tls: boolean | TlsOptions;
+  sentinels: readonly (RedisNode | string)[];
+  name: string;
+  cluster: readonly (RedisNode | string)[];
+  client: Redis | Cluster;
+  connectTimeout: number;
+  socketTimeout: number;
+  connectionName: string;
+}
+
+function common(options: RedisOptions): Omit<Settings, "source"> {
+  const {
+    prefix = "kv:",
+    partitions = 1,
+    ordered = true,
+    busyTimeout = 4500,
+    waitForReconnect = false,
+  } = options;
+  demand(
+    typeof prefix === "string" && prefix.isWellFormed() && !/[{}]/.test(prefix),
+    "prefix",
+    "a string without { and }, which a Cluster reads as the name of a slot",
+  );
+  demand(
+    Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024,
+    "partitions",
+    "an integer from 1 to 1024",
+  );
+  demand(typeof ordered === "boolean", "ordered", "true or false");
+  demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
+  demand(typeof waitForReconnect === "boolean", "waitForReconnect", "true or false");
+  return { prefix, partitions, ordered, busyTimeout, waitForReconnect };
+}
+
+function sourceOf(given: Partial<Given>): Settings["source"] {
+  if (given.client !== undefined) {
+    refuseUnknownOptions(given, new Set(CLIENT), "redis({ client })");
+    const { client } = given;
+    demand(
+      typeof client === "object" &&
+        typeof client?.sendCommand === "function" &&
+        typeof client.duplicate === "function",
+      "client",
+      "a Redis or a Cluster of ioredis",
+    );
+    return client;
+  }
+  const known =
+    given.cluster !== undefined
+      ? { names: CLUSTER, of: "redis({ cluster })" }
+      : given.sentinels !== undefined
+        ? { names: SENTINEL, of: "redis({ sentinels })" }
+        : { names: SERVER, of: "redis({ url })" };
+  refuseUnknownOptions(given, new Set(known.names), known.of);
+  return accountOf(given);
+}
+
+function accountOf(given: Partial<Given>): Account {
+  const { connectTimeout = 4500, socketTimeout = 4500, connectionName = "kv" } = given;
+  const { address, ...fromUrl } = addressOf(given);
+  const db = given.db ?? fromUrl.db ?? 0;
+  const tls = given.tls ?? fromUrl.tls ?? false;
+  for (const option of ["username", "password", "sentinelUsername", "sentinelPassword"] as const)
+    demand(given[option] === undefined || typeof given[option] === "string", option, "a string");
+  demand(Number.isInteger(db) && db >= 0, "db", "a non-negative integer");
+  demand(
+    typeof tls === "boolean" || (typeof tls === "object" && tls !== null),
+    "tls",
+    "true, false or an object",
+  );
+  demand(isDuration(connectTimeout, 1), "connectTimeout", "a number of milliseconds, at least 1");
+  demand(isDuration(socketTimeout, 1), "socketTimeout", "a number of milliseconds, at least 1");
+  demand(
+    typeof connectionName === "string" && /^[!-~]+$/.test(connectionName),
+    "connectionName",
+    "ASCII without spaces",
+  );
+  return {
+    address,
+    username: given.username ?? fromUrl.username,
+    password: given.password ?? fromUrl.password,
+    sentinelUsername: given.sentinelUsername,
+    sentinelPassword: given.sentinelPassword,
+    db,
+    tls: tls === true ? {} : tls === false ? undefined : tls,
+    connectTimeout,
+    socketTimeout,
+    connectionName,
+  };
+}
+
+function isDuration(value: unknown, least: number): boolean {
+  return typeof value === "number" && value >= least && value <= 0x7fffffff;
+}
+
+/** @throws Refusal `KV_INVALID_OPTION` unless it holds */
+export function demand(holds: boolean, option: string, kind: string): void {
+  if (!holds) throw new Refusal("KV_INVALID_OPTION", `the option ${option} must be ${kind}`);
+}

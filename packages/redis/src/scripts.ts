@@ -1,0 +1,97 @@
+import { COMMON, ENTRIES, NAMES, READ_STATE } from "./lua-parts.ts";
+import { Script } from "./script.ts";
+
+/**
+ * Takes entries out whose deadline is over, if it still is: an entry that was rewritten meanwhile has another one.
+ * → how many they were
+ */
+export const COLLECT: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${ENTRIES}
+local removed = 0
+for i = 6, #KEYS do
+  local deadline = call('ZSCORE', DUE, sub(KEYS[i], from))
+  if deadline and tonumber(deadline) <= now() then
+    unlist(KEYS[i])
+    call('UNLINK', KEYS[i])
+    removed = removed + 1
+    if watched then changed('expire', KEYS[i], '') end
+  end
+end
+tell()
+return removed
+`);
+
+/** Removes entries; ARGV 6: only those of this policy, or "". → how many live ones they were */
+export const REMOVE: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${ENTRIES}
+local removed = 0
+for i = 6, #KEYS do
+  local key = KEYS[i]
+  local before = head(key)
+  if not before then
+    -- It expired, or was evicted by the server.
+    if unlist(key) and watched then changed('expire', key, '') end
+  elseif ARGV[6] == '' or ARGV[6] == sub(before, 43, 43) then
+    remove(key)
+    removed = removed + 1
+  end
+end
+tell()
+return removed
+`);
+
+/** The keys whose deadline is over: ARGV 1 at most so many. */
+export const DUE: Script = new Script(`
+local t = redis.call('TIME')
+local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+`);
+
+/** KEYS: keys, due. ARGV: the bounds. → how many keys lie within them, and how many of all keys are past their deadline */
+export const COUNT: Script = new Script(`
+local t = redis.call('TIME')
+local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+return {redis.call('ZLEXCOUNT', KEYS[1], ARGV[1], ARGV[2]), redis.call('ZCOUNT', KEYS[2], '-inf', now)}
+`);
+
+/** KEYS: keys, due. → whether any live entry is listed */
+export const LIVING: Script = new Script(`
+local t = redis.call('TIME')
+local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+return redis.call('ZCARD', KEYS[1]) > redis.call('ZCOUNT', KEYS[2], '-inf', now) and 1 or 0
+`);
+
+/** KEYS: entries. → for each, 1 where it is there */
+export const EXIST: Script = new Script(`
+local found = {}
+for i = 1, #KEYS do found[i] = redis.call('EXISTS', KEYS[i]) end
+return found
+`);
+
+/**
+ * A watcher's sign of life. KEYS: state, seq. ARGV: how many milliseconds it lasts, an epoch for a new beginning.
+ * → the epoch, and the number of the last message: another epoch means that for a while nobody was known to watch
+ */
+export const ATTEND: Script = new Script(`
+local sub = string.sub
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local state = redis.call('GET', KEYS[1]) or 'u'
+local epoch = #state > 1 and tonumber(sub(state, 2, 17)) > now and sub(state, 18) or ARGV[2]
+redis.call('SET', KEYS[1], sub(state, 1, 1) .. string.format('%016.0f', now + ARGV[1]) .. epoch)
+return {epoch, redis.call('GET', KEYS[2]) or '0'}
+`);
+
+/** KEYS: state, keys, seq. Forgets that the namespace is listed, if it is empty and nobody watches it. → whether it did */
+export const UNLIST: Script = new Script(`
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local t = redis.call('TIME')
+local state = redis.call('GET', KEYS[1])
+if state and #state > 1 and tonumber(string.sub(state, 2, 17)) > t[1] * 1000 then return 0 end
+redis.call('DEL', KEYS[1], KEYS[3])
+return 1
+`);
+
+/** KEYS: the list. ARGV: a tag, its token. Takes the tag off the list unless it was listed anew. */
+export const STRIKE: Script = new Script(`
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 0
+`);

@@ -1,0 +1,78 @@
+import type { Bounds, Filter, Namespace } from "@kv/core";
+import type { Space } from "./layout.ts";
+import type { Namespaces } from "./namespaces.ts";
+import type { Scanner } from "./scanner.ts";
+import { COLLECT, DUE, REMOVE } from "./scripts.ts";
+import type { Target } from "./target.ts";
+
+/** How many entries a script removes at most: while it runs, the server serves nobody else. */
+const SLICE = 256;
+
+/** Takes entries out: those that expired, and those that somebody wants cleared. */
+export class Sweeper {
+  readonly #target: Target;
+  readonly #scanner: Scanner;
+  readonly #namespaces: Namespaces;
+
+  constructor(target: Target, scanner: Scanner, namespaces: Namespaces) {
+    this.#target = target;
+    this.#scanner = scanner;
+    this.#namespaces = namespaces;
+  }
+
+  /** Everything that expired in any namespace. */
+  async sweep(): Promise<number> {
+    let removed = 0;
+    for await (const listed of this.#namespaces.listed("")) {
+      for (const { space, token } of listed) {
+        removed += await this.collect(space);
+        await this.#namespaces.strike(space, token);
+      }
+    }
+    return removed;
+  }
+
+  /** What expired in one space. */
+  async collect(space: Space): Promise<number> {
+    const { link } = this.#target;
+    for (let removed = 0; ; ) {
+      const due = (await link.query(DUE, [space.due], [String(SLICE)])) as Buffer[];
+      if (due.length === 0) return removed;
+      const names = due.map((key) => space.entries + String(key));
+      const collected = Number(await this.#target.run(COLLECT, space, names, []));
+      removed += collected;
+      // What is left has got more time, or was taken by somebody else; the rest is for the next sweep.
+      if (collected === 0 || due.length < SLICE) return removed;
+    }
+  }
+
+  async clear(namespace: Namespace, filter: Filter): Promise<number> {
+    if (!filter.descendants) return this.#clearAll(this.#target.layout.spaces(namespace), filter);
+    const everything = { start: "", end: undefined, policy: filter.policy };
+    let removed = 0;
+    for await (const listed of this.#namespaces.listed(namespace.id)) {
+      removed += await this.#clearAll(
+        listed.map(({ space }) => space),
+        everything,
+      );
+    }
+    return removed;
+  }
+
+  async #clearAll(spaces: readonly Space[], filter: Bounds & Pick<Filter, "policy">): Promise<number> {
+    let removed = 0;
+    for (const space of spaces) removed += await this.#clear(space, filter);
+    return removed;
+  }
+
+  async #clear(space: Space, filter: Bounds & Pick<Filter, "policy">): Promise<number> {
+    const index = filter.policy === "evict" ? space.evict : space.keys;
+    const policy = filter.policy === undefined ? "" : filter.policy === "evict" ? "e" : "p";
+    let removed = 0;
+    for await (const keys of this.#scanner.keys(index, filter, SLICE)) {
+      const names = keys.map((key) => space.entries + key);
+      removed += Number(await this.#target.run(REMOVE, space, names, [policy]));
+    }
+    return removed;
+  }
+}

@@ -1,0 +1,74 @@
+import type { AdapterStats, Bounds, Namespace } from "@kv/core";
+import type { Layout, Space } from "./layout.ts";
+import type { Link } from "./link.ts";
+import { lexBounds, type Scanner } from "./scanner.ts";
+import { COUNT } from "./scripts.ts";
+import type { Sweeper } from "./sweeper.ts";
+
+/** How many keys are looked at together where deadlines within bounds are counted. */
+const SLICE = 1024;
+/** How often what expires while it is being counted is taken out. */
+const ROUNDS = 8;
+
+/** Counts by the index, from which what expired is taken out first: no entry is looked at. */
+export class Tally {
+  readonly #link: Link;
+  readonly #layout: Layout;
+  readonly #scanner: Scanner;
+  readonly #sweeper: Sweeper;
+
+  constructor(link: Link, layout: Layout, scanner: Scanner, sweeper: Sweeper) {
+    this.#link = link;
+    this.#layout = layout;
+    this.#scanner = scanner;
+    this.#sweeper = sweeper;
+  }
+
+  async count(namespace: Namespace, bounds: Bounds): Promise<number> {
+    const counts = await Promise.all(
+      this.#layout.spaces(namespace).map((space) => this.#count(space, bounds)),
+    );
+    return sum(counts);
+  }
+
+  async #count(space: Space, bounds: Bounds): Promise<number> {
+    for (let round = 1; ; round++) {
+      const reply = await this.#link.query(COUNT, [space.keys, space.due], lexBounds(bounds));
+      const [count = 0, expired = 0] = reply as number[];
+      if (expired === 0 || round === ROUNDS) return count;
+      await this.#sweeper.collect(space);
+    }
+  }
+
+  async totals(namespace: Namespace, bounds: Bounds): Promise<Omit<AdapterStats, "backend">> {
+    const totals = await Promise.all(
+      this.#layout.spaces(namespace).map(async (space) => ({
+        keys: await this.#count(space, bounds),
+        expiring: await this.#expiring(space, bounds),
+        evictable: Number(await this.#link.call("zlexcount", [space.evict, ...lexBounds(bounds)])),
+      })),
+    );
+    return {
+      keys: sum(totals.map(({ keys }) => keys)),
+      expiring: sum(totals.map(({ expiring }) => expiring)),
+      evictable: sum(totals.map(({ evictable }) => evictable)),
+      // It would take a look at every entry.
+      bytes: undefined,
+    };
+  }
+
+  async #expiring(space: Space, bounds: Bounds): Promise<number> {
+    const all = Number(await this.#link.call("zcard", [space.due]));
+    if (all === 0 || (bounds.start === "" && bounds.end === undefined)) return all;
+    let expiring = 0;
+    for await (const keys of this.#scanner.keys(space.keys, bounds, SLICE)) {
+      const deadlines = (await this.#link.call("zmscore", [space.due, ...keys])) as unknown[];
+      expiring += deadlines.filter((deadline) => deadline !== null).length;
+    }
+    return expiring;
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

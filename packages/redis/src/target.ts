@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { type Commit, type Namespace, Refusal } from "@kv/core";
+import type { Layout, Space } from "./layout.ts";
+import type { Argument, Link } from "./link.ts";
+import type { Revisions } from "./revision.ts";
+import type { Script } from "./script.ts";
+
+/** What a script answers where its namespace is not on the list yet. */
+const UNLISTED = -1;
+
+/** How many spaces with large entries are remembered; one that is not is found out by the next write. */
+const REMEMBERED = 4096;
+
+/** Where writes go: what all that writes has in common. */
+export class Target {
+  readonly link: Link;
+  readonly layout: Layout;
+  readonly revisions: Revisions;
+  readonly clock: () => number;
+  readonly #large = new Set<string>();
+
+  constructor(link: Link, layout: Layout, revisions: Revisions, clock: () => number) {
+    this.link = link;
+    this.layout = layout;
+    this.revisions = revisions;
+    this.clock = clock;
+  }
+
+  space(namespace: Namespace, partition: number): Space {
+    const space = this.layout.spaces(namespace)[partition];
+    if (space === undefined) throw new RangeError(`there is no partition ${partition}`);
+    return space;
+  }
+
+  /** Whether some entry of the space is known to be too large to be read only for its head. */
+  hasLarge(tag: string): boolean {
+    return this.#large.has(tag);
+  }
+
+  noteLarge(tag: string): void {
+    if (this.#large.size >= REMEMBERED) this.#large.clear();
+    this.#large.add(tag);
+  }
+
+  /** The one partition that a commit's keys are in, or why it is refused. */
+  partitionOf({ checks, mutations }: Commit): number | Refusal {
+    const { layout } = this;
+    let partition: number | undefined;
+    for (const { key } of [...checks, ...mutations]) {
+      const own = layout.partitionOf(key);
+      partition ??= own;
+      if (own === partition) continue;
+      return new Refusal(
+        "KV_UNSUPPORTED",
+        `the commit's keys are in different ones of the ${layout.partitions} partitions, and only what is in one of them is atomic; open the store with partitions: 1, or use a namespace for what belongs together`,
+        { key },
+      );
+    }
+    return partition ?? 0;
+  }
+
+  /** Runs a script on entries of a space; `transit`: further names that it touches. */
+  async run(
+    script: Script,
+    space: Space,
+    names: readonly string[],
+    args: readonly Argument[],
+    time = "",
+    transit: readonly string[] = [],
+  ): Promise<unknown> {
+    const keys = [space.keys, space.due, space.evict, space.seq, space.state];
+    for (const name of names) keys.push(name);
+    for (const name of transit) keys.push(name);
+    const send = (list: string) => {
+      const operands: Argument[] = [
+        list,
+        space.channel,
+        this.layout.ordered ? "1" : "0",
+        space.keyOffset,
+        time,
+      ];
+      for (const arg of args) operands.push(arg);
+      return this.link.run(script, keys, operands);
+    };
+    const reply = await send("");
+    if (reply !== UNLISTED) return reply;
+    await this.#list(space);
+    const first = await send("1");
+    // Once more: whoever found the namespace empty a moment ago must not strike it off the list now.
+    // It was applied by now, and is listed if nobody else interferes.
+    await this.#list(space).catch(() => undefined);
+    return first;
+  }
+
+  async #list({ tag }: Space): Promise<void> {
+    await this.link.call("hset", [this.layout.list, tag, randomUUID()]);
+  }
+}

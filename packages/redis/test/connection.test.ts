@@ -1,0 +1,196 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
+import { createStore, type KvError, type Store } from "@kv/core";
+import { Redis } from "ioredis";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type RedisOptions, redis } from "../src/index.ts";
+import { type FaultProxy, startProxy } from "./fault-proxy.ts";
+import { freePort, needsServer, startServer, type TestServer } from "./server.ts";
+
+async function serverFor(...options: string[]): Promise<TestServer> {
+  const server = await startServer(options);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+async function proxyFor(server: TestServer): Promise<FaultProxy> {
+  const proxy = await startProxy(server.port);
+  onTestFinished(() => proxy.close());
+  return proxy;
+}
+
+function storeOn(options: RedisOptions, timeout?: number): Store {
+  const store = createStore(redis(options), timeout === undefined ? {} : { timeout });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<KvError> {
+  return promise.then(
+    () => Promise.reject(new Error("it was not refused")),
+    (error: KvError) => error,
+  );
+}
+
+async function eventually(attempt: () => Promise<unknown>): Promise<void> {
+  for (let left = 100; ; left--) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+describe("the connection", () => {
+  beforeEach(needsServer);
+  test("no server: refused at once, and the same store works when there is one", async () => {
+    const port = await freePort();
+    const store = storeOn({ port });
+    const began = performance.now();
+    expect(await refusalOf(store.get("k"))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
+    expect(performance.now() - began).toBeLessThan(2000);
+    const server = await startServer([], port);
+    onTestFinished(() => server.stop());
+    await store.set("k", 1);
+    expect(await store.get("k")).toBe(1);
+  });
+
+  test("the server goes and comes back: refused meanwhile, and what was never sent may be retried", async () => {
+    const server = await startServer();
+    const store = storeOn({ port: server.port });
+    await store.set("k", 1);
+    await server.stop();
+    await sleep(50);
+    expect(await refusalOf(store.set("k", 2))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
+    expect(await refusalOf(store.get("k"))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
+    const again = await startServer([], server.port);
+    onTestFinished(() => again.stop());
+    await eventually(() => store.set("k", 3));
+    expect(await store.get("k")).toBe(3);
+  });
+
+  test("with waitForReconnect operations wait for the server", async () => {
+    const server = await startServer();
+    const store = storeOn({ port: server.port, waitForReconnect: true });
+    await store.set("k", 1);
+    await server.stop();
+    await sleep(50);
+    const waiting = [store.set("k", 2), store.get("other")];
+    await sleep(300);
+    const again = await startServer([], server.port);
+    onTestFinished(() => again.stop());
+    await Promise.all(waiting);
+    expect(await store.get("k")).toBe(2);
+  });
+
+  test.each([
+    ["a connection of ours", (port: number): RedisOptions => ({ port })],
+    [
+      "a client that repeats what was not answered",
+      (port: number): RedisOptions => {
+        const client = new Redis(port, "127.0.0.1", { retryStrategy: () => 20 });
+        onTestFinished(() => client.disconnect());
+        return { client };
+      },
+    ],
+  ])("an answer that is lost is never asked for twice: %s", async (_, options) => {
+    const server = await serverFor();
+    const proxy = await proxyFor(server);
+    const store = storeOn(options(proxy.port));
+    const witness = storeOn({ port: server.port });
+    await store.increment("count", 0);
+    await store.set("other", 0);
+    proxy.dropNextAnswer();
+    const error = await refusalOf(store.increment("count"));
+    expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
+    expect(error.message).toContain("unknown");
+    await eventually(() => store.set("other", 1));
+    await sleep(100);
+    expect(await witness.get("count")).toBe(1);
+  });
+
+  test("a connection that went silent is given up, and replaced", async () => {
+    const server = await serverFor();
+    const proxy = await proxyFor(server);
+    const store = storeOn({ port: proxy.port, socketTimeout: 300 });
+    await store.set("k", 1);
+    proxy.silent = true;
+    const began = performance.now();
+    expect(await refusalOf(store.set("k", 2))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
+    expect(performance.now() - began).toBeLessThan(2000);
+    proxy.silent = false;
+    proxy.cut();
+    await eventually(() => store.set("k", 3));
+  });
+
+  test("a wrong password is said to be wrong, and is nowhere to be seen", async () => {
+    const server = await serverFor("--requirepass", "right-secret");
+    for (const options of [
+      { url: `redis://:wrong-secret@127.0.0.1:${server.port}` },
+      { port: server.port, username: "nobody", password: "wrong-secret" },
+      { port: server.port },
+    ]) {
+      const error = await refusalOf(storeOn(options).get("k"));
+      expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
+      expect(error.message).toContain("password");
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("wrong-secret");
+    }
+    const store = storeOn({ port: server.port, password: "right-secret" });
+    await store.set("k", 1);
+    expect(inspect(await store.stats(), { depth: 10 })).not.toContain("right-secret");
+  });
+
+  test("a replica is read and not written", async () => {
+    const server = await serverFor();
+    const writer = storeOn({ port: server.port });
+    await writer.set("k", 1);
+    const replica = await serverFor("--replicaof", "127.0.0.1", String(server.port));
+    const store = storeOn({ port: replica.port });
+    await eventually(async () => expect(await store.get("k")).toBe(1));
+    expect(await refusalOf(store.set("k", 2))).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(await store.count()).toBe(1);
+  });
+
+  test("a client handed in stays open, connected or not", async () => {
+    const server = await serverFor();
+    const client = new Redis(server.port, "127.0.0.1", { lazyConnect: true, keyPrefix: "theirs:" });
+    const store = createStore(redis({ client }));
+    await store.set("k", 1);
+    await client.set("own", "1");
+    await store.close();
+    expect(client.status).toBe("ready");
+    expect(await client.get("own")).toBe("1");
+    client.disconnect();
+    await sleep(20);
+    expect(await refusalOf(storeOn({ client }).get("k"))).toMatchObject({ code: "KV_UNAVAILABLE" });
+  });
+
+  test("watchers are told of a gap, and only of a gap", async () => {
+    const server = await serverFor();
+    const proxy = await proxyFor(server);
+    const store = storeOn({ port: proxy.port });
+    const witness = storeOn({ port: server.port });
+    const seen: string[] = [];
+    await store.subscribe(({ type, key, value }) => {
+      seen.push([type, key, value].filter((part) => part !== undefined).join(" "));
+    });
+    await witness.set("a", 1);
+    await eventually(async () => expect(seen).toEqual(["set a 1"]));
+    proxy.cut();
+    await eventually(() => store.get("a"));
+    await sleep(1500);
+    expect(seen).toEqual(["set a 1"]);
+    proxy.cut();
+    await witness.set("a", 2);
+    await eventually(async () => expect(seen).toEqual(["set a 1", "resync"]));
+    await witness.set("a", 3);
+    await eventually(async () => expect(seen.at(-1)).toBe("set a 3"));
+    await server.bare.flushall();
+    await eventually(async () => expect(seen.at(-1)).toBe("resync"));
+    await witness.set("b", 4);
+    await eventually(async () => expect(seen.at(-1)).toBe("set b 4"));
+  });
+});

@@ -1,0 +1,62 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+
+/** A server between a store and its server, which can cut in. */
+export interface FaultProxy {
+  readonly port: number;
+  /** Breaks all connections. */
+  cut(): void;
+  /** Answers are thrown away from now on, until all connections are broken after the next one. */
+  dropNextAnswer(): void;
+  /** While it is silent, nothing gets through in either direction. */
+  silent: boolean;
+  close(): Promise<void>;
+}
+
+export async function startProxy(target: number): Promise<FaultProxy> {
+  const sockets = new Set<Socket>();
+  let dropping = false;
+  const proxy = {
+    port: 0,
+    silent: false,
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+    dropNextAnswer() {
+      dropping = true;
+    },
+    async close() {
+      proxy.cut();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  const server = createServer((near) => {
+    const far = connect(target, "127.0.0.1");
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.on("data", (data) => {
+      if (!proxy.silent) far.write(data);
+    });
+    far.on("data", (data) => {
+      if (proxy.silent) return;
+      if (!dropping) {
+        near.write(data);
+        return;
+      }
+      dropping = false;
+      proxy.cut();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (typeof address === "object" && address !== null) proxy.port = address.port;
+  return proxy;
+}

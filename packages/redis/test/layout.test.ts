@@ -1,0 +1,124 @@
+import { createStore, namespaceOf } from "@kv/core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redis } from "../src/index.ts";
+import { Layout } from "../src/layout.ts";
+import { collected } from "./collected.ts";
+import { needsServer, noServer, startServer, type TestServer } from "./server.ts";
+
+describe("names", () => {
+  const layout = new Layout({ prefix: "kv:", partitions: 4, ordered: true, db: 0 });
+
+  test("a tag names its namespace and partition again, whatever the segments are", () => {
+    for (const path of [[], ["a", "b:k"], ["{x}", "~2", "}"], ["a/b~1", "é%*?[c]\0"]]) {
+      const namespace = namespaceOf(path);
+      for (const space of layout.spaces(namespace)) {
+        expect(space.tag).not.toMatch(/[{}]/);
+        expect(layout.find(space.tag)).toEqual({ space, namespace });
+      }
+    }
+  });
+
+  test("tags of another layout are not taken for this one's", () => {
+    const single = new Layout({ prefix: "kv:", partitions: 1, ordered: true, db: 0 });
+    expect(single.find(layout.spaces(namespaceOf(["a"]))[3]?.tag ?? "")).toBeUndefined();
+    expect(layout.find("nonsense")).toBeUndefined();
+  });
+
+  test("where a key belongs never changes from version to version", () => {
+    const parts = ["", "a", "user:1", "é", "😀", "user:1000"].map((key) => layout.partitionOf(key));
+    expect(parts).toMatchInlineSnapshot(`
+      [
+        1,
+        2,
+        3,
+        3,
+        2,
+        3,
+      ]
+    `);
+  });
+});
+
+describe("one server", () => {
+  beforeEach(needsServer);
+  let server: TestServer;
+  beforeAll(async () => {
+    if (noServer === undefined) server = await startServer();
+  });
+  afterAll(() => server?.stop());
+
+  test("what is stored can be read with the server's own tools", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "tools:" }));
+    await store.set("user:1", { name: "Ada" }, { metadata: { who: "Zoë" }, ttl: 60 });
+    const [name] = await server.bare.keys("tools:*:user:1");
+    expect(await server.bare.get(name ?? "")).toMatch(/\{"name":"Ada"\}$/);
+    expect(await server.bare.pttl(name ?? "")).toBeGreaterThan(55_000);
+    expect((await store.getMetadata("user:1"))?.user).toEqual({ who: "Zoë" });
+  });
+
+  test("prefixes and names full of glob characters touch nothing but their own", async () => {
+    const foreign = ["app:*", "app:{x}", "app:[a]*:k", "appx"];
+    for (const name of foreign) await server.bare.set(name, "foreign");
+    await using star = createStore(redis({ url: server.url, prefix: "app:*" }));
+    await using other = createStore(redis({ url: server.url, prefix: "app:x" }));
+    await using cache = createStore(redis({ url: server.url, prefix: "app:[x]*", ordered: false }));
+    for (const store of [star, other, cache]) {
+      await store.setMany([
+        ["a*", 1],
+        ["a[b]", 2],
+        ["?", 3],
+      ]);
+      await store.setCache("cached", 4);
+      await store.namespace("n*").set("k", 5);
+    }
+    expect(await star.clearCache()).toBe(1);
+    expect(await cache.clearCache()).toBe(1);
+    expect(await star.clear({ namespaces: true })).toBe(4);
+    expect(await cache.clear({ namespaces: true })).toBe(4);
+    expect(await other.count()).toBe(4);
+    expect(await other.listNamespaces()).toEqual([["n*"]]);
+    expect(await server.bare.mget(...foreign)).toEqual(foreign.map(() => "foreign"));
+  });
+
+  test("nothing is left of a namespace that is empty, once it was swept", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "left:" }));
+    const below = store.namespace("tenant");
+    await below.setMany(
+      [
+        ["a", 1],
+        ["b", 2, { policy: "evict" }],
+      ],
+      { ttl: 0.05 },
+    );
+    await below.set("large", "x".repeat(10_000), { ttl: 0.05 });
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    expect(await store.sweep()).toBe(3);
+    expect((await server.bare.keys("left:*")).map((name) => name.replace(/.*\}/, ""))).toEqual(["layout"]);
+  });
+
+  test("data laid out otherwise are not opened", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "agree:" }));
+    await store.set("k", 1);
+    for (const options of [{ partitions: 2 }, { ordered: false }]) {
+      await using other = createStore(redis({ url: server.url, prefix: "agree:", ...options }));
+      await expect(other.get("k")).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
+    }
+  });
+
+  test("with partitions a namespace is one, and a commit across them is refused with nothing written", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "parts:", partitions: 5 }));
+    const keys = Array.from({ length: 700 }, (_, i) => `k${String(i).padStart(4, "0")}`);
+    await store.setMany(keys.map((key, i) => [key, i]));
+    expect(await collected(store.keys())).toEqual(keys);
+    expect(await collected(store.keys({ reverse: true, limit: 300 }))).toEqual(
+      keys.toReversed().slice(0, 300),
+    );
+    expect(await store.getMany(keys)).toEqual(keys.map((_, i) => i));
+    expect(await store.count({ gte: "k0100", lt: "k0200" })).toBe(100);
+    const atomic = store.atomic();
+    for (const key of keys.slice(0, 20)) atomic.set(key, "changed");
+    await expect(atomic.commit()).rejects.toMatchObject({ code: "KV_UNSUPPORTED" });
+    expect(await store.get("k0000")).toBe(0);
+    expect(await store.clear()).toBe(700);
+  });
+});
