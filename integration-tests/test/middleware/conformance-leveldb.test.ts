@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeConformance } from "@kv/conformance";
+import { leveldb } from "@kv/leveldb";
+import { through } from "./through.ts";
+
+/** Those that do most to what is stored, or when; with `KV_TEST_FULL=1` all. */
+const foremost = ["bounded", "fallback that degrades", "compression over encryption"];
+
+describeConformance({
+  name: "leveldb",
+  create() {
+    let now = Date.now();
+    const directory = mkdtempSync(join(tmpdir(), "kv-middleware-"));
+    const open = () => leveldb({ path: join(directory, "store"), clock: () => now });
+    return {
+      adapter: open(),
+      reopen: open,
+      clock: {
+        advance(milliseconds) {
+          now += milliseconds;
+        },
+      },
+      dispose: () => rmSync(directory, { recursive: true, force: true }),
+    };
+  },
+  deviations: {
+    "leveldb through fallback that degrades › durability and processes › a second opener of data that only one process may have is KV_UNAVAILABLE, until the first has closed":
+      "what cannot be opened is unavailable, and serving from elsewhere then is what this middleware was asked to do",
+  },
+  through: through.filter(({ title }) => process.env["KV_TEST_FULL"] === "1" || foremost.includes(title)),
+});
