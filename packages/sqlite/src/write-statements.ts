@@ -18,6 +18,7 @@ export interface Statements {
   readonly setNumber: Sqlite.Statement<[string, number, Time, number, string]>;
   readonly touch: Sqlite.Statement<[number, Time | null | undefined, Evictable | null, number, string, Time]>;
   readonly deleteLive: Sqlite.Statement<[number, string, Time]>;
+  readonly deleteExpired: Sqlite.Statement<[number, string, Time]>;
   readonly remove: Sqlite.Statement<[number, string]>;
   readonly revision: Sqlite.Statement<
     [number, string],
@@ -78,6 +79,7 @@ export function writeStatements(db: Sqlite.Database, { entries }: Tables): State
       `UPDATE ${entries} SET expires_at = iif(?, expires_at, ?), evictable = coalesce(?, evictable) WHERE ${live}`,
     ),
     deleteLive: db.prepare(`DELETE FROM ${entries} WHERE ${live}`),
+    deleteExpired: db.prepare(`DELETE FROM ${entries} WHERE namespace = ? AND key = ? AND expires_at <= ?`),
     remove: db.prepare(`DELETE FROM ${entries} WHERE namespace = ? AND key = ?`),
     revision: db
       .prepare<[number, string], readonly [number, number | null]>(

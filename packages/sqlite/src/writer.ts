@@ -149,13 +149,13 @@ export class Writer {
     return { status: "ok", outcomes };
   }
 
-  /** One statement. */
+  /** Statements that need no transaction: where there are two, the first has changed nothing. */
   #mutate(id: number, mutation: Exclude<Mutation, IncrementMutation>, now: number): Outcome {
     switch (mutation.type) {
       case "set":
         return { revision: this.#set(id, mutation, now) };
       case "delete":
-        return { existed: this.#statements.deleteLive.run(id, mutation.key, now).changes > 0 };
+        return { existed: this.#delete(id, mutation.key, now) };
       case "touch":
         return { existed: this.#touch(id, mutation, now) };
     }
@@ -176,6 +176,13 @@ export class Writer {
       statements.set.run(id, key, revision, now, now, expiresAt, evictable, encoding, user, payload);
     }
     return String(revision);
+  }
+
+  #delete(id: number, key: string, now: number): boolean {
+    if (this.#statements.deleteLive.run(id, key, now).changes > 0) return true;
+    // An expired row must go, too: it would be back if the clock were set back.
+    if (this.#meta.hasDeadlines()) this.#statements.deleteExpired.run(id, key, now);
+    return false;
   }
 
   #touch(id: number, { key, expiresAt, policy }: TouchMutation, now: number): boolean {

@@ -91,3 +91,14 @@ test("closing ends a sweep", async () => {
   await adapter.close();
   expect(await sweep).toBeLessThan(20_000);
 });
+
+test("a key that was deleted after it had expired stays deleted where the clock is set back", async () => {
+  let now = 1000;
+  const adapter = await opened({ path: await scratchPath(), clock: () => now });
+  await commitAll(adapter, setting("k", 1, { expiresAt: 2000 }));
+  now = 2000;
+  const deletion = { checks: [], mutations: [{ type: "delete", key: "k" }] } as const;
+  expect(await commitAll(adapter, deletion)).toEqual([{ status: "ok", outcomes: [{ existed: false }] }]);
+  now = 1000;
+  expect(await payloadOf(adapter, "k")).toBeUndefined();
+});
