@@ -4,6 +4,8 @@
 // declaration file, and there an adapter package that is not installed is no error, `skipLibCheck` or not.
 
 /** @ts-ignore */
+import type { LeveldbOptions } from "@kv/leveldb";
+/** @ts-ignore */
 import type { MemoryOptions } from "@kv/memory";
 /** @ts-ignore */
 import type { SqliteOptions } from "@kv/sqlite";
@@ -13,6 +15,7 @@ import type { SqliteOptions } from "@kv/sqlite";
  * package is not installed. An interface, so that it can be augmented.
  */
 export interface AdapterOptions {
+  readonly leveldb: LeveldbOptions;
   readonly memory: MemoryOptions;
   readonly sqlite: SqliteOptions;
 }

@@ -26,6 +26,13 @@ export const SQLITE_QUERY = {
   busyTimeout: "number",
 } as const;
 
+export const LEVELDB_QUERY = {
+  durability: "text",
+  prefix: "text",
+  cacheSize: "number",
+  writeBufferSize: "number",
+} as const;
+
 const KNOWN: readonly KnownAdapter[] = [
   {
     ...named("memory"),
@@ -41,7 +48,7 @@ const KNOWN: readonly KnownAdapter[] = [
     },
   },
   { ...named("sqlite"), query: SQLITE_QUERY, optionsOf: fileOptions },
-  { ...named("leveldb"), query: {}, optionsOf: fileOptions },
+  { ...named("leveldb"), query: LEVELDB_QUERY, optionsOf: fileOptions },
   // The drivers of these read the URL themselves, its query included.
   { ...named("redis"), schemes: ["redis", "rediss"], query: {}, optionsOf: wholeUrl },
   { ...named("arangodb"), query: {}, optionsOf: wholeUrl },

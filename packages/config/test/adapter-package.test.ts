@@ -7,7 +7,6 @@ import { adapterFrom, openStore } from "../src/index.ts";
 import { installed, temporaryProject } from "./temporary-project.ts";
 
 const URLS: Readonly<Record<string, string>> = {
-  "leveldb:./data": "@kv/leveldb",
   "redis://localhost": "@kv/redis",
   "rediss://localhost": "@kv/redis",
   "arangodb://localhost": "@kv/arangodb",

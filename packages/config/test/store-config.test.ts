@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Adapter, CreateStoreOptions, Store } from "@kv/core";
+import type { LeveldbPathOptions } from "@kv/leveldb";
 import type { MemoryOptions } from "@kv/memory";
 import type { SqliteFileOptions } from "@kv/sqlite";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { adapterFrom, openStore, type StoreConfig } from "../src/index.ts";
-import type { MEMORY_QUERY, SQLITE_QUERY } from "../src/known-adapters.ts";
+import type { LEVELDB_QUERY, MEMORY_QUERY, SQLITE_QUERY } from "../src/known-adapters.ts";
 import type { Kind } from "../src/query-options.ts";
 import { temporaryProject } from "./temporary-project.ts";
 
@@ -26,7 +27,7 @@ type KindOf<Value, Given = NonNullable<Value>> = [Given] extends [never]
 
 describe("StoreConfig", () => {
   it("is a union over the adapters, discriminated by their names", () => {
-    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<"memory" | "sqlite">();
+    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<"leveldb" | "memory" | "sqlite">();
     expectTypeOf<StoreConfig["store"]>().toEqualTypeOf<CreateStoreOptions | undefined>();
     expectTypeOf<{ adapter: "memory" }>().toExtend<StoreConfig>();
     expectTypeOf<{ adapter: "sqlite"; path: string; durability: "full" }>().toExtend<StoreConfig>();
@@ -61,6 +62,10 @@ describe("StoreConfig", () => {
     type Sqlite = Textual<Omit<SqliteFileOptions, "path">>;
     expectTypeOf<{ -readonly [N in keyof typeof SQLITE_QUERY]: (typeof SQLITE_QUERY)[N] }>().toEqualTypeOf<{
       -readonly [N in keyof Sqlite]: Sqlite[N];
+    }>();
+    type Leveldb = Textual<Omit<LeveldbPathOptions, "path">>;
+    expectTypeOf<{ -readonly [N in keyof typeof LEVELDB_QUERY]: (typeof LEVELDB_QUERY)[N] }>().toEqualTypeOf<{
+      -readonly [N in keyof Leveldb]: Leveldb[N];
     }>();
   });
 
