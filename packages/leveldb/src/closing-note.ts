@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "@kv/core";
 
@@ -31,7 +31,13 @@ export function writeClosingNote(path: string): void {
  */
 export function checkClosingNote(path: string): void {
   const note = readNote(path);
-  if (note === undefined || note.current !== readCurrent(path)) return;
+  if (note === undefined) return;
+  if (note.current === readCurrent(path)) compare(path, note);
+  // It holds until the files are opened: an opening that fails half way changes them, too, and leaves CURRENT as it is.
+  rmSync(join(path, FILE), { force: true });
+}
+
+function compare(path: string, note: ClosingNote): void {
   for (const [name, size] of Object.entries(note.files)) {
     const found = statSync(join(path, name), { throwIfNoEntry: false })?.size;
     if (found === size) continue;
