@@ -24,13 +24,14 @@ interface Case {
   readonly state: "open" | "closed";
   /** Why wrong values are still to be expected. */
   readonly wrong?: string;
-  /** Why acknowledged writes may be forgotten in silence. */
+  /** Why entries may be absent, or as they were before their last write, and nobody is told. */
   readonly forgotten?: string;
   /** Why a process may end, and how that looks. */
   readonly ends?: RegExp;
 }
 
 const END_OF_LOG = "SQLite takes an altered frame for the end of its log, as after a crash";
+const ALTERED_KEY = "a key that was altered is another key, and nobody looks whether one is missing";
 const UNCHECKED = "SQLite's pages have no checksums, and neither have the adapter's rows";
 /** The driver's LevelDB is built with assertions, and does not verify a block's checksum before it walks through it. */
 const ASSERTION = /SIGABRT.*leveldb.*Assertion/s;
@@ -43,6 +44,7 @@ const CASES: readonly Case[] = [
     damage: "flip",
     state: "closed",
     wrong: UNCHECKED,
+    forgotten: ALTERED_KEY,
   },
   { name: "sqlite", what: "the database file", kind: /store\.db$/, damage: "cut", state: "closed" },
   {
@@ -54,7 +56,15 @@ const CASES: readonly Case[] = [
     forgotten: END_OF_LOG,
   },
   { name: "sqlite", what: "the write-ahead log", kind: /-wal$/, damage: "cut", state: "open" },
-  { name: "leveldb", what: "the tables", kind: /\.ldb$/, damage: "flip", state: "closed", ends: ASSERTION },
+  {
+    name: "leveldb",
+    what: "the tables",
+    kind: /\.ldb$/,
+    damage: "flip",
+    state: "closed",
+    ends: ASSERTION,
+    forgotten: ALTERED_KEY,
+  },
   { name: "leveldb", what: "the tables", kind: /\.ldb$/, damage: "cut", state: "closed" },
   { name: "leveldb", what: "the log", kind: /\.log$/, damage: "flip", state: "open" },
   { name: "leveldb", what: "the log", kind: /\.log$/, damage: "cut", state: "open" },
@@ -65,13 +75,13 @@ const CASES: readonly Case[] = [
 describe(`damaged files (seed ${SEED})`, () => {
   for (const each of CASES) {
     const { name, what, damage, state, wrong, forgotten, ends } = each;
-    const title = damage === "flip" ? `a bit of ${what} flipped` : `${what} cut`;
-    describe(`${name}, ${title}`, () => {
+    const harm = damage === "flip" ? `a bit of ${what} flipped` : `${what} cut`;
+    describe(`${name}, ${harm}`, () => {
       let reported: DamageReport | undefined;
 
       it("is read right or refused, and nobody crashes or hangs", async () => {
         reported = await reportOf(each);
-        console.log(`${name}, ${title}: ${reported}`);
+        console.log(`${name}, ${harm}: ${reported}`);
         for (const code of reported.refused.keys()) expect(["KV_CORRUPT", "KV_UNAVAILABLE"]).toContain(code);
         for (const end of reported.ended) expect(end).toMatch(ends ?? /^never$/);
       }, 300_000);
@@ -79,10 +89,15 @@ describe(`damaged files (seed ${SEED})`, () => {
       promise("never gives a wrong value", wrong, () => expect(reported?.wrong.slice(0, 3)).toEqual([]));
 
       // A log that ends too early is what a crash leaves, and what was behind its end was not written.
-      if (state === "closed" || damage === "cut") return;
-      promise("never takes writes that were altered for such as were not made", forgotten, () =>
-        expect({ stale: reported?.stale, absent: reported?.absent }).toEqual({ stale: 0, absent: 0 }),
-      );
+      if (state === "open" && damage === "cut") return;
+      const title = "never passes over what was altered";
+      if (forgotten !== undefined && state === "closed" && !FULL) {
+        it(title, (ctx) => ctx.skip("needs KV_TEST_FULL=1: a key is hit seldom"));
+      } else {
+        promise(title, forgotten, () =>
+          expect({ stale: reported?.stale, absent: reported?.absent }).toEqual({ stale: 0, absent: 0 }),
+        );
+      }
     });
   }
 });

@@ -14,6 +14,9 @@ export class DamageReport {
   absent = 0;
   stale = 0;
   readonly wrong: string[] = [];
+  /** Databases with wrong values, and with entries of the other two kinds. */
+  wrongDatabases = 0;
+  silentDatabases = 0;
   /** Keys that nobody wrote. */
   phantoms = 0;
   /** Processes that ended, or never answered. */
@@ -36,6 +39,8 @@ export class DamageReport {
     for (const [code, message] of Object.entries(findings.messages)) {
       if (!this.messages.has(code)) this.messages.set(code, message.replaceAll(/\/\S*kv-test-[^/]*/g, "…"));
     }
+    if (wrong.length + wrongMetadata.length > 0) this.wrongDatabases++;
+    if (absent + stale > 0) this.silentDatabases++;
     this.absent += absent;
     this.stale += stale;
     this.phantoms += phantoms.length;
@@ -47,8 +52,8 @@ export class DamageReport {
     const said = [...this.messages].map(([code, message]) => `\n    ${code}: "${message}"`).join("");
     return (
       `${this.databases} databases (${this.unharmed} unharmed, ${this.unopened} not opened), ${this.reads} answers; ` +
-      `refused: ${refused}; wrong: ${this.wrong.length}; of an earlier state: ${this.stale}; said to be absent: ${this.absent}; ` +
-      `altered keys: ${this.phantoms}; processes ended: ${this.ended.length}${said}`
+      `refused: ${refused}; wrong: ${this.wrong.length} (in ${this.wrongDatabases} databases); ` +
+      `of an earlier state: ${this.stale}, said to be absent: ${this.absent} (in ${this.silentDatabases}); altered keys: ${this.phantoms}; processes ended: ${this.ended.length}${said}`
     );
   }
 }
