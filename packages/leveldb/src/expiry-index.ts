@@ -1,3 +1,4 @@
+import { beginsWith, CHECKSUM_LENGTH, checksum, checksumText } from "./checksum.ts";
 import type { StoredValue } from "./entry.ts";
 import type { Layout, StoredBounds } from "./layout.ts";
 
@@ -18,7 +19,7 @@ export interface ExpiryRecord {
 }
 
 /**
- * Which keys may have expired, in order of time: `time-number` → a JSON array of keys, as many as one batch wrote with
+ * Which keys may have expired, in order of time: `time-number` → a checksum and a JSON array of keys, as many as one batch wrote with
  * about the same deadline. One operation a batch, where an index entry a key would double the writes.
  *
  * What holds: every entry with a deadline is named by a record of that time or an earlier one. A record tells when to
@@ -38,8 +39,11 @@ export class ExpiryIndex {
     return { gte: deadlines, lt: deadlines + timeText(now + 1) };
   }
 
-  parse(storedKey: string, value: string): ExpiryRecord {
-    const names: readonly string[] = JSON.parse(value);
+  /** `undefined`: it was altered, and nothing can be said of what it named. */
+  parse(storedKey: string, value: string): ExpiryRecord | undefined {
+    const content = value.slice(CHECKSUM_LENGTH);
+    if (!beginsWith(value, checksum(storedKey, content))) return undefined;
+    const names: readonly string[] = JSON.parse(content);
     return { storedKey, keys: names.map((name) => this.#layout.entries + name) };
   }
 
@@ -83,10 +87,11 @@ export class RecordCollector {
   }
 
   records(): { key: string; value: StoredValue }[] {
-    return [...this.#full, ...this.#groups.values()].map(({ time, keys }) => ({
-      key: `${this.#layout.deadlines}${timeText(time)}-${this.#number()}`,
-      value: JSON.stringify(keys),
-    }));
+    return [...this.#full, ...this.#groups.values()].map(({ time, keys }) => {
+      const key = `${this.#layout.deadlines}${timeText(time)}-${this.#number()}`;
+      const content = JSON.stringify(keys);
+      return { key, value: checksumText(checksum(key, content)) + content };
+    });
   }
 
   #groupName(deadline: number): string {

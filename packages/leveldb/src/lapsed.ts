@@ -3,13 +3,14 @@ import { CorruptEntry } from "./entry.ts";
 import type { ExpiryIndex } from "./expiry-index.ts";
 
 /** Keys beyond which it is cheaper to look at every entry's deadline. */
-const MOST = 4096;
-const PAGE = 64;
+const MOST = 2048;
+/** Records read at a time, and looked into without a pause. */
+const PAGE = 4;
 
 /**
  * The keys of entries that have expired and were not swept yet. They are few where sweeps run, and all of them are named
  * by records of the expiry index that are due; so that a list or a count of keys need not read any value.
- * `undefined`: there are too many of them.
+ * `undefined`: there are too many of them, or a record was altered.
  */
 export async function lapsedKeys(
   snapshot: Snapshot,
@@ -23,10 +24,10 @@ export async function lapsedKeys(
     const page = await records.nextv(PAGE);
     if (page.length === 0) return lapsed;
     for (const [storedKey, value] of page) {
-      const { keys } = index.parse(storedKey, value);
-      looks += keys.length;
-      if (looks > MOST) return undefined;
-      for (const key of keys) if (isLapsed(snapshot, key, now)) lapsed.add(key);
+      const record = index.parse(storedKey, value);
+      looks += record?.keys.length ?? 0;
+      if (record === undefined || looks > MOST) return undefined;
+      for (const key of record.keys) if (isLapsed(snapshot, key, now)) lapsed.add(key);
     }
   }
 }

@@ -50,7 +50,7 @@ export class Sweeper {
   async #sweep(): Promise<number> {
     if (this.#stopped) return 0;
     const snapshot = this.#driver.snapshot();
-    const pace = new Pace(256, 16, 1024);
+    const pace = new Pace(32, 4, 1024);
     let removed = 0;
     try {
       const records = snapshot.iterate(this.#index.until(this.#clock()), { values: true });
@@ -59,6 +59,7 @@ export class Sweeper {
         if (page.length === 0) return removed;
         for (const [storedKey, value] of page) {
           const record = this.#index.parse(storedKey, value);
+          if (record === undefined) continue;
           for (let from = 0; from < record.keys.length; ) {
             if (this.#stopped) return removed;
             const keys = record.keys.slice(from, from + pace.size);

@@ -6,6 +6,7 @@ import { commitAll, EVERYTHING, payloadOf, ROOT, scratchPath, setting } from "./
 
 interface Scene {
   readonly adapter: Adapter;
+  readonly database: ClassicLevel;
   /** The records of the expiry index: the keys that each of them names. */
   records(): Promise<string[][]>;
   /** How many entries are stored, live or not. */
@@ -17,9 +18,10 @@ async function scene(): Promise<Scene> {
   const database = new ClassicLevel(await scratchPath());
   const made: Scene = {
     now: 1_000_000,
+    database,
     adapter: leveldb({ database, clock: () => made.now }),
     records: async () =>
-      (await database.values({ gte: "!kv!x", lt: "!kv!y" }).all()).map((keys) => JSON.parse(keys)),
+      (await database.values({ gte: "!kv!x", lt: "!kv!y" }).all()).map((value) => JSON.parse(value.slice(8))),
     stored: async () => (await database.keys({ gte: "!kv!e", lt: "!kv!f" }).all()).length,
   };
   await made.adapter.open();
@@ -220,4 +222,15 @@ test("more expired entries than a list would look up one by one are counted all 
   const range = { ...EVERYTHING, reverse: false, limit: Number.POSITIVE_INFINITY, keysOnly: true };
   for await (const page of adapter.scan(ROOT, range)) for (const { key } of page) keys.push(key);
   expect(keys).toEqual(["later", "live"]);
+});
+
+test("an altered record hides nothing: counts look at every entry, and sweeps leave it", async () => {
+  const made = await scene();
+  const { adapter, database } = made;
+  await commitAll(adapter, setting("a", 1, { expiresAt: made.now + 5 }), setting("b", 1));
+  const [[key, value] = ["", ""]] = await database.iterator({ gte: "!kv!x", lt: "!kv!y" }).all();
+  await database.put(key, value.replace("a", "c"));
+  made.now += 5;
+  expect(await adapter.count(ROOT, EVERYTHING)).toBe(1);
+  expect(await adapter.sweep()).toBe(0);
 });
