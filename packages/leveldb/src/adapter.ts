@@ -66,7 +66,8 @@ class LeveldbAdapter implements Adapter {
   read(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
     const { reader, recovery } = this.#session;
     if (recovery.renewing === undefined) return reader.read(namespace, keys);
-    return recovery.renewing.then(() => reader.read(namespace, keys));
+    const later = () => reader.read(namespace, keys);
+    return recovery.renewing.then(later, later);
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {

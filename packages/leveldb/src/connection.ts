@@ -17,8 +17,11 @@ export interface Connection {
   /** Where it is, as far as that is known. */
   readonly path: string;
   close(): Promise<void>;
-  /** Closes and opens it, to begin a new log. @throws Refusal where that cannot be, or there is no space */
-  renew(): Promise<void>;
+  /**
+   * Closes and opens it, to begin a new log; `before` runs when it is about to be closed.
+   * @throws Refusal where that cannot be, or there is no space; then it stays open
+   */
+  renew(before: () => Promise<void>): Promise<void>;
 }
 
 export function connect({ where, prefix }: Settings): Promise<Connection> {
@@ -36,7 +39,7 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
     async close() {
       release();
     },
-    renew() {
+    async renew() {
       throw new Refusal(
         "KV_UNAVAILABLE",
         "a write failed, and what is written behind it could be lost: close the database handed in, and open it again",
@@ -65,9 +68,10 @@ async function open({ path, cacheSize, writeBufferSize }: Place): Promise<Connec
       await db.close();
       if (wasOpen) writeClosingNote(path);
     },
-    async renew() {
+    async renew(before) {
       // Opening writes a new log and the old one's content; and a database that cannot be opened cannot be read either.
       await demandSpace(path, 3 * writeBufferSize);
+      await before();
       await db.close();
       await openAt(db, path);
     },

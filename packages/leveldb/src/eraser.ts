@@ -23,7 +23,7 @@ export class Eraser {
   async clear(namespace: Namespace, filter: Filter): Promise<number> {
     const bounds = filter.descendants ? this.#layout.tree(namespace) : this.#layout.range(namespace, filter);
     const snapshot = this.#driver.snapshot();
-    const pace = new Pace(32, 4, 1024);
+    const pace = new Pace(32, 4, 512);
     let removed = 0;
     try {
       const found = snapshot.iterate(bounds, { values: false });

@@ -7,18 +7,18 @@ import type { Repair } from "./write-queue.ts";
  * opened anew before the next write, as soon as there is space to do so; until then it can be read.
  */
 export class Recovery implements Repair {
-  readonly #connection: Connection;
+  readonly #connection: Pick<Connection, "renew">;
   readonly #before: () => Promise<void>;
   #damaged = false;
   #renewing: Promise<void> | undefined;
 
   /** `before`: ends what is being read. */
-  constructor(connection: Connection, before: () => Promise<void>) {
+  constructor(connection: Pick<Connection, "renew">, before: () => Promise<void>) {
     this.#connection = connection;
     this.#before = before;
   }
 
-  /** While it is given, there is nothing to read from. */
+  /** While it is given, there may be nothing to read from. It rejects where nothing was changed. */
   get renewing(): Promise<void> | undefined {
     return this.#renewing;
   }
@@ -36,8 +36,7 @@ export class Recovery implements Repair {
   }
 
   async #renew(): Promise<void> {
-    await this.#before();
-    await this.#connection.renew();
+    await this.#connection.renew(this.#before);
     this.#damaged = false;
   }
 }

@@ -50,7 +50,7 @@ export class Sweeper {
   async #sweep(): Promise<number> {
     if (this.#stopped) return 0;
     const snapshot = this.#driver.snapshot();
-    const pace = new Pace(32, 4, 1024);
+    const pace = new Pace(32, 4, 256);
     let removed = 0;
     try {
       const records = snapshot.iterate(this.#index.until(this.#clock()), { values: true });
