@@ -1,0 +1,28 @@
+import { Refusal } from "@kv/core";
+import { expect, test } from "vitest";
+import type { Connection } from "../src/connection.ts";
+import { Recovery } from "../src/recovery.ts";
+
+test("after a failed write the database is opened anew before the next one, as soon as that can be", async () => {
+  const log: string[] = [];
+  let full = true;
+  const connection: Pick<Connection, "renew"> = {
+    async renew(before) {
+      if (full) throw new Refusal("KV_CAPACITY", "full");
+      await before();
+      log.push("renewed");
+    },
+  };
+  const recovery = new Recovery(connection, async () => void log.push("readers ended"));
+  expect(recovery.ready()).toBeUndefined();
+  recovery.failed();
+  await expect(recovery.ready()).rejects.toMatchObject({ code: "KV_CAPACITY" });
+  expect(log).toEqual([]);
+  full = false;
+  const ready = recovery.ready();
+  expect(recovery.renewing).toBe(ready);
+  await ready;
+  expect(log).toEqual(["readers ended", "renewed"]);
+  expect(recovery.renewing).toBeUndefined();
+  expect(recovery.ready()).toBeUndefined();
+});
