@@ -1,49 +1,37 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import type { StoreConfig } from "@kv/config";
+import { mkdirSync } from "node:fs";
 import { timeText } from "./answer-text.ts";
 import { compared, type Visit } from "./comparison.ts";
 import type { Manifest } from "./manifests.ts";
 import { painter } from "./paint.ts";
 import { type Output, ProgressBar } from "./progress-bar.ts";
 import { inspection, introduction, outlook, verdict } from "./prose.ts";
+import { sqliteFile, stops } from "./stops.ts";
 import { table } from "./table.ts";
 import { visit } from "./visit.ts";
 
 export interface Demonstration {
   /** What is stored. */
   readonly manifests: readonly Manifest[];
-  /** Where the SQLite file goes, which stays there until the next time. */
+  /** Where the stores' files go, which stay there until the next time. */
   readonly directory: string;
   readonly out: Output;
 }
 
-/** Takes the tour through memory and through SQLite and prints the answers, → whether they are the same. */
+/** Takes the tour through every store and prints the answers side by side, → whether they are the same. */
 export async function demonstrate({ manifests, directory, out }: Demonstration): Promise<boolean> {
   const paint = painter(out);
   const print = (...lines: string[]): void => void out.write(`${lines.join("\n")}\n`);
-  const path = join(directory, "tour.db");
-  const configs: readonly (readonly [title: string, config: StoreConfig])[] = [
-    ["memory", { adapter: "memory" }],
-    ["SQLite", { adapter: "sqlite", path }],
-  ];
+  const all = stops(directory);
 
-  print(
-    "",
-    ...introduction(
-      manifests.length,
-      configs.map(([, config]) => config),
-      paint,
-    ),
-    "",
-  );
+  print("", ...introduction(manifests.length, all, paint), "");
 
+  mkdirSync(directory, { recursive: true });
   const visits: Visit[] = [];
-  for (const [title, config] of configs) {
+  for (const { title, config, forget } of all) {
     const bar = new ProgressBar(out, paint, title);
     // Twice: the first time Node is still compiling, and its times would say little about the store.
     for (const part of [0, 0.5]) {
-      freshFile(directory, path);
+      forget();
       const answers = await visit(config, manifests, (done, total) => bar.update(part + done / total / 2));
       if (part > 0) visits.push({ title, answers });
     }
@@ -66,18 +54,12 @@ export async function demonstrate({ manifests, directory, out }: Demonstration):
     ),
   );
   print(
-    ...verdict(comparisons.length, different, paint),
+    ...verdict(comparisons.length, different, all, paint),
     "",
-    ...inspection(path, paint),
+    ...inspection(sqliteFile(directory), paint),
     "",
     ...outlook(paint),
     "",
   );
   return comparisons.length > 0 && different === 0;
-}
-
-/** Removes what an earlier tour left. */
-function freshFile(directory: string, path: string): void {
-  mkdirSync(directory, { recursive: true });
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
 }

@@ -1,24 +1,31 @@
 import { isAbsolute, relative } from "node:path";
 import type { StoreConfig } from "@kv/config";
 import type { Paint } from "./paint.ts";
+import type { Stop } from "./stops.ts";
 
 /** What the tour is about. All lines here fit 80 columns, unless a path is long. */
-export function introduction(packages: number, configs: readonly StoreConfig[], paint: Paint): string[] {
+export function introduction(packages: number, stops: readonly Stop[], paint: Paint): string[] {
   return [
     `  ${paint("bold", "@kv")}  One contract for key-value stores, whatever the backend`,
     "",
-    `  The package.json files of the ${packages} packages installed here go into two stores,`,
-    "  which then answer the same questions. The program is the same for both:",
+    `  The package.json files of the ${packages} packages installed here go into ${stops.length} stores,`,
+    "  which then answer the same questions. The program is the same for all:",
     `  ${paint("cyan", "packages/tour/src/tour.ts")}. Only the line that opens the store differs:`,
     "",
-    ...configs.map((config) => `    ${paint("cyan", `await openStore(${shown(config)})`)}`),
+    ...stops.map(({ config }) => `    ${paint("cyan", `await openStore(${shown(config)})`)}`),
   ];
 }
 
-export function verdict(questions: number, different: number, paint: Paint): string[] {
+export function verdict(
+  questions: number,
+  different: number,
+  stops: readonly Stop[],
+  paint: Paint,
+): string[] {
+  const names = stops.map(({ title }) => title).join(", ");
   const found =
     different === 0
-      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions, from memory and from SQLite`
+      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions, from ${names}`
       : `${paint(["bold", "red"], "different answers ✗")}  to ${different} of ${questions} questions: a bug, please report it`;
   return [`  ${found}`, `  ${paint("dim", "times of a second run; what expires is waited for")}`];
 }
@@ -41,7 +48,7 @@ export function inspection(path: string, paint: Paint): string[] {
 /** What was left out, and what to do next. */
 export function outlook(paint: Paint): string[] {
   return [
-    "  Not run: Redis, LevelDB and ArangoDB, which are not part of this version yet.",
+    "  Not run: Redis, which needs a server; ArangoDB, which is not part of @kv yet.",
     "",
     `  ${paint("bold", "What to try next")}`,
     `    ${paint("cyan", "npm test")}           every promise of the contract, checked on every store`,

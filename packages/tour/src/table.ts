@@ -1,11 +1,12 @@
 import { answerText, shortened, timeText } from "./answer-text.ts";
 import type { Comparison } from "./comparison.ts";
+import type { Answer } from "./guide.ts";
 import type { Paint } from "./paint.ts";
 
 const MARGIN = "  ";
 const GAP = "  ";
-/** As wide as the longest question of the tour. */
-const QUESTION = 31;
+/** How far the answers stand in from their question. */
+const INDENT = "  ";
 
 interface Cell {
   readonly text: string;
@@ -13,8 +14,8 @@ interface Cell {
 }
 
 /**
- * The answers side by side, two lines to a question: on the first the question and each store's answer, on the second
- * the code and each store's time. The mark at the end says whether the answers are equal. Every line fits `width`.
+ * Three lines to a question: the question and its code, with a mark that says whether all answers are equal; then each
+ * store's answer, side by side; and each store's time. Every line fits `width`.
  */
 export function table(
   comparisons: readonly Comparison[],
@@ -22,43 +23,36 @@ export function table(
   width: number,
   paint: Paint,
 ): string[] {
-  const room = width - MARGIN.length - QUESTION - 1 - GAP.length * (titles.length + 1);
-  const widths = [QUESTION, ...titles.map(() => Math.floor(room / titles.length)), 1];
-  const line = (cells: readonly Cell[]): string => {
-    const padded = cells.map(({ text, style }, column) => {
-      const columnWidth = widths[column] ?? 0;
-      return paint(style, shortened(text, columnWidth).padEnd(columnWidth));
-    });
-    return `${MARGIN}${padded.join(GAP)}`.trimEnd();
+  const whole = width - MARGIN.length;
+  const column = Math.floor((whole - INDENT.length) / titles.length) - GAP.length;
+  const row = (cells: readonly Cell[]): string => {
+    const padded = cells.map(({ text, style }) => paint(style, shortened(text, column).padEnd(column)));
+    return `${MARGIN}${INDENT}${padded.join(GAP)}`.trimEnd();
   };
-  const rule = "─".repeat(widths.reduce((sum, each) => sum + GAP.length + each));
+  const rule = `${MARGIN}${paint("dim", "─".repeat(whole))}`;
   return [
-    line(["Question, and code", ...titles].map((text) => ({ text, style: "bold" }))),
-    `${MARGIN}${paint("dim", rule)}`,
+    row(titles.map((text) => ({ text, style: "bold" }))),
+    rule,
     ...comparisons.flatMap((comparison) => [
-      line(answerCells(comparison, widths[1] ?? 0)),
-      line(timeCells(comparison)),
+      questionLine(comparison, whole, paint),
+      row(comparison.answers.map((given) => answerCell(given, comparison.same, column))),
+      row(comparison.answers.map((given) => timeCell(given))),
       "",
     ]),
   ];
 }
 
-function answerCells({ question, answers, same }: Comparison, width: number): Cell[] {
-  return [
-    { text: question, style: "reset" },
-    ...answers.map((given): Cell => {
-      if (given === undefined) return { text: "no answer", style: "red" };
-      return { text: answerText(given.answer, width), style: same ? "bold" : "red" };
-    }),
-    same ? { text: "✓", style: "green" } : { text: "✗", style: "red" },
-  ];
+function questionLine({ question, code, same }: Comparison, width: number, paint: Paint): string {
+  const room = width - question.length - GAP.length - 2;
+  const shown = shortened(code, room).padEnd(room);
+  return `${MARGIN}${question}${GAP}${paint("cyan", shown)} ${same ? paint("green", "✓") : paint("red", "✗")}`;
 }
 
-function timeCells({ code, answers }: Comparison): Cell[] {
-  return [
-    { text: code, style: "cyan" },
-    ...answers.map((given): Cell => {
-      return { text: given === undefined ? "" : timeText(given.milliseconds), style: "dim" };
-    }),
-  ];
+function answerCell(given: Answer | undefined, same: boolean, width: number): Cell {
+  if (given === undefined) return { text: "no answer", style: "red" };
+  return { text: answerText(given.answer, width), style: same ? "bold" : "red" };
+}
+
+function timeCell(given: Answer | undefined): Cell {
+  return { text: given === undefined ? "" : timeText(given.milliseconds), style: "dim" };
 }

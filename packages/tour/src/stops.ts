@@ -1,0 +1,34 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { StoreConfig } from "@kv/config";
+
+/** A store that the tour goes through. */
+export interface Stop {
+  readonly title: string;
+  readonly config: StoreConfig;
+  /** Removes what an earlier tour left. */
+  readonly forget: () => void;
+}
+
+/** The embedded stores: they need no server. */
+export function stops(directory: string): Stop[] {
+  const database = join(directory, "tour.db");
+  const level = join(directory, "tour.level");
+  const remove = (...paths: string[]): void => {
+    for (const path of paths) rmSync(path, { recursive: true, force: true });
+  };
+  return [
+    { title: "memory", config: { adapter: "memory" }, forget: () => undefined },
+    {
+      title: "SQLite",
+      config: { adapter: "sqlite", path: database },
+      forget: () => remove(database, `${database}-wal`, `${database}-shm`),
+    },
+    { title: "LevelDB", config: { adapter: "leveldb", path: level }, forget: () => remove(level) },
+  ];
+}
+
+/** Where the SQLite file is. */
+export function sqliteFile(directory: string): string {
+  return join(directory, "tour.db");
+}
