@@ -1,18 +1,12 @@
-import { randomBytes } from "node:crypto";
 import type { Commit, CommitResult, Mutation, Namespace, Outcome, SetMutation } from "@kv/core";
 import { COMMIT } from "./commit-script.ts";
-import { deadlineText, headText, KEPT_DEADLINE, NO_DEADLINE, timeText } from "./entry.ts";
+import { deadlineText, headOf, headText, NO_DEADLINE, timeText } from "./entry.ts";
 import type { Space } from "./layout.ts";
 import type { Argument } from "./link.ts";
+import { FIXED, wholeEntry } from "./move-batch.ts";
 import { entryText, isSmall } from "./set-batch.ts";
 import type { Target } from "./target.ts";
-
-/** What the script answers where a large value did not arrive. */
-const SOURCE_GONE = -2;
-/** Milliseconds that a large value lives which no script took. */
-const TRANSIT_MS = "60000";
-/** The length of what stands before the payload without extras and without `createdAt`. */
-const FIXED = 48;
+import { Transit } from "./transit.ts";
 
 interface Planned {
   readonly commit: Commit;
@@ -29,7 +23,9 @@ export class CommitBatch {
   readonly #names: string[] = [];
   readonly #places = new Map<string, string>();
   readonly #args: Argument[] = [];
-  readonly #large: { readonly name: string; readonly value: Argument; readonly arg: number }[] = [];
+  readonly #transit: Transit;
+  /** Where among the arguments the places of the values in transit stand. */
+  readonly #sources: number[] = [];
   readonly #planned: Planned[] = [];
 
   constructor(target: Target, namespace: Namespace, partition: number, now: number) {
@@ -37,6 +33,7 @@ export class CommitBatch {
     this.#space = target.space(namespace, partition);
     this.#now = now;
     this.#time = timeText(now);
+    this.#transit = new Transit(target.link, this.#space);
   }
 
   get size(): number {
@@ -108,55 +105,31 @@ export class CommitBatch {
   }
 
   #set(mutation: SetMutation, place: string): string {
-    const { payload, encoding, expiresAt, policy, user } = mutation;
+    const { payload, expiresAt } = mutation;
     const revision = this.#target.revisions.next();
     if (typeof expiresAt === "number" && expiresAt <= this.#now) {
       this.#args.push("past", place);
       return revision;
     }
-    const deadline =
-      expiresAt === "keep" ? KEPT_DEADLINE : expiresAt === undefined ? NO_DEADLINE : deadlineText(expiresAt);
-    const binary = typeof payload !== "string";
-    const head = headText({ time: this.#time, deadline, policy, encoding, user, revision, binary });
+    const head = headOf(mutation, this.#time, revision);
     const text = entryText(head, payload);
     if (isSmall(mutation)) this.#args.push("set", place, text);
     else {
-      const name = `${this.#space.transit}${randomBytes(9).toString("base64url")}`;
       this.#args.push("move", place, head.slice(0, FIXED), "");
-      const value =
-        typeof text === "string" ? this.#time + text : Buffer.concat([Buffer.from(this.#time), text]);
-      this.#large.push({ name, value, arg: this.#args.length - 1 });
+      this.#sources.push(this.#args.length - 1);
+      this.#transit.add(wholeEntry(this.#time, text));
     }
     return revision;
   }
 
   async run(): Promise<CommitResult[]> {
-    for (let attempt = 1; ; attempt++) {
-      const reply = await this.#attempt();
-      if (Array.isArray(reply)) return this.#planned.map((planned, i) => resultOf(planned, reply[i]));
-      // A node that takes over a slot may have got the script, but not what went ahead of it.
-      if (reply !== SOURCE_GONE || attempt === 3)
-        throw new Error(`the server answered ${String(reply)} to a commit`);
-    }
-  }
-
-  async #attempt(): Promise<unknown> {
-    const { link } = this.#target;
-    const transit: string[] = [];
-    const ahead: Promise<unknown>[] = [];
-    for (const { name, value, arg } of this.#large) {
-      transit.push(name);
-      this.#args[arg] = String(5 + this.#names.length + transit.length);
-      ahead.push(link.call("set", [name, value, "PX", TRANSIT_MS]));
-    }
-    const applied = this.#target.run(COMMIT, this.#space, this.#names, this.#args, this.#time, transit);
-    if (ahead.length === 0) return applied;
-    // A value that was refused (a full memory) says more than the script that misses it.
-    const [outcome, ...arrivals] = await Promise.allSettled([applied, ...ahead]);
-    if (outcome.status === "fulfilled" && outcome.value !== SOURCE_GONE) return outcome.value;
-    for (const arrival of arrivals) if (arrival.status === "rejected") throw arrival.reason;
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
+    // Only now it is known how many names go before theirs.
+    for (const [i, arg] of this.#sources.entries()) this.#args[arg] = String(6 + this.#names.length + i);
+    const reply = await this.#transit.before(() =>
+      this.#target.run(COMMIT, this.#space, this.#names, this.#args, this.#time, this.#transit.names),
+    );
+    if (!Array.isArray(reply)) throw new Error(`the server answered ${String(reply)} to a commit`);
+    return this.#planned.map((planned, i) => resultOf(planned, reply[i]));
   }
 }
 

@@ -15,7 +15,7 @@
  * What is fixed comes first, so that scripts change a deadline or a policy in place and never need to look further.
  */
 
-import type { Payload, Policy, StoredEntry } from "@kv/core";
+import type { Payload, Policy, SetMutation, StoredEntry } from "@kv/core";
 
 const HEAD = 61;
 const SIZES = 11;
@@ -58,6 +58,17 @@ export function headText({ time, deadline, policy, encoding, user, revision, bin
   const codec = ascii(named);
   const metadata = user === undefined ? "" : ascii(user);
   return `${fixed}${String(codec.length).padStart(4, "0")}${String(metadata.length).padStart(7, "0")}${codec}${metadata}`;
+}
+
+/** The same of a set. */
+export function headOf(
+  { payload, encoding, expiresAt, policy, user }: SetMutation,
+  time: string,
+  revision: string,
+): string {
+  const deadline =
+    expiresAt === undefined ? NO_DEADLINE : expiresAt === "keep" ? KEPT_DEADLINE : deadlineText(expiresAt);
+  return headText({ time, deadline, policy, encoding, user, revision, binary: typeof payload !== "string" });
 }
 
 /** JSON text with every character beyond ASCII escaped: as many bytes as characters. */

@@ -5,12 +5,18 @@ import { type Client, isCluster, newClient } from "./clients.ts";
 import { isMomentary, loginRefusal, Scrubber } from "./errors.ts";
 import type { Account, Settings } from "./options.ts";
 import type { Script } from "./script.ts";
-import { WriteCommand } from "./write-command.ts";
+import { ClusterWriteCommand, isReply, WriteCommand } from "./write-command.ts";
 
 /** Milliseconds between two attempts while the server refuses for the moment. */
 const PAUSE_MS = 25;
 
 export type Argument = string | Buffer;
+
+/** A write that was sent, or not, and did not succeed; without an error: what came was not its answer. */
+interface Attempt {
+  readonly command: WriteCommand;
+  readonly error?: unknown;
+}
 
 /**
  * The connection. Nothing is sent while there is none, so that what fails for that reason is known to have had no
@@ -133,19 +139,44 @@ export class Link {
    * A command that may be sent more than once, because the second time changes nothing. Bulk strings come as Buffers.
    * `node`: to this one of a Cluster.
    */
-  async call(name: string, args: Argument[], node?: Redis): Promise<unknown> {
+  call(name: string, args: Argument[], node?: Redis): Promise<unknown> {
+    if (this.client.status !== "ready") return this.#insist(name, args, node, undefined);
+    const command = new Command(name, args);
+    (node ?? this.client).sendCommand(command);
+    return command.promise.catch((error: unknown) => this.#insist(name, args, node, error));
+  }
+
+  /** After an attempt that failed, if there was one. */
+  async #insist(name: string, args: Argument[], node: Redis | undefined, error: unknown): Promise<unknown> {
     const until = Date.now() + this.#settings.busyTimeout;
-    for (;;) {
+    for (let failed = error; ; ) {
+      if (failed !== undefined) {
+        const failure = this.#scrubber.failure(failed);
+        const isLost = !isReply(failed) && (this.isCluster || this.#settings.waitForReconnect);
+        if (!(isLost || isMomentary(failure)) || Date.now() >= until) throw failure;
+        await sleep(PAUSE_MS);
+      }
       const away = this.#away(until);
       if (away !== undefined) await away;
       const command = new Command(name, args);
+      (node ?? this.client).sendCommand(command);
       try {
-        return await this.#send(command, node);
-      } catch (error) {
-        const failure = this.#scrubber.failure(error);
-        if (!isMomentary(failure) || Date.now() >= until) throw failure;
+        return await command.promise;
+      } catch (again) {
+        failed = again;
       }
-      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** Makes several calls that leave in one piece. */
+  together<T>(calls: () => T): T {
+    const { client } = this;
+    const stream = isCluster(client) ? undefined : client.stream;
+    stream?.cork();
+    try {
+      return calls();
+    } finally {
+      stream?.uncork();
     }
   }
 
@@ -159,51 +190,63 @@ export class Link {
     }
   }
 
-  /** A script that writes: applied once, or not at all where this rejects with something that may be retried. */
-  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const operands: Argument[] = [String(keys.length)];
-    for (const key of keys) operands.push(key);
-    for (const arg of args) operands.push(arg);
-    return this.#write(script, operands);
+  /**
+   * A script that writes: applied once, or not at all where this rejects with something that may be retried. The first
+   * of the operands is left free for the script, the second is the number of keys.
+   */
+  run(script: Script, operands: Argument[]): Promise<unknown> {
+    const { client } = this;
+    if (client.status !== "ready") return this.#persist(script, operands, undefined);
+    operands[0] = script.sha;
+    const command = this.#writeCommand("evalsha", operands);
+    client.sendCommand(command);
+    return command.promise.then(
+      (reply: unknown) => (command.repeated ? this.#persist(script, operands, { command }) : reply),
+      (error: unknown) => this.#persist(script, operands, { command, error }),
+    );
   }
 
-  async #write(script: Script, operands: readonly Argument[]): Promise<unknown> {
+  #writeCommand(name: string, operands: Argument[]): WriteCommand {
+    return this.isCluster ? new ClusterWriteCommand(name, operands) : new WriteCommand(name, operands);
+  }
+
+  /** After an attempt that failed, if there was one. */
+  async #persist(script: Script, operands: Argument[], attempt: Attempt | undefined): Promise<unknown> {
     const until = Date.now() + this.#settings.busyTimeout;
     let known = true;
-    for (;;) {
+    for (let failed = attempt; ; ) {
+      if (failed !== undefined) {
+        const again = this.#judge(failed, until);
+        if (again === "with its text") known = false;
+        else await sleep(PAUSE_MS);
+      }
       const away = this.#away(until);
       if (away !== undefined) await away;
-      const command = new WriteCommand(known ? "evalsha" : "eval", [
-        known ? script.sha : script.text,
-        ...operands,
-      ]);
+      operands[0] = known ? script.sha : script.text;
+      const command = this.#writeCommand(known ? "evalsha" : "eval", operands);
       try {
-        const reply = await this.#send(command);
+        this.client.sendCommand(command);
+        const reply: unknown = await command.promise;
         if (!command.repeated) return reply;
-        throw new Refusal("KV_UNAVAILABLE", "the answer was lost");
+        failed = { command };
       } catch (error) {
-        const failure = this.#scrubber.failure(error);
-        if (command.inDoubt) throw unknownOutcome(failure);
-        // The server forgot its scripts, and has done nothing; the text goes along this time.
-        if (known && isUnknownScript(failure)) {
-          known = false;
-          continue;
-        }
-        const unsent = error instanceof Error && error.name !== "ReplyError" && !isMomentary(failure);
-        const again = unsent ? this.isCluster || this.#settings.waitForReconnect : isMomentary(failure);
-        if (!again || Date.now() >= until) {
-          if (!unsent) throw failure;
-          this.#note(failure);
-          throw this.#unreachable("not connected");
-        }
+        failed = { command, error };
       }
-      await sleep(PAUSE_MS);
     }
   }
 
-  #send(command: Command, node?: Redis): Promise<unknown> {
-    (node ?? this.client).sendCommand(command);
-    return command.promise;
+  /** What to do after an attempt. @throws where there is nothing to do */
+  #judge({ command, error }: Attempt, until: number): "as it is" | "with its text" {
+    const failure = this.#scrubber.failure(error ?? new Error("the answer was lost"));
+    if (command.inDoubt(error)) throw unknownOutcome(failure);
+    // The server forgot its scripts, and has done nothing.
+    if (isUnknownScript(failure)) return "with its text";
+    const unsent = !isReply(error) && !isMomentary(failure);
+    const again = unsent ? this.isCluster || this.#settings.waitForReconnect : isMomentary(failure);
+    if (again && Date.now() < until) return "as it is";
+    if (!unsent) throw failure;
+    this.#note(failure);
+    throw this.#unreachable("not connected");
   }
 }
 

@@ -72,7 +72,7 @@ export class Namespaces {
 
   /** Takes a space off the list if it is empty. */
   async strike(space: Space, token: string): Promise<void> {
-    const gone = await this.#link.run(UNLIST, [space.state, space.keys, space.seq], []);
-    if (gone === 1) await this.#link.run(STRIKE, [this.#layout.list], [space.tag, token]);
+    const gone = await this.#link.run(UNLIST, ["", "3", space.state, space.keys, space.seq]);
+    if (gone === 1) await this.#link.run(STRIKE, ["", "1", this.#layout.list, space.tag, token]);
   }
 }

@@ -13,14 +13,26 @@ export class Reader {
     this.#layout = layout;
   }
 
-  async read(namespace: Namespace, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+  read(namespace: Namespace, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
     const spaces = this.#layout.spaces(namespace);
     const [only] = spaces;
     if (only !== undefined && spaces.length === 1) return this.within(only, keys);
-    if (!this.#link.isCluster) {
-      const names = keys.map((key) => `${spaces[this.#layout.partitionOf(key)]?.entries}${key}`);
-      return entriesOf(keys, await this.#fetch(names));
-    }
+    if (this.#link.isCluster) return this.#spread(spaces, keys);
+    return this.#fetch(
+      keys,
+      keys.map((key) => `${spaces[this.#layout.partitionOf(key)]?.entries}${key}`),
+    );
+  }
+
+  /** Entries of one space. */
+  within({ entries }: Space, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
+    return this.#fetch(
+      keys,
+      keys.map((key) => entries + key),
+    );
+  }
+
+  async #spread(spaces: readonly Space[], keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
     const parts = Map.groupBy(keys.keys(), (place) => this.#layout.partitionOf(keys[place] ?? ""));
     const entries = new Array<StoredEntry | undefined>(keys.length);
     await Promise.all(
@@ -35,22 +47,18 @@ export class Reader {
     return entries;
   }
 
-  /** Entries of one space. */
-  async within(space: Space, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
-    const { entries } = space;
-    return entriesOf(keys, await this.#fetch(keys.map((key) => entries + key)));
-  }
-
-  async #fetch(names: string[]): Promise<readonly unknown[]> {
-    if (names.length === 0) return [];
-    if (names.length === 1) return [await this.#link.call("get", names)];
-    try {
-      return (await this.#link.call("mget", names)) as unknown[];
-    } catch (error) {
+  #fetch(keys: readonly string[], names: string[]): Promise<(StoredEntry | undefined)[]> {
+    const [key = ""] = keys;
+    if (names.length === 1) return this.#link.call("get", names).then((value) => [entryOf(key, value)]);
+    if (names.length === 0) return Promise.resolve([]);
+    const fetched = this.#link.call("mget", names).then((values) => entriesOf(keys, values));
+    if (!this.#link.isCluster) return fetched;
+    return fetched.catch(async (error: unknown) => {
       // While a slot is moved, some of its keys are here and some are there; one by one they are found.
-      if (!(this.#link.isCluster && isSplit(error))) throw error;
-      return Promise.all(names.map((name) => this.#link.call("get", [name])));
-    }
+      if (!isSplit(error)) throw error;
+      const values = await Promise.all(names.map((name) => this.#link.call("get", [name])));
+      return entriesOf(keys, values);
+    });
   }
 }
 
@@ -58,9 +66,11 @@ function isSplit(error: unknown): boolean {
   return error instanceof Error && /TRYAGAIN|ASK|CROSSSLOT/.test(error.message);
 }
 
-function entriesOf(keys: readonly string[], values: readonly unknown[]): (StoredEntry | undefined)[] {
-  return keys.map((key, i) => {
-    const value = values[i];
-    return value instanceof Buffer ? new RedisEntry(key, value) : undefined;
-  });
+function entryOf(key: string, value: unknown): StoredEntry | undefined {
+  return value instanceof Buffer ? new RedisEntry(key, value) : undefined;
+}
+
+function entriesOf(keys: readonly string[], values: unknown): (StoredEntry | undefined)[] {
+  const found = values as readonly unknown[];
+  return keys.map((key, i) => entryOf(key, found[i]));
 }

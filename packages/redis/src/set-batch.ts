@@ -1,28 +1,25 @@
 import type { Commit, CommitResult, Namespace, SetMutation } from "@kv/core";
-import { deadlineText, headText, NO_DEADLINE, timeText } from "./entry.ts";
+import { headOf, NO_DEADLINE, timeText } from "./entry.ts";
 import type { Space } from "./layout.ts";
 import type { Argument } from "./link.ts";
 import { SET } from "./set-script.ts";
 import type { Target } from "./target.ts";
 
 /** Longer texts do not go through Lua, which copies them several times. */
-export const LARGE = 2048;
+const LARGE = 2048;
 
-/** The set that a commit is, if it is nothing else and small: what most commits are. */
+/** The set that a commit is, if it is nothing else: what most commits are. */
 export function plainSet({ checks, mutations }: Commit, now: number): SetMutation | undefined {
   if (checks.length > 0 || mutations.length !== 1) return undefined;
   const mutation = mutations[0];
   if (mutation === undefined || mutation.type !== "set") return undefined;
-  const { expiresAt, payload } = mutation;
-  if (expiresAt === "keep" || (expiresAt !== undefined && expiresAt <= now)) return undefined;
-  if (typeof payload !== "string" || payload.length + (mutation.user?.length ?? 0) > LARGE / 3) {
-    if (!isSmall(mutation)) return undefined;
-  }
-  return mutation;
+  const { expiresAt } = mutation;
+  return expiresAt === "keep" || (expiresAt !== undefined && expiresAt <= now) ? undefined : mutation;
 }
 
 /** Whether an entry goes through Lua as it is. */
 export function isSmall({ payload, user }: Pick<SetMutation, "payload" | "user">): boolean {
+  if (typeof payload === "string" && user === undefined && payload.length <= LARGE / 3) return true;
   const size = typeof payload === "string" ? Buffer.byteLength(payload) : (payload as Uint8Array).byteLength;
   return size + (user === undefined ? 0 : user.length * 6) <= LARGE;
 }
@@ -41,7 +38,8 @@ export class SetBatch {
   readonly #time: string;
   readonly #plain: string;
   readonly #names: string[] = [];
-  readonly #texts: Argument[] = [];
+  /** The script's arguments: whether entries are large, then the entries. */
+  readonly #texts: Argument[] = ["0"];
   readonly #results: CommitResult[] = [];
 
   constructor(target: Target, namespace: Namespace, partition: number, now: number) {
@@ -55,42 +53,27 @@ export class SetBatch {
     return this.#names.length;
   }
 
-  add({ key, payload, encoding, expiresAt, policy, user }: SetMutation): void {
+  add(set: SetMutation): void {
+    const { key, payload, encoding, expiresAt, policy, user } = set;
     const revision = this.#target.revisions.next();
     this.#names.push(this.#space.entries + key);
+    const isPlain =
+      expiresAt === undefined && policy === "persist" && user === undefined && encoding === "json";
     this.#texts.push(
-      expiresAt === undefined &&
-        policy === "persist" &&
-        user === undefined &&
-        encoding === "json" &&
-        typeof payload === "string"
+      isPlain && typeof payload === "string"
         ? this.#plain + revision + payload
-        : entryText(
-            headText({
-              time: this.#time,
-              deadline: typeof expiresAt === "number" ? deadlineText(expiresAt) : NO_DEADLINE,
-              policy,
-              encoding,
-              user,
-              revision,
-              binary: typeof payload !== "string",
-            }),
-            payload,
-          ),
+        : entryText(headOf(set, this.#time, revision), payload),
     );
     this.#results.push({ status: "ok", outcomes: [{ revision }] });
   }
 
-  async run(): Promise<CommitResult[]> {
-    const large = this.#target.hasLarge(this.#space.tag);
-    const reply = await this.#target.run(
-      SET,
-      this.#space,
-      this.#names,
-      [large ? "1" : "0", ...this.#texts],
-      this.#time,
-    );
-    if (reply === 1) this.#target.noteLarge(this.#space.tag);
-    return this.#results;
+  run(): Promise<CommitResult[]> {
+    const target = this.#target;
+    const { tag } = this.#space;
+    this.#texts[0] = target.hasLarge(tag) ? "1" : "0";
+    return target.run(SET, this.#space, this.#names, this.#texts, this.#time).then((reply) => {
+      if (reply === 1) target.noteLarge(tag);
+      return this.#results;
+    });
   }
 }

@@ -22,11 +22,11 @@ local state = old[1]
 
 local byte = string.byte
 local DASH, E = 45, 101
-if state == '0' and #KEYS == 6 and old[2] then
+if #KEYS == 6 and old[2] and (state == '0' or state == '1') then
   local before, text = old[2], ARGV[7]
   if byte(before, 27) == DASH and byte(before, 43) ~= E and byte(text, 14) == DASH and byte(text, 30) ~= E then
     call('SET', KEYS[6], sub(before, 1, 13) .. text)
-    return 0
+    return tonumber(state)
   end
 end
 ${COMMON}

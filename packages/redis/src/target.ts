@@ -60,7 +60,7 @@ export class Target {
   }
 
   /** Runs a script on entries of a space; `transit`: further names that it touches. */
-  async run(
+  run(
     script: Script,
     space: Space,
     names: readonly string[],
@@ -68,28 +68,27 @@ export class Target {
     time = "",
     transit: readonly string[] = [],
   ): Promise<unknown> {
-    const keys = [space.keys, space.due, space.evict, space.seq, space.state];
-    for (const name of names) keys.push(name);
-    for (const name of transit) keys.push(name);
-    const send = (list: string) => {
-      const operands: Argument[] = [
-        list,
-        space.channel,
-        this.layout.ordered ? "1" : "0",
-        space.keyOffset,
-        time,
-      ];
-      for (const arg of args) operands.push(arg);
-      return this.link.run(script, keys, operands);
-    };
-    const reply = await send("");
-    if (reply !== UNLISTED) return reply;
+    const { keys, due, evict, seq, state, channel, keyOffset } = space;
+    const count = String(5 + names.length + transit.length);
+    const operands: Argument[] = ["", count, keys, due, evict, seq, state];
+    for (const name of names) operands.push(name);
+    for (const name of transit) operands.push(name);
+    const listing = operands.length;
+    operands.push("", channel, this.layout.ordered ? "1" : "0", keyOffset, time);
+    for (const arg of args) operands.push(arg);
+    return this.link
+      .run(script, operands)
+      .then((reply) => (reply === UNLISTED ? this.#listed(script, space, operands, listing) : reply));
+  }
+
+  /** Once more, with the namespace on the list. */
+  async #listed(script: Script, space: Space, operands: Argument[], listing: number): Promise<unknown> {
     await this.#list(space);
-    const first = await send("1");
-    // Once more: whoever found the namespace empty a moment ago must not strike it off the list now.
-    // It was applied by now, and is listed if nobody else interferes.
+    operands[listing] = "1";
+    const reply = await this.link.run(script, operands);
+    // It was applied by now. Once more: whoever found the namespace empty a moment ago must not strike it off the list.
     await this.#list(space).catch(() => undefined);
-    return first;
+    return reply;
   }
 
   async #list({ tag }: Space): Promise<void> {

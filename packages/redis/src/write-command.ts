@@ -5,23 +5,53 @@ const PING = "*1\r\n$4\r\nPING\r\n";
 
 /**
  * A command that reaches the server at most once. ioredis sends commands again whose answer was lost (after a
- * reconnect, as its options say; in a Cluster after a failover); of a write nobody knows whether it was applied. What
- * the server itself refused (MOVED, ASK, TRYAGAIN) had no effect and may go out again.
+ * reconnect, as its options say; in a Cluster after a failover); of a write nobody knows whether it was applied.
  */
 export class WriteCommand extends Command {
+  /** Whether it was written to a connection. */
   #sent = false;
-  #refused = false;
   #repeated = false;
+
+  override toWritable(socket: object): string | Buffer {
+    if (this.#sent && !this.wasRefused) {
+      this.#repeated = true;
+      return PING;
+    }
+    this.#sent = true;
+    return super.toWritable(socket);
+  }
+
+  /** Whether the answer is that to another command. */
+  get repeated(): boolean {
+    return this.#repeated;
+  }
+
+  /** Whether the server may have applied it although it failed so. */
+  inDoubt(error: unknown): boolean {
+    return this.#repeated || (this.#sent && !this.wasRefused && !isReply(error));
+  }
+
+  /** Whether the server refused it since it was sent. */
+  protected get wasRefused(): boolean {
+    return false;
+  }
+}
+
+/**
+ * What a node of a Cluster refuses (MOVED, ASK, TRYAGAIN) had no effect and is sent again by ioredis, which for that
+ * replaces `reject` by a function of its own: whatever is there is told of a failure through here.
+ */
+export class ClusterWriteCommand extends WriteCommand {
+  #refused = false;
 
   constructor(name: string, args: (string | Buffer)[]) {
     super(name, args);
-    // ioredis replaces `reject` by functions of its own that may send the command again; each is told of through here.
     let reject = this.reject;
     Object.defineProperty(this, "reject", {
       get: () => {
         const current = reject;
         return (error: Error) => {
-          if (error.name === "ReplyError") this.#refused = true;
+          if (isReply(error)) this.#refused = true;
           current(error);
         };
       },
@@ -32,22 +62,17 @@ export class WriteCommand extends Command {
   }
 
   override toWritable(socket: object): string | Buffer {
-    if (this.#sent && !this.#refused) {
-      this.#repeated = true;
-      return PING;
-    }
-    this.#sent = true;
+    const writable = super.toWritable(socket);
     this.#refused = false;
-    return super.toWritable(socket);
+    return writable;
   }
 
-  /** Whether the server may have applied it although no answer of it arrived. */
-  get inDoubt(): boolean {
-    return this.#repeated || (this.#sent && !this.#refused);
+  protected override get wasRefused(): boolean {
+    return this.#refused;
   }
+}
 
-  /** Whether the answer is that to another command. */
-  get repeated(): boolean {
-    return this.#repeated;
-  }
+/** Whether it is the server's own word. */
+export function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === "ReplyError";
 }

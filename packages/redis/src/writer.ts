@@ -1,10 +1,16 @@
 import type { Commit, CommitResult, Namespace, SetMutation } from "@kv/core";
 import { CommitBatch } from "./commit-batch.ts";
-import { plainSet, SetBatch } from "./set-batch.ts";
+import { MoveBatch } from "./move-batch.ts";
+import { isSmall, plainSet, SetBatch } from "./set-batch.ts";
 import type { Target } from "./target.ts";
 
 /** How many entries one script writes at most: while it runs, the server serves nobody else. */
 const BATCH = 256;
+
+/** How many large values. */
+const LARGE_BATCH = 32;
+
+type Batch = SetBatch | MoveBatch | CommitBatch;
 
 /** Commits on their way to one partition, and where their results belong. */
 interface Part {
@@ -23,9 +29,12 @@ export class Writer {
     this.#target = target;
   }
 
-  async commit(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
-    const { layout } = this.#target;
-    if (layout.partitions === 1) return this.#commitTo(namespace, 0, commits);
+  commit(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
+    if (this.#target.layout.partitions === 1) return this.#commitTo(namespace, 0, commits);
+    return this.#spread(namespace, commits);
+  }
+
+  async #spread(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
     const results = new Array<CommitResult>(commits.length);
     const parts = new Map<number, Part>();
     for (const [place, commit] of commits.entries()) {
@@ -57,13 +66,25 @@ export class Writer {
     return results;
   }
 
-  async #commitTo(
+  #commitTo(namespace: Namespace, partition: number, commits: readonly Commit[]): Promise<CommitResult[]> {
+    const now = this.#target.clock();
+    const [first] = commits;
+    const set = first === undefined || commits.length > 1 ? undefined : plainSet(first, now);
+    if (set !== undefined) {
+      const batch = new (isSmall(set) ? SetBatch : MoveBatch)(this.#target, namespace, partition, now);
+      batch.add(set);
+      return batch.run();
+    }
+    return this.#commitAll(namespace, partition, commits, now);
+  }
+
+  async #commitAll(
     namespace: Namespace,
     partition: number,
     commits: readonly Commit[],
+    now: number,
   ): Promise<CommitResult[]> {
     const results = new Array<CommitResult>(commits.length);
-    const now = this.#target.clock();
     const under: Promise<void>[] = [];
     /** The keys of the scripts that are on their way. */
     const keys = new Set<string>();
@@ -103,19 +124,17 @@ export class Writer {
     from: number,
     now: number,
     keys: Set<string>,
-  ): SetBatch | CommitBatch {
+  ): Batch {
     const target = this.#target;
-    const first = commits[from];
-    const alone = commits.length === 1;
-    if (first !== undefined && plainSet(first, now) !== undefined) {
-      const batch = new SetBatch(target, namespace, partition, now);
-      for (let i = from; i < commits.length && batch.size < BATCH; i++) {
+    const first = plainSet(commits[from] as Commit, now);
+    if (first !== undefined) {
+      const small = isSmall(first);
+      const batch = new (small ? SetBatch : MoveBatch)(target, namespace, partition, now);
+      const most = small ? BATCH : LARGE_BATCH;
+      for (let i = from; i < commits.length && batch.size < most; i++) {
         const set: SetMutation | undefined = plainSet(commits[i] as Commit, now);
-        if (set === undefined) break;
-        if (!alone) {
-          if (keys.has(set.key)) break;
-          keys.add(set.key);
-        }
+        if (set === undefined || isSmall(set) !== small || keys.has(set.key)) break;
+        keys.add(set.key);
         batch.add(set);
       }
       return batch;

@@ -1,0 +1,48 @@
+import { randomBytes } from "node:crypto";
+import type { Space } from "./layout.ts";
+import type { Argument, Link } from "./link.ts";
+
+/** What a script answers where a value that went ahead has not arrived. */
+const SOURCE_GONE = -2;
+/** Milliseconds that a value lives which no script took. */
+const LIFE_MS = "60000";
+
+/** Large values, which go ahead of the script that puts them in their places, into names of their own. */
+export class Transit {
+  readonly names: string[] = [];
+  readonly #values: Argument[] = [];
+  readonly #space: Space;
+  readonly #link: Link;
+
+  constructor(link: Link, space: Space) {
+    this.#link = link;
+    this.#space = space;
+  }
+
+  /** → its place among the names. */
+  add(value: Argument): number {
+    this.names.push(`${this.#space.transit}${randomBytes(9).toString("base64url")}`);
+    return this.#values.push(value) - 1;
+  }
+
+  /** Sends the values, and right behind them the script. → its answer */
+  async before(script: () => Promise<unknown>): Promise<unknown> {
+    if (this.names.length === 0) return script();
+    for (let attempt = 1; ; attempt++) {
+      const [outcome, ...arrivals] = await Promise.allSettled(
+        this.#link.together(() => {
+          const ahead = this.names.map((name, i) =>
+            this.#link.call("set", [name, this.#values[i] ?? "", "PX", LIFE_MS]),
+          );
+          return [script(), ...ahead];
+        }),
+      );
+      if (outcome?.status === "fulfilled" && outcome.value !== SOURCE_GONE) return outcome.value;
+      // A value that was refused (a full memory) says more than the script that misses it.
+      for (const arrival of arrivals) if (arrival.status === "rejected") throw arrival.reason;
+      if (outcome?.status === "rejected") throw outcome.reason;
+      // A node that takes over a slot may have got the script, but not what went ahead of it.
+      if (attempt === 3) throw new Error("large values did not arrive at the node that their keys are on");
+    }
+  }
+}
