@@ -8,6 +8,8 @@ import type { LeveldbOptions } from "@kv/leveldb";
 /** @ts-ignore */
 import type { MemoryOptions } from "@kv/memory";
 /** @ts-ignore */
+import type { RedisOptions } from "@kv/redis";
+/** @ts-ignore */
 import type { SqliteOptions } from "@kv/sqlite";
 
 /**
@@ -17,5 +19,6 @@ import type { SqliteOptions } from "@kv/sqlite";
 export interface AdapterOptions {
   readonly leveldb: LeveldbOptions;
   readonly memory: MemoryOptions;
+  readonly redis: RedisOptions;
   readonly sqlite: SqliteOptions;
 }

@@ -33,6 +33,18 @@ export const LEVELDB_QUERY = {
   writeBufferSize: "number",
 } as const;
 
+export const REDIS_QUERY = {
+  db: "number",
+  prefix: "text",
+  partitions: "number",
+  ordered: "boolean",
+  busyTimeout: "number",
+  waitForReconnect: "boolean",
+  connectTimeout: "number",
+  socketTimeout: "number",
+  connectionName: "text",
+} as const;
+
 const KNOWN: readonly KnownAdapter[] = [
   {
     ...named("memory"),
@@ -49,8 +61,16 @@ const KNOWN: readonly KnownAdapter[] = [
   },
   { ...named("sqlite"), query: SQLITE_QUERY, optionsOf: fileOptions },
   { ...named("leveldb"), query: LEVELDB_QUERY, optionsOf: fileOptions },
-  // The drivers of these read the URL themselves, its query included.
-  { ...named("redis"), schemes: ["redis", "rediss"], query: {}, optionsOf: wholeUrl },
+  {
+    ...named("redis"),
+    schemes: ["redis", "rediss"],
+    query: REDIS_QUERY,
+    // Host, account and database are for the adapter to read.
+    optionsOf(url) {
+      return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
+    },
+  },
+  // The driver reads the URL itself, its query included.
   { ...named("arangodb"), query: {}, optionsOf: wholeUrl },
   {
     ...named("hybrid"),

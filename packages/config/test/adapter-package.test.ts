@@ -7,8 +7,6 @@ import { adapterFrom, openStore } from "../src/index.ts";
 import { installed, temporaryProject } from "./temporary-project.ts";
 
 const URLS: Readonly<Record<string, string>> = {
-  "redis://localhost": "@kv/redis",
-  "rediss://localhost": "@kv/redis",
   "arangodb://localhost": "@kv/arangodb",
   "hybrid:./data": "@kv/hybrid",
 };
@@ -29,32 +27,32 @@ describe("a package that is not installed", () => {
   });
 
   it("is named for an object, too", async () => {
-    const config = { adapter: "redis", password: "geheim" } as never;
+    const config = { adapter: "arangodb", password: "geheim" } as never;
     const error = await failureOf(openStore(config, { from: temporaryProject() }));
-    expect(error.message).toContain("@kv/redis");
+    expect(error.message).toContain("@kv/arangodb");
   });
 
   it.each([
-    ["pnpm-lock.yaml", "", "pnpm add @kv/redis"],
-    ["yarn.lock", "", "yarn add @kv/redis"],
-    ["bun.lock", "", "bun add @kv/redis"],
-    ["package-lock.json", "{}", "npm install @kv/redis"],
-    ["package.json", '{"packageManager":"pnpm@10.0.0"}', "pnpm add @kv/redis"],
+    ["pnpm-lock.yaml", "", "pnpm add @kv/arangodb"],
+    ["yarn.lock", "", "yarn add @kv/arangodb"],
+    ["bun.lock", "", "bun add @kv/arangodb"],
+    ["package-lock.json", "{}", "npm install @kv/arangodb"],
+    ["package.json", '{"packageManager":"pnpm@10.0.0"}', "pnpm add @kv/arangodb"],
   ])("comes with the command of the package manager that %s speaks of", async (file, text, command) => {
     const project = temporaryProject({ [file]: text, "packages/app/package.json": "{}" });
     for (const from of [project, join(project, "packages/app"), pathToFileURL(join(project, "main.js"))]) {
-      expect((await failureOf(openStore("redis://localhost", { from }))).message).toContain(
+      expect((await failureOf(openStore("arangodb://localhost", { from }))).message).toContain(
         `run: ${command}`,
       );
     }
   });
 
   it.each([
-    ["yarn/4.1.0 npm/? node/v24", "yarn add @kv/redis"],
-    ["", "npm install @kv/redis"],
+    ["yarn/4.1.0 npm/? node/v24", "yarn add @kv/arangodb"],
+    ["", "npm install @kv/arangodb"],
   ])("otherwise with that of what started the process: %j", async (agent, command) => {
     vi.stubEnv("npm_config_user_agent", agent);
-    const error = await failureOf(openStore("redis://localhost", { from: temporaryProject() }));
+    const error = await failureOf(openStore("arangodb://localhost", { from: temporaryProject() }));
     vi.unstubAllEnvs();
     expect(error.message).toContain(`run: ${command}`);
   });
@@ -65,8 +63,10 @@ describe("a package that is installed in the user's project", () => {
     const code = `export const redis = (options) => ({ ...globalThis.kvTestAdapter, options });`;
     const from = temporaryProject(installed("@kv/redis", code));
     vi.stubGlobal("kvTestAdapter", { name: "redis" });
-    const url = "rediss://user:geheim@localhost:6380/3?family=6";
-    expect(await adapterFrom(url, { from })).toMatchObject({ options: { url } });
+    const url = "rediss://user:geheim@localhost:6380/3";
+    expect(await adapterFrom(`${url}?partitions=16&ordered=false`, { from })).toMatchObject({
+      options: { url, partitions: 16, ordered: false },
+    });
     const config = { adapter: "redis", prefix: "app" } as never;
     expect(await adapterFrom(config, { from })).toMatchObject({ options: { prefix: "app" } });
     vi.unstubAllGlobals();
@@ -114,7 +114,7 @@ describe("a package that is installed in the user's project", () => {
 
 describe("a password", () => {
   it.each([
-    "redis://user:geheim@localhost",
+    "arangodb://user:geheim@localhost",
     "nope://user:geheim@localhost",
     "memory://user:geheim@localhost",
     "sqlite://user:geheim@localhost/app.db?nope=geheim",

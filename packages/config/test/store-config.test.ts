@@ -4,10 +4,11 @@ import { fileURLToPath } from "node:url";
 import type { Adapter, CreateStoreOptions, Store } from "@kv/core";
 import type { LeveldbPathOptions } from "@kv/leveldb";
 import type { MemoryOptions } from "@kv/memory";
+import type { RedisServerOptions } from "@kv/redis";
 import type { SqliteFileOptions } from "@kv/sqlite";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { adapterFrom, openStore, type StoreConfig } from "../src/index.ts";
-import type { LEVELDB_QUERY, MEMORY_QUERY, SQLITE_QUERY } from "../src/known-adapters.ts";
+import type { LEVELDB_QUERY, MEMORY_QUERY, REDIS_QUERY, SQLITE_QUERY } from "../src/known-adapters.ts";
 import type { Kind } from "../src/query-options.ts";
 import { temporaryProject } from "./temporary-project.ts";
 
@@ -27,7 +28,7 @@ type KindOf<Value, Given = NonNullable<Value>> = [Given] extends [never]
 
 describe("StoreConfig", () => {
   it("is a union over the adapters, discriminated by their names", () => {
-    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<"leveldb" | "memory" | "sqlite">();
+    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<"leveldb" | "memory" | "redis" | "sqlite">();
     expectTypeOf<StoreConfig["store"]>().toEqualTypeOf<CreateStoreOptions | undefined>();
     expectTypeOf<{ adapter: "memory" }>().toExtend<StoreConfig>();
     expectTypeOf<{ adapter: "sqlite"; path: string; durability: "full" }>().toExtend<StoreConfig>();
@@ -44,7 +45,7 @@ describe("StoreConfig", () => {
     // @ts-expect-error no duration
     ({ adapter: "memory", store: { defaultTtl: "5 minutes" } }) satisfies StoreConfig;
     // @ts-expect-error not installed
-    ({ adapter: "redis" }) satisfies StoreConfig;
+    ({ adapter: "arangodb" }) satisfies StoreConfig;
   });
 
   it("is what the functions take", () => {
@@ -66,6 +67,11 @@ describe("StoreConfig", () => {
     type Leveldb = Textual<Omit<LeveldbPathOptions, "path">>;
     expectTypeOf<{ -readonly [N in keyof typeof LEVELDB_QUERY]: (typeof LEVELDB_QUERY)[N] }>().toEqualTypeOf<{
       -readonly [N in keyof Leveldb]: Leveldb[N];
+    }>();
+    // What the URL itself says is not said again in its query.
+    type Redis = Textual<Omit<RedisServerOptions, "url" | "host" | "port" | "username" | "password">>;
+    expectTypeOf<{ -readonly [N in keyof typeof REDIS_QUERY]: (typeof REDIS_QUERY)[N] }>().toEqualTypeOf<{
+      -readonly [N in keyof Redis]: Redis[N];
     }>();
   });
 
