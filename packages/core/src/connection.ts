@@ -1,7 +1,8 @@
 import type { Adapter, MaybePromise, Pages } from "./adapter.ts";
 import { Refusal } from "./errors.ts";
 import { Pace } from "./pace.ts";
-import { backgroundInterval, MAX_TIMER_MS, nextTurn } from "./platform.ts";
+import { backgroundInterval } from "./platform.ts";
+import { Timeouts } from "./timeouts.ts";
 
 export interface ConnectionOptions {
   /** Milliseconds after which the backend counts as not answering. */
@@ -17,8 +18,8 @@ export interface ConnectionOptions {
  */
 export class Connection {
   readonly adapter: Adapter;
-  readonly timeout: number;
   readonly pace: Pace = new Pace();
+  readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
   #state: "idle" | "opening" | "open" | "closed" = "idle";
@@ -36,7 +37,7 @@ export class Connection {
 
   constructor(adapter: Adapter, options: ConnectionOptions) {
     this.adapter = adapter;
-    this.timeout = options.timeout;
+    this.#timeouts = new Timeouts(options.timeout);
     this.#sweepInterval = options.sweepInterval;
   }
 
@@ -169,7 +170,9 @@ export class Connection {
   /** Counts work that `close` has to wait for. */
   track<T>(promise: Promise<T>): Promise<T> {
     this.begin();
-    return promise.finally(() => this.end());
+    const end = () => this.end();
+    promise.then(end, end);
+    return promise;
   }
 
   begin(): void {
@@ -183,21 +186,10 @@ export class Connection {
 
   /** The promise, or a rejection with `KV_TIMEOUT`. */
   guard<T>(promise: Promise<T>, what = "answering"): Promise<T> {
-    const { timeout } = this;
-    if (timeout > MAX_TIMER_MS) return promise;
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        // After a blocked event loop the timer fires before the answer that already arrived is read.
-        nextTurn(() =>
-          reject(
-            new Refusal(
-              "KV_TIMEOUT",
-              `${what} took longer than the timeout of ${timeout} ms; a write may still take effect`,
-            ),
-          ),
-        );
-      }, timeout);
-      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    return this.#timeouts.guard(promise, () => {
+      const { ms } = this.#timeouts;
+      const message = `${what} took longer than the timeout of ${ms} ms; a write may still take effect`;
+      return new Refusal("KV_TIMEOUT", message);
     });
   }
 

@@ -40,6 +40,18 @@ export function backgroundInterval(callback: () => void, ms: number): () => void
   return () => clearInterval(timer as Parameters<typeof clearInterval>[0]);
 }
 
+/** A timer that keeps the process alive only while it is held, as it is at first. */
+export interface Timer {
+  hold(held: boolean): void;
+}
+
+export function timer(callback: () => void, ms: number): Timer {
+  const handle: unknown = setTimeout(callback, ms);
+  const refs =
+    typeof handle === "object" && handle !== null ? (handle as { ref?(): void; unref?(): void }) : {};
+  return { hold: (held) => (held ? refs.ref?.() : refs.unref?.()) };
+}
+
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
