@@ -125,16 +125,23 @@ function ratiosOf(cell: CellResult, baseline: string): Map<string, number> {
   return new Map(entries);
 }
 
-/** The same contender has the same colour in every panel. */
+/** The same contender has the same colour in every panel, and no two of a panel have the same. */
 function classesOf(panels: readonly Panel[]): Map<string, string> {
   const classes = new Map<string, string>();
   let peers = 0;
   for (const { result, baseline } of panels) {
+    const taken = new Set(result.contenders.map(({ name }) => classes.get(name)));
     for (const { name, role } of result.contenders) {
       if (classes.has(name)) continue;
       if (role === "ours") classes.set(name, "ours");
       else if (name === baseline) classes.set(name, "baseline");
-      else classes.set(name, PEER_CLASSES[peers++ % PEER_CLASSES.length]!);
+      else {
+        const next = PEER_CLASSES.map((_, index) => PEER_CLASSES[(peers + index) % PEER_CLASSES.length]!);
+        const chosen = next.find((each) => !taken.has(each)) ?? next[0]!;
+        classes.set(name, chosen);
+        taken.add(chosen);
+        peers = PEER_CLASSES.indexOf(chosen) + 1;
+      }
     }
   }
   return classes;

@@ -1,13 +1,23 @@
+import type { Backend, NoBackend } from "./backend.ts";
 import type { Contender } from "./contender.ts";
 import { betterSqlite } from "./contenders/better-sqlite3.ts";
 import { cacheManagerMemory } from "./contenders/cache-manager-memory.ts";
+import { classicLevel } from "./contenders/classic-level.ts";
+import { ioredis } from "./contenders/ioredis.ts";
+import { ioredisPipelining } from "./contenders/ioredis-pipelining.ts";
+import { keyvLevel } from "./contenders/keyv-level.ts";
 import { keyvMemory } from "./contenders/keyv-memory.ts";
+import { keyvRedis } from "./contenders/keyv-redis.ts";
 import { keyvSqlite } from "./contenders/keyv-sqlite.ts";
+import { kvLeveldb } from "./contenders/kv-leveldb.ts";
 import { kvMemory } from "./contenders/kv-memory.ts";
+import { kvRedis } from "./contenders/kv-redis.ts";
 import { kvSqlite } from "./contenders/kv-sqlite.ts";
 import { plainMap } from "./contenders/plain-map.ts";
 import { unstorageMemory } from "./contenders/unstorage-memory.ts";
+import { unstorageRedis } from "./contenders/unstorage-redis.ts";
 import { unstorageSqlite } from "./contenders/unstorage-sqlite.ts";
+import { redisBackend } from "./redis-backend.ts";
 
 /** Contenders that do the same work over the same backend. Exactly one of them is ours. */
 export interface Group {
@@ -20,6 +30,8 @@ export interface Group {
   readonly inHeap: boolean;
   /** What was done for equal terms. */
   readonly terms: string;
+  /** Starts the server that all of them need. */
+  readonly start?: () => Promise<Backend | NoBackend>;
 }
 
 export const groups: readonly Group[] = [
@@ -39,6 +51,25 @@ export const groups: readonly Group[] = [
     inHeap: false,
     terms:
       "One file each, WAL and synchronous = NORMAL: a resolved write survives the end of the process, not a loss of power. All run on better-sqlite3.",
+  },
+  {
+    name: "leveldb",
+    title: "LevelDB",
+    contenders: [kvLeveldb, classicLevel, keyvLevel],
+    baseline: classicLevel,
+    inHeap: false,
+    terms:
+      "One directory each, no fsync per write: a resolved write survives the end of the process, not a loss of power. All run on classic-level 3, with block caches of 32 MiB.",
+  },
+  {
+    name: "redis",
+    title: "Redis",
+    contenders: [kvRedis, ioredis, ioredisPipelining, keyvRedis, unstorageRedis],
+    baseline: ioredis,
+    inHeap: false,
+    terms:
+      "One server on the same machine, over TCP, that writes nothing to the disk; one connection and one numbered database each.",
+    start: redisBackend,
   },
 ];
 

@@ -1,13 +1,14 @@
 // `pnpm bench`: measures the groups one after the other, prints their tables, and writes the results.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { NoBackend } from "./backend.ts";
 import { chart } from "./chart.ts";
 import { runChild } from "./child-program.ts";
 import { parseCommandLine, usage } from "./command-line.ts";
 import { type Group, groupOf, groups } from "./groups.ts";
 import type { Order } from "./measure-group.ts";
 import { installPeers } from "./peers.ts";
-import { report, summary } from "./report.ts";
+import { leftOutText, report, summary } from "./report.ts";
 import type { GroupResult } from "./result.ts";
 
 const measureGroup = new URL("./measure-group.js", import.meta.url);
@@ -24,7 +25,12 @@ function understood(): ReturnType<typeof parseCommandLine> {
   }
 }
 
-async function run({ groups: names, only, quick }: Exclude<typeof commandLine, "help">): Promise<void> {
+async function run({
+  groups: names,
+  only,
+  quick,
+  merge,
+}: Exclude<typeof commandLine, "help">): Promise<void> {
   const complete = only.length === 0 && !quick;
   // What was measured hastily, or in part, does not replace what was not.
   const results = new URL(complete ? "../results/" : "../.cache/results/", import.meta.url);
@@ -32,18 +38,30 @@ async function run({ groups: names, only, quick }: Exclude<typeof commandLine, "
   const peersMissing = installPeers();
   if (peersMissing !== undefined)
     console.error(`The peers could not be installed: ${peersMissing}. Going on without them.`);
+  const leftOut = new Map<string, string>();
   for (const name of names) {
-    const order: Order = { group: name, only, quick, peersMissing };
-    const result = await runChild<GroupResult>(measureGroup, [JSON.stringify(order)]);
+    const [group, order]: [Group, Order] = [groupOf(name), { group: name, only, quick, peersMissing }];
+    const result = await runChild<GroupResult | NoBackend>(measureGroup, [JSON.stringify(order)]);
+    if ("leftOut" in result) {
+      leftOut.set(name, result.leftOut);
+      console.log(`\n${group.title}\n\n${leftOutText(group, result.leftOut)}`);
+      continue;
+    }
     writeFileSync(new URL(`${name}.json`, results), `${JSON.stringify(result, undefined, 1)}\n`);
-    console.log(summary(groupOf(name), result));
+    console.log(summary(group, result));
   }
   const parts = groups.flatMap((group): [Group, GroupResult][] => {
     const file = new URL(`${group.name}.json`, results);
-    const counts = complete || names.includes(group.name);
+    const isNew = names.includes(group.name) && !leftOut.has(group.name);
+    const counts = complete || merge || isNew;
     return counts && existsSync(file) ? [[group, JSON.parse(readFileSync(file, "utf8"))]] : [];
   });
-  writeFileSync(new URL("README.md", results), report(parts));
+  // An older result of a group that is left out this time stays, and says of when it is.
+  const absent = groups.flatMap((group): [Group, string][] => {
+    const reason = parts.some(([known]) => known === group) ? undefined : leftOut.get(group.name);
+    return reason === undefined ? [] : [[group, reason]];
+  });
+  writeFileSync(new URL("README.md", results), report(parts, absent));
   const panels = parts.map(([{ title, baseline }, result]) => ({ result, title, baseline: baseline.name }));
   writeFileSync(new URL("bench.svg", results), chart(panels));
   console.log(`\nWritten: ${complete ? "packages/bench/results" : "packages/bench/.cache/results"}`);

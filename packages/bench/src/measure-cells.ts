@@ -7,13 +7,19 @@ import type { Progress } from "./progress.ts";
 import type { CellResult } from "./result.ts";
 import { interleave, type Plan } from "./rounds.ts";
 
+export interface Bench {
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly progress: Progress;
+  /** Empties what is not in the folder. */
+  clear(): Promise<void>;
+}
+
 /** Measures the cells, all contenders within each one. */
 export async function measureCells(
   contenders: readonly Contender[],
   cells: readonly Cell[],
-  folder: string,
-  plan: Plan,
-  progress: Progress,
+  { folder, plan, progress, clear }: Bench,
 ): Promise<CellResult[]> {
   const results: CellResult[] = [];
   // The hundred thousand entries of the scans are in stores of their own, and not in the way of the other cells.
@@ -23,6 +29,7 @@ export async function measureCells(
     progress.begin(ordered ? "filling with 100,000 entries" : "filling");
     const inner = join(folder, ordered ? "ordered" : "cells");
     mkdirSync(inner);
+    await clear();
     const opened = await openAll(contenders, new Set(chosen.map(({ needs }) => needs)), inner);
     for (const cell of chosen) {
       progress.begin(cell.title);

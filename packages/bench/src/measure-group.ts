@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Backend } from "./backend.ts";
 import { cells } from "./cells.ts";
 import { answer } from "./child-program.ts";
 import { measureHeap, measureLoopDelay, measureStart } from "./figures.ts";
@@ -32,27 +33,31 @@ const isThere = (role: string): boolean => role !== "peer" || peersMissing === u
 const present = group.contenders.filter(({ role }) => isThere(role));
 
 const folder = mkdtempSync(join(tmpdir(), "kv-bench-"));
+const backend = await group.start?.();
 try {
-  const result = await measure();
-  answer(result);
+  answer(backend !== undefined && "leftOut" in backend ? backend : await measure(backend));
 } finally {
+  if (backend !== undefined && "stop" in backend) await backend.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function measure(): Promise<GroupResult> {
+async function measure(backend: Backend | undefined): Promise<GroupResult> {
+  const date = new Date().toISOString();
+  const clear = async (): Promise<void> => backend?.clear();
   const works = only.length === 0 ? figureWorks() : [];
   const progress = new Progress(group.name, chosenCells.length + works.length);
   const figures: Figure[] = [];
-  const cellResults = await measureCells(present, chosenCells, folder, plan, progress);
+  const cellResults = await measureCells(present, chosenCells, { folder, plan, progress, clear });
   for (const [title, work] of works) {
     progress.begin(title);
+    await clear();
     figures.push(...(await work()));
     progress.end();
   }
   progress.clear();
   return {
     group: group.name,
-    date: new Date().toISOString().slice(0, 10),
+    date,
     machine: thisMachine(),
     contenders: group.contenders.map((contender) => ({
       name: contender.name,

@@ -3,9 +3,15 @@ import type { Figure, GroupResult, Machine } from "./result.ts";
 import { cellTable, figureKinds, figureTable } from "./table.ts";
 import { baselineTargets, figureTargets } from "./targets.ts";
 
-/** `results/README.md`: everything that was measured, and how to read it. */
-export function report(parts: readonly (readonly [Group, GroupResult])[]): string {
-  const sections = parts.flatMap(([group, result]) => groupSection(group, result));
+/** `results/README.md`: everything that was measured, what was not, and how to read it. */
+export function report(
+  parts: readonly (readonly [Group, GroupResult])[],
+  leftOut: readonly (readonly [Group, string])[],
+): string {
+  const sections = [
+    ...parts.flatMap(([group, result]) => groupSection(group, result)),
+    ...leftOut.flatMap(([group, reason]) => [`## ${group.title}`, "", leftOutText(group, reason), ""]),
+  ];
   return `${[
     "# Benchmarks",
     "",
@@ -13,6 +19,7 @@ export function report(parts: readonly (readonly [Group, GroupResult])[]): strin
     "",
     "![How many times as fast as the baseline, cell by cell](bench.svg)",
     "",
+    ...(parts.length > 1 ? [timeLine(parts)] : []),
     "- Rates are a second's, medians of the rounds. Ratios are medians of the ratios round by round: in each round all",
     "  contenders take turns, so that they meet the same machine. The ratios carry over to other machines, the rates do not.",
     "- Values are objects of 104 B as JSON unless a row says 10 KB; objects go in and come out, so bare drivers do JSON too.",
@@ -27,6 +34,20 @@ export function report(parts: readonly (readonly [Group, GroupResult])[]): strin
     ...targetLines(parts),
     "",
   ].join("\n")}`;
+}
+
+export function leftOutText({ name }: Group, reason: string): string {
+  return `Not measured: the group ${name} was left out: ${reason}.`;
+}
+
+function timeLine(parts: readonly (readonly [Group, GroupResult])[]): string {
+  const times = parts.map(([{ title }, { date }]) => `${title} ${timeText(date)}`);
+  return `- Each group is measured by itself, perhaps in a run of its own: ${times.join(", ")}.`;
+}
+
+/** To the minute: two groups of one table may be of different days. */
+function timeText(date: string): string {
+  return `${date.slice(0, 16).replace("T", " ")} UTC`;
 }
 
 /** What the terminal shows of a group. */
@@ -45,7 +66,7 @@ function groupSection(group: Group, result: GroupResult): string[] {
   return [
     `## ${group.title}`,
     "",
-    `${result.date}, ${machineText(result.machine)}. ${group.terms}`,
+    `${timeText(result.date)}, ${machineText(result.machine)}. ${group.terms}`,
     "",
     cellTable(result, group.baseline.name),
     "",

@@ -3,6 +3,7 @@ import type { Contender } from "./contender.ts";
 /** What was measured of one group, as it is kept in `results/<group>.json`. */
 export interface GroupResult {
   readonly group: string;
+  /** When its measurement began, as ISO 8601 in UTC: groups may have been measured in runs of their own. */
   readonly date: string;
   readonly machine: Machine;
   readonly contenders: readonly ContenderResult[];

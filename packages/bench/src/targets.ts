@@ -40,6 +40,34 @@ export const baselineTargets: Readonly<Record<string, Readonly<Record<string, Ta
     get10k: { limit: 0.95, why: "Here JSON and pages are nearly everything, and they are the same." },
     set10k: { limit: 0.95, why: "Here JSON and pages are nearly everything, and they are the same." },
   },
+  leveldb: {
+    get: { limit: 15, why: "Answered on the calling thread: no hop to another one and back." },
+    set: { limit: 0.9, why: "A put as before, plus the metadata." },
+    get64: { limit: 2.5, why: "As get; workers let the bare driver use its threads, too." },
+    set64: { limit: 1, why: "The writes of a tick are one batch, which pays for the metadata." },
+    burstGet: { limit: 2.5, why: "As get64." },
+    burstSet: { limit: 0.9, why: "One batch of a thousand; the metadata is paid for a thousand times." },
+    getMany: { limit: 0.85, why: "The same keys; ours has the metadata and the TTL to look at." },
+    setMany: { limit: 0.6, why: "The bare driver has one batch here too; ours adds the metadata." },
+    scan: { limit: 1.1, why: "The same order, the same rows, fetched in larger portions." },
+    get10k: { limit: 1.5, why: "As get; the JSON is the same, and is most of it." },
+  },
+  redis: {
+    get: { limit: 1, why: "A round trip, here and there." },
+    set: { limit: 0.8, why: "A round trip; the server also keeps metadata and the index." },
+    get64: { limit: 3.5, why: "The reads of a tick are one MGET." },
+    set64: { limit: 2.2, why: "The writes of a tick are one script." },
+    burstGet: { limit: 6, why: "As get64, of a thousand." },
+    burstSet: { limit: 2.8, why: "As set64, of a thousand." },
+    getMany: { limit: 0.9, why: "One MGET, here and there." },
+    setMany: {
+      limit: 0.4,
+      why: "The bare driver has one MSET; ours adds metadata and index, and is atomic.",
+    },
+    scan: { limit: 9, why: "An index finds the range; SCAN looks at every name there is." },
+    get10k: { limit: 0.95, why: "Here JSON and the wire are nearly everything, and they are the same." },
+    set10k: { limit: 0.95, why: "Here JSON and the wire are nearly everything, and they are the same." },
+  },
 };
 
 const AHEAD = "Five times ahead of everybody where batching or the turn's snapshot applies.";
@@ -54,6 +82,8 @@ const peerTargets: Readonly<Record<string, Readonly<Record<string, Target>>>> = 
     set64: { limit: 5, why: AHEAD },
     scan: { limit: 5, why: ORDERED },
   },
+  leveldb: { scan: { limit: 5, why: ORDERED } },
+  redis: { scan: { limit: 5, why: ORDERED } },
 };
 
 const neverBehind: Target = { limit: 1, why: "Never behind the best peer, whatever the cell." };

@@ -5,10 +5,11 @@ import { parseCommandLine } from "../src/command-line.ts";
 import type { Contender, Subject, Value } from "../src/contender.ts";
 import { plainMap } from "../src/contenders/plain-map.ts";
 import { largeValue, shuffled, smallValue } from "../src/data.ts";
-import { groups } from "../src/groups.ts";
+import { groupOf, groups } from "../src/groups.ts";
 import { LogScale } from "../src/log-scale.ts";
 import { formatRate } from "../src/numbers.ts";
 import { openAll } from "../src/opened.ts";
+import { report } from "../src/report.ts";
 import type { GroupResult } from "../src/result.ts";
 import { interleave, type Lane } from "../src/rounds.ts";
 import { median, ratio } from "../src/statistics.ts";
@@ -134,21 +135,31 @@ describe("cells", () => {
 
 describe("command line", () => {
   it("understands groups, cells and haste, and refuses what there is not", () => {
-    expect(parseCommandLine([])).toEqual({ groups: groups.map(({ name }) => name), only: [], quick: false });
+    expect(parseCommandLine([])).toEqual({
+      groups: groups.map(({ name }) => name),
+      only: [],
+      quick: false,
+      merge: false,
+    });
     expect(parseCommandLine(["--", "--group", "sqlite", "--only", "get,set", "--quick"])).toEqual({
       groups: ["sqlite"],
       only: ["get", "set"],
       quick: true,
+      merge: false,
+    });
+    expect(parseCommandLine(["--group", "leveldb,redis", "--merge"])).toMatchObject({
+      groups: ["leveldb", "redis"],
+      merge: true,
     });
     expect(parseCommandLine(["--help"])).toBe("help");
     expect(() => parseCommandLine(["--only", "got"])).toThrow('no cell "got"');
-    expect(() => parseCommandLine(["--group", "disk"])).toThrow('no group "disk"');
+    expect(() => parseCommandLine(["--group", "sqlite,disk"])).toThrow('no group "disk"');
   });
 });
 
 const result: GroupResult = {
   group: "sqlite",
-  date: "2026-01-01",
+  date: "2026-01-01T08:30:12.345Z",
   machine: { cpu: "A & B", cores: 2, memoryGb: 8, system: "Linux", node: "v24" },
   contenders: [
     { name: "@kv/sqlite", role: "ours", versions: {} },
@@ -206,6 +217,45 @@ describe("report", () => {
     const table = figureTable(result, "better-sqlite3");
     expect(table).toMatch(/first get +\| +30 ms +\| +≤ 25 ms +\| +missed by 5 ms +\| better-sqlite3 20 ms/);
     expect(table).toMatch(/delay, p99 +\| +2 ms +\| +≤ 10 ms +\| +met/);
+  });
+
+  it("says when each group was measured, and what was not measured and why", () => {
+    const later: GroupResult = { ...result, group: "leveldb", date: "2026-01-02T09:00:00.000Z" };
+    const text = report(
+      [
+        [groupOf("sqlite"), result],
+        [groupOf("leveldb"), later],
+      ],
+      [[groupOf("redis"), "there is no server"]],
+    );
+    expect(text).toContain("SQLite 2026-01-01 08:30 UTC, LevelDB 2026-01-02 09:00 UTC.");
+    expect(text).toMatch(/## LevelDB\n\n2026-01-02 09:00 UTC, /);
+    expect(text).toMatch(/## Redis\n\nNot measured: the group redis was left out: there is no server\.\n/);
+  });
+
+  it("gives no two contenders of a panel the same colour", () => {
+    const panels = groups.map(({ name, title, baseline, contenders }) => ({
+      result: {
+        ...result,
+        group: name,
+        contenders: contenders.map((each) => ({ name: each.name, role: each.role, versions: {} })),
+        cells: [
+          {
+            cell: "get",
+            rates: Object.fromEntries(contenders.map((each) => [each.name, [1]])),
+            failures: {},
+          },
+        ],
+      },
+      title,
+      baseline: baseline.name,
+    }));
+    for (const panel of chart(panels).split('class="title"').slice(1)) {
+      const colours = [...panel.split('class="target"')[0]!.matchAll(/<circle class="([^"]+)"/g)].map(
+        ([, name]) => name,
+      );
+      expect(new Set(colours).size).toBe(colours.length);
+    }
   });
 
   it("draws each cell", () => {

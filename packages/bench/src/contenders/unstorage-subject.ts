@@ -8,7 +8,8 @@ interface Item {
 /** The part of unstorage's interface that is measured. */
 interface Storage {
   getItem(key: string): Promise<unknown>;
-  setItem(key: string, value: Value): Promise<void>;
+  /** `ttl`, in seconds, is for drivers that have such a thing. */
+  setItem(key: string, value: Value, options?: { readonly ttl: number }): Promise<void>;
   getItems(keys: readonly string[]): Promise<Item[]>;
   setItems(items: readonly Item[]): Promise<void>;
   getKeys(base: string): Promise<string[]>;
