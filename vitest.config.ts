@@ -25,6 +25,8 @@ export default defineConfig({
         include: ["test/**/*.test.ts"],
       },
     })),
+    // Servers that test files ask for, started once for all of them: see integration-tests/services.
+    globalSetup: fileURLToPath(new URL("integration-tests/services/global-setup.ts", import.meta.url)),
     // A process per file: tests may exit, spawn and load native drivers without disturbing one another.
     pool: "forks",
     maxWorkers: Math.max(2, availableParallelism() - 1),

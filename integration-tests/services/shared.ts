@@ -1,0 +1,34 @@
+// The services of this test run, started when the first test file asks and shared with all others: whoever writes to
+// one keeps to a prefix of its own, and whoever kills one starts its own (`RedisProcess`, `redisCluster`, …).
+
+import { inject } from "vitest";
+import type { RedisCluster } from "./redis-cluster.ts";
+import type { RedisSentinel } from "./redis-sentinel.ts";
+import type { Missing, Service } from "./service.ts";
+
+/** A service that belongs to the run: it cannot be stopped or killed from a test file. */
+export type Shared<S extends Service> = Omit<S, "stop" | "processes">;
+
+/** Every single Redis that this run tests on: one by `npm test`, a container and a binary with KV_TEST_FULL=1. */
+export function sharedRedisServers(): Promise<(Shared<Service> | Missing)[]> {
+  return ask("redis");
+}
+
+export function sharedRedisCluster(): Promise<Shared<RedisCluster> | Missing> {
+  return askForOne<RedisCluster>("redis-cluster");
+}
+
+export function sharedRedisSentinel(): Promise<Shared<RedisSentinel> | Missing> {
+  return askForOne<RedisSentinel>("redis-sentinel");
+}
+
+async function ask<S extends Service>(name: string): Promise<(Shared<S> | Missing)[]> {
+  const response = await fetch(new URL(name, inject("kvServices")));
+  if (!response.ok) throw new Error(await response.text());
+  return (await response.json()) as (Shared<S> | Missing)[];
+}
+
+async function askForOne<S extends Service>(name: string): Promise<Shared<S> | Missing> {
+  const [service] = await ask<S>(name);
+  return service ?? { reason: `${name} was not offered` };
+}
