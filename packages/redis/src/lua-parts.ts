@@ -87,16 +87,13 @@ local function index(key, before, deadline, policy)
   elseif stale or before and sub(before, 43, 43) == 'e' then call('ZREM', EVICT, member) end
 end
 
-local function unlist(key)
-  if not ordered then return end
-  local member = sub(key, from)
-  call('ZREM', INDEX, member)
-  call('ZREM', EVICT, member)
-  return call('ZREM', DUE, member) == 1
-end
-
 local function remove(key)
-  unlist(key)
+  if ordered then
+    local member = sub(key, from)
+    call('ZREM', INDEX, member)
+    call('ZREM', EVICT, member)
+    call('ZREM', DUE, member)
+  end
   call('UNLINK', key)
   if watched then changed('delete', key, '') end
 end

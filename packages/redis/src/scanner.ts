@@ -54,12 +54,16 @@ export class Scanner {
   /** The keys of a space in pages, dead ones of expired entries included. */
   async *keys(index: string, bounds: Bounds, size: number): AsyncGenerator<readonly string[]> {
     const [first, most] = lexBounds(bounds);
-    for (let least = first; ; ) {
-      const reply = await this.#link.call("zrangebylex", [index, least, most, "LIMIT", "0", String(size)]);
-      const keys = (reply as Buffer[]).map(String);
+    const fetch = (least: string): Promise<unknown> => {
+      const page = this.#link.call("zrangebylex", [index, least, most, "LIMIT", "0", String(size)]);
+      // It may fail after nobody wants it any more.
+      page.catch(() => undefined);
+      return page;
+    };
+    for (let coming: Promise<unknown> | undefined = fetch(first); coming !== undefined; ) {
+      const keys: string[] = ((await coming) as Buffer[]).map(String);
+      coming = keys.length < size ? undefined : fetch(`(${keys.at(-1)}`);
       if (keys.length > 0) yield keys;
-      if (keys.length < size) return;
-      least = `(${keys.at(-1)}`;
     }
   }
 

@@ -1,39 +1,58 @@
-import { COMMON, ENTRIES, NAMES, READ_STATE } from "./lua-parts.ts";
+import { COMMON, NAMES, READ_STATE } from "./lua-parts.ts";
 import { Script } from "./script.ts";
+
+/** Takes many entries out at once. */
+const DROP = `
+local function drop(names)
+  if #names == 0 then return 0 end
+  if ordered then
+    local members = {}
+    for i = 1, #names do members[i] = sub(names[i], from) end
+    call('ZREM', INDEX, unpack(members))
+    call('ZREM', DUE, unpack(members))
+    call('ZREM', EVICT, unpack(members))
+  end
+  return call('UNLINK', unpack(names))
+end
+`;
 
 /**
  * Takes entries out whose deadline is over, if it still is: an entry that was rewritten meanwhile has another one.
  * → how many they were
  */
-export const COLLECT: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${ENTRIES}
-local removed = 0
-for i = 6, #KEYS do
-  local deadline = call('ZSCORE', DUE, sub(KEYS[i], from))
-  if deadline and tonumber(deadline) <= now() then
-    unlist(KEYS[i])
-    call('UNLINK', KEYS[i])
-    removed = removed + 1
-    if watched then changed('expire', KEYS[i], '') end
+export const COLLECT: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
+local members, over = {}, {}
+for i = 6, #KEYS do members[i - 5] = sub(KEYS[i], from) end
+local deadlines = call('ZMSCORE', DUE, unpack(members))
+for i = 1, #members do
+  if deadlines[i] and tonumber(deadlines[i]) <= now() then
+    over[#over + 1] = KEYS[i + 5]
+    if watched then changed('expire', KEYS[i + 5], '') end
   end
 end
+drop(over)
 tell()
-return removed
+return #over
 `);
 
 /** Removes entries; ARGV 6: only those of this policy, or "". → how many live ones they were */
-export const REMOVE: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${ENTRIES}
-local removed = 0
-for i = 6, #KEYS do
-  local key = KEYS[i]
-  local before = head(key)
-  if not before then
+export const REMOVE: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
+local names = {unpack(KEYS, 6)}
+if not watched and ARGV[6] == '' then return drop(names) end
+local gone = {}
+for i = 1, #names do
+  local key = names[i]
+  local before = call('GETRANGE', key, 0, 60)
+  if before == '' then
     -- It expired, or was evicted by the server.
-    if unlist(key) and watched then changed('expire', key, '') end
+    gone[#gone + 1] = key
+    if watched and call('ZSCORE', DUE, sub(key, from)) then changed('expire', key, '') end
   elseif ARGV[6] == '' or ARGV[6] == sub(before, 43, 43) then
-    remove(key)
-    removed = removed + 1
+    gone[#gone + 1] = key
+    if watched then changed('delete', key, '') end
   end
 end
+local removed = drop(gone)
 tell()
 return removed
 `);
