@@ -94,6 +94,8 @@ export function subscriberLike(client: Client): Client {
         lazyConnect: true,
         enableOfflineQueue: true,
         enableAutoPipelining: false,
+        // A subscription needs no loaded data.
+        enableReadyCheck: false,
         // The feed does it, and then looks for what it missed.
         autoResubscribe: false,
         maxRetriesPerRequest: null,
