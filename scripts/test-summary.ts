@@ -23,21 +23,37 @@ export function formatSummary({ passed, failed, skipped }: TestSummary, filtered
 }
 
 /**
- * One case runs through many stores: where several skip it for one reason, they are named in one line below it. A name
- * is `project › store › chapter › case`.
+ * One case runs through many stores, and through each in many ways: where several skip it for one reason, they are
+ * counted in one line below it. A name is `project › store › chapter › case`, a store `memory through a scope`.
  */
 function grouped(skipped: TestSummary["skipped"]): string[][] {
-  const groups = new Map<string, string[]>();
+  const groups = new Map<string, Skip[]>();
   for (const { name, reason = "no reason given" } of skipped) {
-    const [project = "", store, ...rest] = name.split(" › ");
-    const shared = rest.length > 0 ? `${rest.join(" › ")}: ${reason}` : `${name}: ${reason}`;
-    const stores = groups.get(shared) ?? [];
-    stores.push(rest.length > 0 ? `${project} › ${store}` : name);
-    groups.set(shared, stores);
+    const [project, store, ...rest] = name.split(" › ");
+    const suite = rest.length > 0 ? store : undefined;
+    const title = suite === undefined ? name : `${rest.join(" › ")}`;
+    const skip: Skip = {
+      name,
+      title: `${title}: ${reason}`,
+      reason,
+      store: suite?.split(" through ")[0] ?? String(project),
+    };
+    groups.set(skip.title, [...(groups.get(skip.title) ?? []), skip]);
   }
-  return [...groups].map(([shared, [first = "", ...others]]) => {
-    if (others.length === 0)
-      return [first.includes(" › ") && !shared.startsWith(first) ? `  ${first} › ${shared}` : `  ${shared}`];
-    return [`  ${shared}`, `    in ${others.length + 1}: ${[first, ...others].join(", ")}`];
+  return [...groups.values()].map((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    if (group.length === 1) return [`  ${first.name}: ${first.reason}`];
+    const counts = new Map<string, number>();
+    for (const { store } of group) counts.set(store, (counts.get(store) ?? 0) + 1);
+    const stores = [...counts].map(([store, count]) => (count === 1 ? store : `${store} × ${count}`));
+    return [`  ${first.title}`, `    in ${group.length}: ${stores.join(", ")}`];
   });
+}
+
+interface Skip {
+  readonly name: string;
+  readonly title: string;
+  readonly reason: string;
+  readonly store: string;
 }

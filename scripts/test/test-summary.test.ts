@@ -30,7 +30,7 @@ it("counts, but does not name, what a filter left out", () => {
 });
 
 it("names a case that many stores skip for one reason once", () => {
-  const skipped = ["memory", "sqlite"].map((store) => ({
+  const skipped = ["memory", "sqlite", "sqlite through a scope"].map((store) => ({
     name: `integration-tests › ${store} › ranges › a snapshot`,
     reason: "its scans are none",
   }));
@@ -38,8 +38,8 @@ it("names a case that many stores skip for one reason once", () => {
     [
       "Skipped:",
       "  ranges › a snapshot: its scans are none",
-      "    in 2: integration-tests › memory, integration-tests › sqlite",
-      "3 passed, 0 failed, 2 skipped",
+      "    in 3: memory, sqlite × 2",
+      "3 passed, 0 failed, 3 skipped",
     ].join("\n"),
   );
 });

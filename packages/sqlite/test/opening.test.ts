@@ -92,7 +92,8 @@ describe("a file that cannot be opened is refused with its path and the reason",
     expect(readFileSync(path, "utf8")).toContain("a letter");
   });
 
-  test.skipIf(process.getuid?.() === 0)("no permission (root has every permission)", async () => {
+  test("no permission", async (context) => {
+    if (process.getuid?.() === 0) context.skip("root has every permission");
     const path = await scratchPath("closed/store.db");
     mkdirSync(dirname(path));
     chmodSync(dirname(path), 0o500);
