@@ -1,11 +1,10 @@
 import type { Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
 import { Batch, type Kind } from "./batch.ts";
 import type { Connection } from "./connection.ts";
-import { endOfTick } from "./platform.ts";
+import { NONE, ProgramOrder } from "./program-order.ts";
 
 /** How many keys or commits go to the adapter in one call: the event loop gets a turn between two such calls. */
 const SLICE = 1024;
-const NONE: ReadonlySet<Batch> = new Set();
 
 /** The adapter's reads and commits as a section may make them: at once, past the queue whose turn the section has. */
 export interface Direct {
@@ -23,20 +22,16 @@ export interface Direct {
 export class Lane {
   readonly #connection: Connection;
   readonly namespace: Namespace;
-  /** The tick's batches, still filling. */
-  readonly #open: { read: Batch | undefined; commit: Batch | undefined } = {
-    read: undefined,
-    commit: undefined,
-  };
-  /** The last unsettled batch that has the key. */
-  readonly #busy = new Map<string, Batch>();
-  readonly #unsettled = new Set<Batch>();
-  /** What every later operation has to wait for: a `clear` under way. */
-  #barrier: Batch | undefined;
-
+  readonly #order: ProgramOrder;
   constructor(connection: Connection, namespace: Namespace) {
     this.#connection = connection;
     this.namespace = namespace;
+    this.#order = new ProgramOrder(connection, (batch) => this.#execute(batch));
+  }
+
+  /** A lane made while an ancestor's `clear` is under way has to wait for it, too. */
+  inherit(above: Lane): void {
+    this.#order.inherit(above.#order);
   }
 
   /** The live entry under a key. */
@@ -48,8 +43,8 @@ export class Lane {
 
   #readOneNow(key: string, payloadsOnly: boolean): MaybePromise<StoredEntry | undefined> {
     const { adapter } = this.#connection;
-    if (adapter.batch.read || (this.#unsettled.size > 0 && this.#mustWait([key]))) {
-      const batch = this.#batchOfTick("read", key);
+    if (adapter.batch.read || (!this.#order.idle && this.#order.mustWait([key]))) {
+      const batch = this.#order.batchOfTick("read", key);
       if (batch !== undefined) return batch.addOne(key, undefined);
       return this.#enqueueRead([key]).then((entries) => entries[0]);
     }
@@ -68,7 +63,7 @@ export class Lane {
       if (
         connection.adapter.batch.read ||
         keys.length > SLICE ||
-        (this.#unsettled.size > 0 && this.#mustWait(keys))
+        (!this.#order.idle && this.#order.mustWait(keys))
       ) {
         return this.#enqueueRead(keys, signal);
       }
@@ -85,9 +80,9 @@ export class Lane {
 
   #commitOneNow(commit: Commit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
     const { adapter } = this.#connection;
-    if (adapter.batch.commit || this.#unsettled.size > 0) {
+    if (adapter.batch.commit || !this.#order.idle) {
       const key = loneKey(commit);
-      const batch = key === undefined ? undefined : this.#batchOfTick("commit", key);
+      const batch = key === undefined ? undefined : this.#order.batchOfTick("commit", key);
       if (batch !== undefined) return batch.addOne(commit, signal);
       return this.#enqueueCommits([commit], signal).then((results) => resultAt(results, 0));
     }
@@ -103,7 +98,7 @@ export class Lane {
     const connection = this.#connection;
     return connection.enter(() => {
       const { adapter } = connection;
-      if (adapter.batch.commit || this.#unsettled.size > 0 || commits.length > SLICE)
+      if (adapter.batch.commit || !this.#order.idle || commits.length > SLICE)
         return this.#enqueueCommits(commits, signal);
       const results = adapter.commit(this.namespace, commits);
       return results instanceof Promise ? this.#underWay("commit", keysOf(commits), results) : results;
@@ -113,7 +108,7 @@ export class Lane {
   /** Several steps on some keys that nothing of this store may come between. */
   section<T>(keys: readonly string[], run: (direct: Direct) => Promise<T>): MaybePromise<T> {
     return this.#connection.enter(() => {
-      const { after, join } = this.#dependencies("commit", keys);
+      const { after, join } = this.#order.dependencies("commit", keys);
       if (join !== undefined) after.add(join);
       return this.#exclusive(keys, after, () => run(this.#direct()));
     });
@@ -124,7 +119,7 @@ export class Lane {
     return this.#connection.enter(() => {
       // While the adapter opens there may come more, whose operations wait behind this one.
       const lanes = lanesNow();
-      const after = new Set(lanes.flatMap((lane) => [...lane.#unsettled]));
+      const after = new Set(lanes.flatMap((lane) => [...lane.#order.unsettled]));
       if (after.size === 0) {
         const result = run(this.#direct());
         return result instanceof Promise ? this.#behind(lanes, after, () => result) : result;
@@ -137,7 +132,7 @@ export class Lane {
     return this.#exclusive([], after, run, (batch) => {
       const connection = this.#connection;
       connection.begin();
-      for (const lane of lanes) lane.#join(batch);
+      for (const lane of lanes) lane.#order.join(batch);
       batch.onSettled(() => connection.end());
     });
   }
@@ -154,24 +149,10 @@ export class Lane {
   }
 
   #settledNow(): Promise<unknown> | undefined {
-    if (this.#unsettled.size === 0) return undefined;
+    if (this.#order.idle) return undefined;
     return Promise.all(
-      [...this.#unsettled].filter((batch) => batch.kind === "commit").map((batch) => batch.done),
+      [...this.#order.unsettled].filter((batch) => batch.kind === "commit").map((batch) => batch.done),
     );
-  }
-
-  /** A lane made while an ancestor's `clear` is under way has to wait for it, too. */
-  inherit(above: Lane): void {
-    if (above.#barrier?.deep) this.#join(above.#barrier);
-  }
-
-  #join(barrier: Batch): void {
-    this.#barrier = barrier;
-    this.#unsettled.add(barrier);
-    barrier.onSettled(() => {
-      this.#unsettled.delete(barrier);
-      if (this.#barrier === barrier) this.#barrier = undefined;
-    });
   }
 
   #direct(): Direct {
@@ -203,22 +184,17 @@ export class Lane {
       batch.shared = false;
       batch.deep = enlist !== undefined;
       if (enlist !== undefined) enlist(batch);
-      else this.#admit(batch, keys);
+      else this.#order.admit(batch, keys);
       batch.startAfter(after);
     });
   }
 
   #enqueueRead(keys: readonly string[], signal?: AbortSignal): Promise<(StoredEntry | undefined)[]> {
-    const batch = this.#batchFor("read", keys);
-    this.#occupy(batch, keys);
-    return batch.add(keys, signal);
+    return this.#order.batchFor("read", keys).add(keys, signal);
   }
 
   #enqueueCommits(commits: readonly Commit[], signal: AbortSignal | undefined): Promise<CommitResult[]> {
-    const keys = keysOf(commits);
-    const batch = this.#batchFor("commit", keys);
-    this.#occupy(batch, keys);
-    return batch.add(commits, signal);
+    return this.#order.batchFor("commit", keysOf(commits)).add(commits, signal);
   }
 
   /** An adapter's own promise, given for a call that was made at once. */
@@ -226,111 +202,9 @@ export class Lane {
     return new Promise<T>((resolve, reject) => {
       const batch = new Batch(kind, () => this.#connection.guard(result).then(resolve, reject));
       batch.shared = false;
-      this.#admit(batch, keys);
+      this.#order.admit(batch, keys);
       batch.startAfter(NONE);
     });
-  }
-
-  /** The tick's batch, with the key in it, if nothing on the key is under way: what nearly every operation finds. */
-  #batchOfTick(kind: Kind, key: string): Batch | undefined {
-    if (this.#barrier !== undefined) return undefined;
-    const last = this.#busy.get(key);
-    const open = this.#open[kind];
-    if (last !== undefined) return last === open ? open : undefined;
-    const batch = open ?? this.#newBatch(kind, NONE, true);
-    this.#busy.set(key, batch);
-    batch.keys.push(key);
-    return batch;
-  }
-
-  /** Whether a read of these keys has to wait for an operation before it. */
-  #mustWait(keys: readonly string[]): boolean {
-    if (this.#barrier !== undefined) return true;
-    return keys.some((key) => {
-      const last = this.#busy.get(key);
-      return last !== undefined && !(last.kind === "read" && last.started);
-    });
-  }
-
-  /** The batches that have to settle first, and the one, not yet started, that can be joined instead. */
-  #dependencies(kind: Kind, keys: readonly string[]): { after: Set<Batch>; join: Batch | undefined } {
-    const after = new Set<Batch>();
-    let join: Batch | undefined;
-    if (this.#barrier !== undefined) after.add(this.#barrier);
-    if (this.#busy.size === 0) return { after, join };
-    for (const key of keys) {
-      const last = this.#busy.get(key);
-      if (last === undefined) continue;
-      // A read need not wait for another one; but one that waits itself does so for a write, which this one must see, too.
-      if (kind === "read" && last.kind === "read" && last.started) continue;
-      if (last.kind === kind && last.shared && !last.started && (join === undefined || join === last)) {
-        join = last;
-        continue;
-      }
-      after.add(last);
-      for (const prior of last.prior ?? []) after.add(prior);
-    }
-    return { after, join };
-  }
-
-  #batchFor(kind: Kind, keys: readonly string[]): Batch {
-    const { after, join } = this.#dependencies(kind, keys);
-    if (join !== undefined) {
-      after.delete(join);
-      if (after.size === 0) return join;
-      after.add(join);
-    }
-    if (after.size === 0) return this.#open[kind] ?? this.#newBatch(kind, after, true);
-    const [only] = after;
-    if (after.size > 1 || only === undefined) return this.#newBatch(kind, after, false);
-    only.next ??= { read: undefined, commit: undefined };
-    let next = only.next[kind];
-    if (next === undefined || next.started || next.owner !== this) {
-      next = this.#newBatch(kind, after, false);
-      only.next[kind] = next;
-    }
-    return next;
-  }
-
-  #newBatch(kind: Kind, after: ReadonlySet<Batch>, ofTick: boolean): Batch {
-    const batch: Batch = new Batch(kind, () => {
-      if (this.#open[kind] === batch) this.#open[kind] = undefined;
-      return this.#execute(batch);
-    });
-    batch.owner = this;
-    this.#admit(batch, []);
-    if (ofTick) {
-      this.#open[kind] = batch;
-      const start = () => batch.startAfter(after);
-      // A driver that answers synchronously would go from tick to tick and never come to a turn of the event loop.
-      const turn = this.#connection.pace.breathe();
-      if (turn === undefined) endOfTick(start);
-      else turn.then(start, start);
-    } else batch.startAfter(after);
-    return batch;
-  }
-
-  #admit(batch: Batch, keys: readonly string[]): void {
-    const connection = this.#connection;
-    connection.begin();
-    this.#unsettled.add(batch);
-    this.#occupy(batch, keys);
-    batch.onSettled(() => {
-      this.#unsettled.delete(batch);
-      if (this.#unsettled.size === 0) this.#busy.clear();
-      else for (const key of batch.keys) if (this.#busy.get(key) === batch) this.#busy.delete(key);
-      connection.end();
-    });
-  }
-
-  #occupy(batch: Batch, keys: readonly string[]): void {
-    for (const key of keys) {
-      const last = this.#busy.get(key);
-      if (last === batch) continue;
-      if (last !== undefined && last.kind === "read" && batch.kind === "read") batch.addPrior(last);
-      this.#busy.set(key, batch);
-      batch.keys.push(key);
-    }
   }
 
   #execute(batch: Batch): MaybePromise<void> {
