@@ -1,0 +1,28 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeConformance } from "@kv/conformance";
+import { type RedisOptions, redis } from "@kv/redis";
+import { test } from "vitest";
+import type { Missing } from "../services/service.ts";
+
+/** The contract on a Redis, or the reason why it was not tried. Every case has the server to itself as far as its prefix goes. */
+export function describeRedis<S extends object>(
+  name: string,
+  service: S | Missing,
+  options: (service: S) => RedisOptions,
+): void {
+  if ("reason" in service) {
+    test(name, (context) => context.skip(String(service.reason)));
+    return;
+  }
+  describeConformance({
+    name,
+    create() {
+      const prefix = `conformance-${randomUUID()}:`;
+      const open = () => redis({ ...options(service as S), prefix });
+      return { adapter: open(), reopen: open };
+    },
+    // Changes come back from the server.
+    settle: () => sleep(100),
+  });
+}
