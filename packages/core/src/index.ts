@@ -60,6 +60,7 @@ export { type TracingOptions, tracing } from "./middleware/tracing.ts";
 export { namespaceFromId, namespaceOf } from "./namespace.ts";
 export { addToNumber } from "./number.ts";
 export { refuseUnknownOptions } from "./options.ts";
+export { SliceSize } from "./slice-size.ts";
 export type {
   Atomic,
   AtomicResult,

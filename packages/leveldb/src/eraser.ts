@@ -1,9 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Filter, Namespace } from "@kv/core";
+import { SliceSize } from "@kv/core";
 import type { Driver } from "./driver.ts";
 import { ABSENT } from "./header.ts";
 import type { Layout } from "./layout.ts";
-import { Pace } from "./pace.ts";
+import { SLICE_MS } from "./slice-time.ts";
 import type { Workspace } from "./workspace.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -23,15 +24,15 @@ export class Eraser {
   async clear(namespace: Namespace, filter: Filter): Promise<number> {
     const bounds = filter.descendants ? this.#layout.tree(namespace) : this.#layout.range(namespace, filter);
     const snapshot = this.#driver.snapshot();
-    const pace = new Pace(32, 4, 512);
+    const size = new SliceSize(SLICE_MS, 32, 4, 512);
     let removed = 0;
     try {
       const found = snapshot.iterate(bounds, { values: false });
       for (;;) {
-        const page = await found.nextv(pace.size);
+        const page = await found.nextv(size.current);
         if (page.length === 0) return removed;
         removed += await this.#queue.run((work) =>
-          pace.measure(() => page.reduce((count, [key]) => count + this.#remove(key, filter, work), 0)),
+          size.measure(() => page.reduce((count, [key]) => count + this.#remove(key, filter, work), 0)),
         );
         await turn();
       }

@@ -1,9 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { SliceSize } from "@kv/core";
 import type { Driver } from "./driver.ts";
 import type { ExpiryIndex, ExpiryRecord } from "./expiry-index.ts";
 import { ABSENT } from "./header.ts";
 import type { Layout } from "./layout.ts";
-import { Pace } from "./pace.ts";
+import { SLICE_MS } from "./slice-time.ts";
 import type { Workspace } from "./workspace.ts";
 import type { WriteQueue } from "./write-queue.ts";
 
@@ -50,7 +51,7 @@ export class Sweeper {
   async #sweep(): Promise<number> {
     if (this.#stopped) return 0;
     const snapshot = this.#driver.snapshot();
-    const pace = new Pace(32, 4, 256);
+    const size = new SliceSize(SLICE_MS, 32, 4, 256);
     let removed = 0;
     try {
       const records = snapshot.iterate(this.#index.until(this.#clock()), { values: true });
@@ -62,10 +63,10 @@ export class Sweeper {
           if (record === undefined) continue;
           for (let from = 0; from < record.keys.length; ) {
             if (this.#stopped) return removed;
-            const keys = record.keys.slice(from, from + pace.size);
+            const keys = record.keys.slice(from, from + size.current);
             from += keys.length;
             removed += await this.#queue.run((work) =>
-              pace.measure(() => this.#slice({ storedKey, keys }, from >= record.keys.length, work)),
+              size.measure(() => this.#slice({ storedKey, keys }, from >= record.keys.length, work)),
             );
             await turn();
           }

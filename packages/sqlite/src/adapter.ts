@@ -14,11 +14,12 @@ import type {
   Range,
   StoredEntry,
 } from "@kv/core";
+import { SliceSize } from "@kv/core";
 import { patiently, pause } from "./busy.ts";
 import { errorCode, isBusy } from "./errors.ts";
 import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
-import { Pace } from "./pace.ts";
 import { Session } from "./session.ts";
+import { SLICE_MS } from "./slice-time.ts";
 
 /**
  * A store in a SQLite file, which several processes may share.
@@ -131,12 +132,12 @@ class SqliteAdapter implements Adapter {
 
   async #erase(id: number, filter: Pick<Filter, "start" | "end" | "policy">): Promise<number> {
     const { eraser, queue } = this.#session;
-    const pace = new Pace(512, 16, 2 ** 14);
+    const size = new SliceSize(SLICE_MS, 512, 16, 2 ** 14);
     let removed = 0;
     for (let start: string | undefined = filter.start; start !== undefined; ) {
       const from: string = start;
       const slice = await queue.run(() =>
-        pace.measure(() => eraser.slice(id, { ...filter, start: from }, pace.size)),
+        size.measure(() => eraser.slice(id, { ...filter, start: from }, size.current)),
       );
       removed += slice.removed;
       start = slice.next;

@@ -1,9 +1,10 @@
+import { SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { pause, type WriteQueue } from "./busy.ts";
 import type { Expiry } from "./expiry.ts";
 import type { Meta } from "./meta.ts";
-import { Pace } from "./pace.ts";
 import type { Tables } from "./schema.ts";
+import { SLICE_MS } from "./slice-time.ts";
 import type { Transactions } from "./transaction.ts";
 
 /** Rows deleted by one transaction at most. */
@@ -64,13 +65,13 @@ export class Sweeper {
   /** → how many were removed. */
   async sweep(): Promise<number> {
     if (!this.#meta.hasDeadlines()) return 0;
-    const pace = new Pace(1024, 64, 2 ** 20);
+    const size = new SliceSize(SLICE_MS, 1024, 64, 2 ** 20);
     let removed = 0;
     let from: number | undefined = Number.MIN_SAFE_INTEGER;
     while (from !== undefined && !this.#stopped) {
       const start: number = from;
       const { found, next }: Look = await this.#queue.read(() =>
-        pace.measure(() => this.#look(start, pace.size)),
+        size.measure(() => this.#look(start, size.current)),
       );
       from = next;
       const [first] = found;

@@ -1,10 +1,11 @@
 import type { Bounds, MaybePromise } from "@kv/core";
+import { SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { pause } from "./busy.ts";
 import type { Meta } from "./meta.ts";
 import { BEYOND_TEXT } from "./namespaces.ts";
-import { Pace } from "./pace.ts";
 import type { Tables } from "./schema.ts";
+import { SLICE_MS } from "./slice-time.ts";
 
 export interface Totals {
   readonly keys: number;
@@ -75,13 +76,13 @@ export class Tally {
   }
 
   #total(id: number, bounds: Bounds, sumsOf: (slice: Slice) => Sums | undefined): MaybePromise<Totals> {
-    const pace = new Pace(4096, 256, 2 ** 17);
+    const size = new SliceSize(SLICE_MS, 4096, 256, 2 ** 17);
     const end = bounds.end ?? BEYOND_TEXT;
     let totals = NONE;
     let start: string | undefined = bounds.start;
     const next = () => {
-      const limit = pace.size;
-      const sums = pace.measure(() => sumsOf([id, start ?? "", end, limit]));
+      const limit = size.current;
+      const sums = size.measure(() => sumsOf([id, start ?? "", end, limit]));
       if (sums === undefined) throw new Error("an aggregate returned no row");
       totals = plus(totals, sums);
       start = sums[0] < limit ? undefined : `${sums[1]}\0`;
