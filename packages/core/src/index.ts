@@ -26,6 +26,7 @@ export type {
 export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
 export type { Capabilities } from "./capabilities.ts";
 export { type Codec, json, structured } from "./codec.ts";
+export { CorruptEntry } from "./corrupt-entry.ts";
 export { type CreateStoreOptions, createStore } from "./create-store.ts";
 export { type Duration, type DurationObject, milliseconds } from "./duration.ts";
 export { KV_ERROR_CODES, KvError, type KvErrorCode, type KvErrorOptions, Refusal } from "./errors.ts";

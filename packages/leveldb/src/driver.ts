@@ -1,4 +1,5 @@
-import { CorruptEntry, decodeEntry, holdsBytes, type LeveldbEntry, type StoredValue } from "./entry.ts";
+import { CorruptEntry } from "@kv/core";
+import { decodeEntry, holdsBytes, type LeveldbEntry, type StoredValue } from "./entry.ts";
 import type { StoredBounds } from "./layout.ts";
 import type { LevelDatabase, LevelEncodings, LevelIterator, LevelSnapshot } from "./level-database.ts";
 

@@ -13,7 +13,7 @@
  * Times are milliseconds since 1970. Without a flag 4 the encoding is `json`, or `bytes` with flag 16. One value instead
  * of a header and a payload apart: every read and write would take two operations.
  */
-import { type Payload, type Policy, Refusal, type StoredEntry } from "@kv/core";
+import { CorruptEntry, type Payload, type Policy, type StoredEntry } from "@kv/core";
 import { beginsWith, CHECKSUM_LENGTH, checksum, checksumFrom, checksumText } from "./checksum.ts";
 
 const VERSION = "1";
@@ -151,49 +151,6 @@ export class LeveldbEntry implements StoredEntry {
   get #payloadAt(): number {
     const start = this.#text.indexOf("\n") + 1;
     return (this.#flags & USER) === 0 ? start : this.#text.indexOf("\n", start) + 1;
-  }
-}
-
-/** An entry that is there and cannot be read: whoever wants more of it than its key is told so. */
-export class CorruptEntry implements StoredEntry {
-  readonly key: string;
-
-  constructor(key: string) {
-    this.key = key;
-  }
-
-  get payload(): never {
-    throw new Refusal(
-      "KV_CORRUPT",
-      "what is stored was altered since it was written (its checksum differs); delete or rewrite the entry, or restore a backup",
-    );
-  }
-
-  get encoding(): never {
-    return this.payload;
-  }
-  get revision(): never {
-    return this.payload;
-  }
-  get createdAt(): never {
-    return this.payload;
-  }
-  get updatedAt(): never {
-    return this.payload;
-  }
-  get policy(): never {
-    return this.payload;
-  }
-  get user(): never {
-    return this.payload;
-  }
-
-  /** It has none that anybody could rely on. */
-  get expiresAt(): undefined {
-    return undefined;
-  }
-  get size(): undefined {
-    return undefined;
   }
 }
 

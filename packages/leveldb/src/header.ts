@@ -1,4 +1,5 @@
-import { CorruptEntry, type LeveldbEntry } from "./entry.ts";
+import { CorruptEntry } from "@kv/core";
+import type { LeveldbEntry } from "./entry.ts";
 
 /** What a commit has to know of a key before it writes it. */
 export interface Header {

@@ -1,5 +1,5 @@
+import { CorruptEntry } from "@kv/core";
 import type { Snapshot } from "./driver.ts";
-import { CorruptEntry } from "./entry.ts";
 import type { ExpiryIndex } from "./expiry-index.ts";
 
 /** Keys beyond which it is cheaper to look at every entry's deadline. */

@@ -1,6 +1,6 @@
-import type { Namespace, StoredEntry } from "@kv/core";
+import type { CorruptEntry, Namespace, StoredEntry } from "@kv/core";
 import type { Driver } from "./driver.ts";
-import type { CorruptEntry, LeveldbEntry } from "./entry.ts";
+import type { LeveldbEntry } from "./entry.ts";
 import type { Layout } from "./layout.ts";
 
 /** Reads entries by key, on this thread: for one key as for a thousand the driver's threads take longer. */

@@ -1,6 +1,5 @@
-import type { Bounds, Namespace } from "@kv/core";
+import { type Bounds, CorruptEntry, type Namespace } from "@kv/core";
 import type { Driver, Snapshot } from "./driver.ts";
-import { CorruptEntry } from "./entry.ts";
 import type { ExpiryIndex } from "./expiry-index.ts";
 import { lapsedKeys } from "./lapsed.ts";
 import type { Layout, StoredBounds } from "./layout.ts";

@@ -1,13 +1,6 @@
-import type { Namespace, Payload, StoredChange, Watchers } from "@kv/core";
+import type { CorruptEntry, Namespace, Payload, StoredChange, Watchers } from "@kv/core";
 import type { Driver, Writes } from "./driver.ts";
-import {
-  type CorruptEntry,
-  decodeEntry,
-  encodeEntry,
-  type Fields,
-  type LeveldbEntry,
-  type StoredValue,
-} from "./entry.ts";
+import { decodeEntry, encodeEntry, type Fields, type LeveldbEntry, type StoredValue } from "./entry.ts";
 import type { ExpiryIndex } from "./expiry-index.ts";
 import { ABSENT, absent, type Header, headerOf, NEVER } from "./header.ts";
 import type { HeaderCache } from "./header-cache.ts";

@@ -10,7 +10,7 @@
  */
 import type { StoredChange } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import { COLUMNS, type Row, SqliteEntry } from "./entry.ts";
+import { COLUMNS, entryOf, type Row } from "./entry.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
 
@@ -21,13 +21,20 @@ const KEPT = 100_000;
 /** Changes read at once. */
 const PAGE = 256;
 
-type Tail = readonly [seq: number, path: string, key: string, kind: "set" | "touch" | "delete" | "expire"];
-type NoRow = readonly [null, null, null, null, null, null, null, null];
+type Tail = readonly [
+  seq: number,
+  path: string,
+  key: string,
+  kind: "set" | "touch" | "delete" | "expire",
+  namespace: number,
+];
+type NoRow = readonly [null, null, null, null, null, null, null, null, null, null];
 type ChangeRow = readonly [...Row, ...Tail] | readonly [...NoRow, ...Tail];
-const SEQ = 8;
-const PATH = 9;
-const CHANGED_KEY = 10;
-const KIND = 11;
+const SEQ = 10;
+const PATH = 11;
+const CHANGED_KEY = 12;
+const KIND = 13;
+const NAMESPACE = 14;
 
 export interface ChangePage {
   /** By namespace: the last change of every key, in order. */
@@ -61,7 +68,7 @@ export class ChangeLog {
     this.#transactions = transactions;
     this.#read = db
       .prepare<[number, number], ChangeRow>(
-        `SELECT ${COLUMNS.map((column) => `e.${column}`).join(", ")}, c.seq, n.path, c.key, c.kind
+        `SELECT ${COLUMNS.map((column) => `e.${column}`).join(", ")}, c.seq, n.path, c.key, c.kind, c.namespace
         FROM ${changes} AS c CROSS JOIN ${namespaces} AS n ON n.id = c.namespace
         LEFT JOIN ${entries} AS e ON e.namespace = c.namespace AND e.key = c.key
         WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
@@ -189,5 +196,5 @@ function changeOf(row: ChangeRow, wasSet: boolean): StoredChange | undefined {
   if (kind === "delete" || kind === "expire") return { type: kind, key };
   // It was deleted meanwhile: that change comes later.
   if (row[0] === null) return undefined;
-  return { type: wasSet ? "set" : kind, key, entry: new SqliteEntry(key, row as unknown as Row) };
+  return { type: wasSet ? "set" : kind, key, entry: entryOf(row[NAMESPACE], key, row as unknown as Row) };
 }

@@ -1,4 +1,5 @@
-import type { Payload, Policy, StoredEntry } from "@kv/core";
+import { CorruptEntry, type Payload, type Policy, type StoredEntry } from "@kv/core";
+import { checksum, EVICTABLE, writeChecksum } from "./checksum.ts";
 
 /** A row of the table of entries as the driver returns it in `raw` mode, in the order of `COLUMNS`. */
 export type Row = readonly [
@@ -10,6 +11,8 @@ export type Row = readonly [
   expiresAt: number | null,
   evictable: number,
   user: string | null,
+  checksum: number,
+  metadataChecksum: number,
 ];
 
 /** Those of a `Row`. Names of tables may stand before them. */
@@ -22,14 +25,46 @@ export const COLUMNS: readonly string[] = [
   "expires_at",
   "evictable",
   "user_metadata",
+  "checksum",
+  "metadata_checksum",
 ];
 
 /** Where the key stands in rows that have it: behind the rest. */
-export const KEY = 8;
+export const KEY = 10;
+
+/** What most reads want, in the order of `PAYLOAD_COLUMNS`. */
+export type PayloadRow = readonly [
+  value: string | Uint8Array,
+  encoding: string,
+  expiresAt: number | null,
+  checksum: number,
+];
+
+export const PAYLOAD_COLUMNS: readonly string[] = ["value", "encoding", "expires_at", "checksum"];
 
 export type KeyedRow = readonly [...row: Row, key: string];
 
-/** A row, looked at only where it is asked for: most reads want the value alone. */
+/** What a row says, once its checksums were found right. */
+export function entryOf(namespace: number, key: string, row: Row): StoredEntry {
+  const [value, encoding, revision, createdAt, updatedAt, expiresAt, evictable, user, sum, metadataSum] = row;
+  const metadata = writeChecksum(revision, updatedAt, user) + createdAt + (evictable === 0 ? 0 : EVICTABLE);
+  return checksum(namespace, key, encoding, value, expiresAt) === sum && metadata === metadataSum
+    ? new SqliteEntry(key, row)
+    : new CorruptEntry(key);
+}
+
+/** The same for readers that want nothing but the payload. */
+export function payloadEntryOf(
+  namespace: number,
+  key: string,
+  [value, encoding, expiresAt, sum]: PayloadRow,
+): StoredEntry {
+  return checksum(namespace, key, encoding, value, expiresAt) === sum
+    ? new PayloadEntry(key, value, encoding)
+    : new CorruptEntry(key);
+}
+
+/** A row, looked at only where it is asked for. */
 export class SqliteEntry implements StoredEntry {
   readonly key: string;
   readonly #row: Row;

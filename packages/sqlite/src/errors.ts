@@ -42,6 +42,8 @@ export function isBusy(error: unknown): boolean {
 
 /** Whether it was the one statement's fault, so that others may go on. */
 export function isOwnFault(error: unknown): boolean {
+  // An entry that was altered.
+  if (error instanceof Refusal) return true;
   const code = codeOf(error);
   if (code === undefined) return !isBusy(error) && errorCode(error) !== "KV_UNAVAILABLE";
   return ["SQLITE_TOOBIG", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_RANGE"].some((own) =>

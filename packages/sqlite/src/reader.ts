@@ -1,6 +1,14 @@
 import type { Namespace, StoredEntry } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import { COLUMNS, isExpired, PayloadEntry, type Row, SqliteEntry } from "./entry.ts";
+import {
+  COLUMNS,
+  entryOf,
+  isExpired,
+  PAYLOAD_COLUMNS,
+  type PayloadRow,
+  payloadEntryOf,
+  type Row,
+} from "./entry.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { Tables } from "./schema.ts";
 import type { TurnSnapshot } from "./turn-snapshot.ts";
@@ -9,14 +17,10 @@ import type { TurnSnapshot } from "./turn-snapshot.ts";
 const CHUNK = 1024;
 
 type RowAt = readonly [...row: Row, index: number];
-const INDEX = 8;
+const INDEX = 10;
 
-type PayloadAt = readonly [
-  value: string | Uint8Array,
-  encoding: string,
-  expiresAt: number | null,
-  index: number,
-];
+type PayloadAt = readonly [...row: PayloadRow, index: number];
+const PAYLOAD_INDEX = 4;
 
 /** Reads for which an ordinary row is not looked for after one was found that is not. */
 const PAUSE = 32;
@@ -24,8 +28,9 @@ const PAUSE = 32;
 /** Reads entries by key. */
 export class Reader {
   readonly #one: Sqlite.Statement<[number, string], Row>;
-  /** The value alone, of a row that is JSON and has no deadline; NULL of others. A row of one column costs half as much as a whole one. */
-  readonly #ordinary: Sqlite.Statement<[number, string], string | null>;
+  /** Of a row that is JSON and has no deadline; NULL of others. Every column costs. */
+  readonly #ordinary: Sqlite.Statement<[number, string], readonly [value: string | null, checksum: number]>;
+  readonly #payloadOf: Sqlite.Statement<[number, string], PayloadRow>;
   readonly #many: Sqlite.Statement<[string, number], RowAt>;
   readonly #payloads: Sqlite.Statement<[string, number], PayloadAt>;
   readonly #namespaces: Namespaces;
@@ -55,9 +60,14 @@ export class Reader {
         .raw()
         .safeIntegers(false);
     this.#one = one<Row>(COLUMNS.join(", ")).raw().safeIntegers(false);
-    this.#ordinary = one<string | null>("iif(encoding = 'json' AND expires_at IS NULL, value, NULL)").pluck();
+    this.#payloadOf = one<PayloadRow>(PAYLOAD_COLUMNS.join(", ")).raw().safeIntegers(false);
+    this.#ordinary = one<readonly [string | null, number]>(
+      "iif(encoding = 'json' AND expires_at IS NULL, value, NULL), checksum",
+    )
+      .raw()
+      .safeIntegers(false);
     this.#many = many<RowAt>(COLUMNS);
-    this.#payloads = many<PayloadAt>(["value", "encoding", "expires_at"]);
+    this.#payloads = many<PayloadAt>(PAYLOAD_COLUMNS);
     this.#namespaces = namespaces;
     this.#snapshot = snapshot;
     this.#clock = clock;
@@ -74,23 +84,30 @@ export class Reader {
     return this.#entries(id, keys, payloadsOnly);
   }
 
-  #entry(id: number, key: string): SqliteEntry | undefined {
+  #entry(id: number, key: string): StoredEntry | undefined {
     const row = this.#one.get(id, key);
     if (row === undefined || isExpired(row[5], this.#clock)) return undefined;
-    return new SqliteEntry(key, row);
+    return entryOf(id, key, row);
   }
 
   #payload(id: number, key: string): StoredEntry | undefined {
     if (this.#pause > 0) {
       this.#pause--;
-      return this.#entry(id, key);
+      return this.#anyPayload(id, key);
     }
-    const value = this.#ordinary.get(id, key);
-    if (value === undefined) return undefined;
-    if (value !== null) return new PayloadEntry(key, value, "json");
+    const row = this.#ordinary.get(id, key);
+    if (row === undefined) return undefined;
+    const [value, sum] = row;
+    if (value !== null) return payloadEntryOf(id, key, [value, "json", null, sum]);
     // Others of that kind are likely to follow.
     this.#pause = PAUSE;
-    return this.#entry(id, key);
+    return this.#anyPayload(id, key);
+  }
+
+  #anyPayload(id: number, key: string): StoredEntry | undefined {
+    const row = this.#payloadOf.get(id, key);
+    if (row === undefined || isExpired(row[2], this.#clock)) return undefined;
+    return payloadEntryOf(id, key, row);
   }
 
   #entries(id: number, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
@@ -99,18 +116,18 @@ export class Reader {
       const chunk = keys.length <= CHUNK ? keys : keys.slice(from, from + CHUNK);
       const json = JSON.stringify(chunk);
       if (payloadsOnly) {
-        for (const [value, encoding, expiresAt, index] of this.#payloads.all(json, id)) {
-          const key = keys[from + index];
-          if (key !== undefined && !isExpired(expiresAt, this.#clock)) {
-            entries[from + index] = new PayloadEntry(key, value, encoding);
-          }
+        for (const row of this.#payloads.all(json, id)) {
+          const at = from + row[PAYLOAD_INDEX];
+          const key = keys[at];
+          if (key !== undefined && !isExpired(row[2], this.#clock))
+            entries[at] = payloadEntryOf(id, key, row as unknown as PayloadRow);
         }
       } else {
         for (const row of this.#many.all(json, id)) {
           const at = from + row[INDEX];
           const key = keys[at];
           if (key !== undefined && !isExpired(row[5], this.#clock))
-            entries[at] = new SqliteEntry(key, row as unknown as Row);
+            entries[at] = entryOf(id, key, row as unknown as Row);
         }
       }
     }

@@ -1,6 +1,17 @@
 import type { Range, StoredEntry } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import { COLUMNS, isExpired, KEY, type KeyedRow, PayloadEntry, type Row, SqliteEntry } from "./entry.ts";
+import {
+  COLUMNS,
+  entryOf,
+  isExpired,
+  KEY,
+  type KeyedRow,
+  PAYLOAD_COLUMNS,
+  PayloadEntry,
+  type PayloadRow,
+  payloadEntryOf,
+  type Row,
+} from "./entry.ts";
 import type { Meta } from "./meta.ts";
 import { BEYOND_TEXT } from "./namespaces.ts";
 import type { Tables } from "./schema.ts";
@@ -13,12 +24,8 @@ const PAGE_SIZE = 2 ** 20;
 
 /** Namespace, from, to, limit. The end of an open range is a BLOB, which every text comes before. */
 type Between = [number, string, string | Buffer, number];
-type KeyedPayload = readonly [
-  key: string,
-  value: string | Uint8Array,
-  encoding: string,
-  expiresAt: number | null,
-];
+type KeyedPayload = readonly [...row: PayloadRow, key: string];
+const PAYLOAD_KEY = 4;
 type Key = readonly [key: string, expiresAt?: number | null];
 
 interface Selects {
@@ -28,9 +35,6 @@ interface Selects {
   /** Answered by the index alone. */
   readonly keysWithoutDeadlines: Sqlite.Statement<Between, Key>;
 }
-
-/** What stands in the entries of a scan of keys. */
-const NOTHING: Row = ["", "json", 0, 0, 0, null, 0, null];
 
 /** Reads ranges in pages, each by a statement of its own that goes on behind the last key: nothing stays open in between. */
 export class Scanner {
@@ -75,8 +79,8 @@ export class Scanner {
     const rows = (reverse ? this.#descending : this.#ascending).rows.all(...between);
     let bytes = 0;
     for (const row of rows) {
-      bytes += row[0].length;
-      if (!isExpired(row[5], this.#clock)) entries.push(new SqliteEntry(row[KEY], row as unknown as Row));
+      bytes += lengthOf(row[0]);
+      if (!isExpired(row[5], this.#clock)) entries.push(entryOf(between[0], row[KEY], row as unknown as Row));
     }
     this.#resize(rows.length, bytes);
     return { entries, read: rows.length, last: rows.at(-1)?.[KEY] };
@@ -86,12 +90,13 @@ export class Scanner {
     const entries: StoredEntry[] = [];
     const rows = (reverse ? this.#descending : this.#ascending).payloads.all(...between);
     let bytes = 0;
-    for (const [key, value, encoding, expiresAt] of rows) {
-      bytes += value.length;
-      if (!isExpired(expiresAt, this.#clock)) entries.push(new PayloadEntry(key, value, encoding));
+    for (const row of rows) {
+      bytes += lengthOf(row[0]);
+      if (!isExpired(row[2], this.#clock))
+        entries.push(payloadEntryOf(between[0], row[PAYLOAD_KEY], row as unknown as PayloadRow));
     }
     this.#resize(rows.length, bytes);
-    return { entries, read: rows.length, last: rows.at(-1)?.[0] };
+    return { entries, read: rows.length, last: rows.at(-1)?.[PAYLOAD_KEY] };
   }
 
   /** Pages of values are as long as their bytes allow. */
@@ -104,10 +109,15 @@ export class Scanner {
     const { keys, keysWithoutDeadlines } = reverse ? this.#descending : this.#ascending;
     const rows = (this.#meta.hasDeadlines() ? keys : keysWithoutDeadlines).all(...between);
     for (const [key, expiresAt = null] of rows) {
-      if (!isExpired(expiresAt, this.#clock)) entries.push(new SqliteEntry(key, NOTHING));
+      if (!isExpired(expiresAt, this.#clock)) entries.push(new PayloadEntry(key, "", "json"));
     }
     return { entries, read: rows.length, last: rows.at(-1)?.[0] };
   }
+}
+
+/** Of what stands for a value, which in a damaged file is anything. */
+function lengthOf(value: unknown): number {
+  return typeof value === "string" || value instanceof Uint8Array ? value.length : 0;
 }
 
 interface Page {
@@ -127,7 +137,7 @@ function selects(db: Sqlite.Database, { entries }: Tables, order: "ASC" | "DESC"
       .safeIntegers(false);
   return {
     rows: select(`${COLUMNS.join(", ")}, key`),
-    payloads: select("key, value, encoding, expires_at"),
+    payloads: select(`${PAYLOAD_COLUMNS.join(", ")}, key`),
     keys: select("key, expires_at"),
     keysWithoutDeadlines: select("key"),
   };

@@ -4,6 +4,7 @@
  * - `kv`: an entry per row. `namespace` is an id from `kv_namespaces`; `key` and `value` are the key and the payload as
  *   they are: JSON text under the default codec, a BLOB for bytes. `encoding` is the codec's name. Times are
  *   milliseconds since 1970; `expires_at` NULL: never. `evictable` 1: the policy "evict". `user_metadata`: JSON text.
+ *   `checksum` and `metadata_checksum`: see `checksum.ts`.
  *   A row whose `expires_at` has come counts as absent until a sweep deletes it.
  *   An ordinary rowid table with one index: `WITHOUT ROWID` makes writes several times slower, and an index on
  *   `expires_at` halves the writes that have a deadline. Short columns come first, so that counts and sweeps do not
@@ -52,6 +53,8 @@ const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
       expires_at INTEGER,
       evictable INTEGER NOT NULL,
       encoding TEXT NOT NULL,
+      checksum INTEGER NOT NULL,
+      metadata_checksum INTEGER NOT NULL,
       user_metadata TEXT,
       value TEXT NOT NULL,
       UNIQUE (namespace, key)
@@ -70,7 +73,8 @@ export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
 /** The columns of every table, in the order in which they were made. */
 const LAYOUT: { readonly [T in keyof Tables]: string } = {
-  entries: "namespace,key,revision,created_at,updated_at,expires_at,evictable,encoding,user_metadata,value",
+  entries:
+    "namespace,key,revision,created_at,updated_at,expires_at,evictable,encoding,checksum,metadata_checksum,user_metadata,value",
   namespaces: "id,path",
   meta: "name,value",
   changes: "seq,namespace,key,kind",

@@ -1,21 +1,37 @@
 import type { Payload } from "@kv/core";
 import type Sqlite from "better-sqlite3";
+import { EVICTABLE } from "./checksum.ts";
 import type { Tables } from "./schema.ts";
 
 type Time = number;
 type Evictable = number;
+/** Of `checksum`; of `writeChecksum`, plus the time of creation and the policy. */
+type Sum = number;
+
+type CurrentRow = readonly [
+  revision: number,
+  expiresAt: number | null,
+  encoding: string,
+  value: Payload,
+  checksum: number,
+  updatedAt: number,
+];
 
 /** What a single entry is written with. Parameters are costly (0.1 µs each), hence a statement for each common case. */
 export interface Statements {
-  readonly setPlain: Sqlite.Statement<[number, string, number, Time, Time, Payload]>;
-  readonly setExpiring: Sqlite.Statement<[number, string, number, Time, Time, Time, Payload]>;
+  readonly setPlain: Sqlite.Statement<[number, string, number, Time, Time, Sum, Sum, Payload]>;
+  readonly setExpiring: Sqlite.Statement<[number, string, number, Time, Time, Time, Sum, Sum, Payload]>;
   readonly setKeeping: Sqlite.Statement<
-    [number, string, number, Time, Time, Evictable, string, string | undefined, Payload]
+    [number, string, number, Time, Time, Evictable, string, Sum, Sum, string | undefined, Payload]
   >;
   readonly set: Sqlite.Statement<
-    [number, string, number, Time, Time, Time | undefined, Evictable, string, string | undefined, Payload]
+    [
+      ...[number, string, number, Time, Time, Time | undefined, Evictable, string],
+      ...[Sum, Sum, string | undefined, Payload],
+    ]
   >;
-  readonly setNumber: Sqlite.Statement<[string, number, Time, number, string]>;
+  /** The second sum is what to add to that of the metadata. */
+  readonly setNumber: Sqlite.Statement<[string, number, Time, Sum, Sum, number, string]>;
   readonly touch: Sqlite.Statement<[number, Time | null | undefined, Evictable | null, number, string, Time]>;
   readonly deleteLive: Sqlite.Statement<[number, string, Time]>;
   readonly deleteExpired: Sqlite.Statement<[number, string, Time]>;
@@ -24,10 +40,7 @@ export interface Statements {
     [number, string],
     readonly [revision: number, expiresAt: number | null]
   >;
-  readonly current: Sqlite.Statement<
-    [number, string],
-    readonly [revision: number, expiresAt: number | null, encoding: string, value: Payload]
-  >;
+  readonly current: Sqlite.Statement<[number, string], CurrentRow>;
 }
 
 const COLUMNS = [
@@ -39,11 +52,16 @@ const COLUMNS = [
   "expires_at",
   "evictable",
   "encoding",
+  "checksum",
+  "metadata_checksum",
   "user_metadata",
   "value",
 ] as const;
 /** The last column alone is data of any length; the rest identify the row. */
 const KEPT = 4;
+/** When an entry was created that is overwritten: what has expired is no entry. */
+const CREATED_AT = "CASE WHEN expires_at <= excluded.updated_at THEN excluded.created_at ELSE created_at END";
+const METADATA_SUM = `excluded.metadata_checksum - excluded.created_at + ${CREATED_AT}`;
 
 export function writeStatements(db: Sqlite.Database, { entries }: Tables): Statements {
   /** An upsert; `constants` are the columns that are no parameters, `kept` what an existing row's column becomes instead. */
@@ -51,15 +69,16 @@ export function writeStatements(db: Sqlite.Database, { entries }: Tables): State
     constants: { readonly [column: string]: string },
     kept: { readonly [column: string]: string } = {},
   ) => {
+    const keptInstead: { readonly [column: string]: string } = { metadata_checksum: METADATA_SUM, ...kept };
     const values = COLUMNS.map((column) => constants[column] ?? "?");
     const updates = COLUMNS.slice(KEPT).map(
-      (column) => `${column} = ${kept[column] ?? constants[column] ?? `excluded.${column}`}`,
+      (column) => `${column} = ${keptInstead[column] ?? constants[column] ?? `excluded.${column}`}`,
     );
     return `INSERT INTO ${entries} (${COLUMNS.join(", ")}) VALUES (${values.join(", ")})
       ON CONFLICT (namespace, key) DO UPDATE SET revision = excluded.revision,
-        created_at = CASE WHEN expires_at <= excluded.updated_at THEN excluded.created_at ELSE created_at END,
-        ${updates.join(", ")}`;
+        created_at = ${CREATED_AT}, ${updates.join(", ")}`;
   };
+  const liveDeadline = "CASE WHEN expires_at <= excluded.updated_at THEN NULL ELSE expires_at END";
   const common = { evictable: "0", encoding: "'json'", user_metadata: "NULL" };
   const live = "namespace = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)";
   return {
@@ -68,15 +87,20 @@ export function writeStatements(db: Sqlite.Database, { entries }: Tables): State
     setKeeping: db.prepare(
       upsert(
         { expires_at: "NULL" },
-        { expires_at: "CASE WHEN expires_at <= excluded.updated_at THEN NULL ELSE expires_at END" },
+        { expires_at: liveDeadline, checksum: `excluded.checksum + coalesce(${liveDeadline}, 0)` },
       ),
     ),
     set: db.prepare(upsert({})),
     setNumber: db.prepare(
-      `UPDATE ${entries} SET value = ?, revision = ?, updated_at = ? WHERE namespace = ? AND key = ?`,
+      `UPDATE ${entries} SET value = ?, revision = ?, updated_at = ?, checksum = ?,
+        metadata_checksum = metadata_checksum + ? WHERE namespace = ? AND key = ?`,
     ),
     touch: db.prepare(
-      `UPDATE ${entries} SET expires_at = iif(?, expires_at, ?), evictable = coalesce(?, evictable) WHERE ${live}`,
+      `WITH given (keeps, deadline, policy) AS (VALUES (?, ?, ?))
+      UPDATE ${entries} SET expires_at = iif(keeps, expires_at, deadline), evictable = coalesce(policy, evictable),
+        checksum = checksum + iif(keeps, 0, coalesce(deadline, 0) - coalesce(expires_at, 0)),
+        metadata_checksum = metadata_checksum + (coalesce(policy, evictable) - evictable) * ${EVICTABLE}
+      FROM given WHERE ${live}`,
     ),
     deleteLive: db.prepare(`DELETE FROM ${entries} WHERE ${live}`),
     deleteExpired: db.prepare(`DELETE FROM ${entries} WHERE namespace = ? AND key = ? AND expires_at <= ?`),
@@ -88,8 +112,9 @@ export function writeStatements(db: Sqlite.Database, { entries }: Tables): State
       .raw()
       .safeIntegers(false),
     current: db
-      .prepare<[number, string], readonly [number, number | null, string, Payload]>(
-        `SELECT revision, expires_at, encoding, value FROM ${entries} WHERE namespace = ? AND key = ?`,
+      .prepare<[number, string], CurrentRow>(
+        `SELECT revision, expires_at, encoding, value, checksum, updated_at FROM ${entries}
+        WHERE namespace = ? AND key = ?`,
       )
       .raw()
       .safeIntegers(false),

@@ -3,6 +3,7 @@ import {
   type Check,
   type Commit,
   type CommitResult,
+  CorruptEntry,
   type IncrementMutation,
   type Mutation,
   type Namespace,
@@ -12,6 +13,7 @@ import {
 } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { MORE } from "./busy.ts";
+import { checksum, EVICTABLE, writeChecksum } from "./checksum.ts";
 import { isExpired } from "./entry.ts";
 import { isOwnFault } from "./errors.ts";
 import type { Meta } from "./meta.ts";
@@ -164,16 +166,23 @@ export class Writer {
   #set(id: number, { key, payload, encoding, expiresAt, policy, user }: SetMutation, now: number): string {
     const statements = this.#statements;
     const revision = this.#meta.nextRevision();
-    const evictable = policy === "evict" ? 1 : 0;
-    if (expiresAt === "keep") {
-      statements.setKeeping.run(id, key, revision, now, now, evictable, encoding, user, payload);
-    } else if (expiresAt !== undefined && expiresAt <= now) {
+    if (typeof expiresAt === "number" && expiresAt <= now) {
       statements.remove.run(id, key);
+      return String(revision);
+    }
+    const evictable = policy === "evict" ? 1 : 0;
+    const deadline = typeof expiresAt === "number" ? expiresAt : null;
+    const sum = checksum(id, key, encoding, payload, deadline);
+    const metadataSum = writeChecksum(revision, now, user) + now + evictable * EVICTABLE;
+    if (expiresAt === "keep") {
+      const sums = [sum, metadataSum] as const;
+      statements.setKeeping.run(id, key, revision, now, now, evictable, encoding, ...sums, user, payload);
     } else if (encoding === "json" && evictable === 0 && user === undefined) {
-      if (expiresAt === undefined) statements.setPlain.run(id, key, revision, now, now, payload);
-      else statements.setExpiring.run(id, key, revision, now, now, expiresAt, payload);
+      if (deadline === null) statements.setPlain.run(id, key, revision, now, now, sum, metadataSum, payload);
+      else statements.setExpiring.run(id, key, revision, now, now, deadline, sum, metadataSum, payload);
     } else {
-      statements.set.run(id, key, revision, now, now, expiresAt, evictable, encoding, user, payload);
+      const rest = [evictable, encoding, sum, metadataSum, user, payload] as const;
+      statements.set.run(id, key, revision, now, now, expiresAt, ...rest);
     }
     return String(revision);
   }
@@ -199,6 +208,7 @@ export class Writer {
     const { key, by } = mutation;
     const row = this.#statements.current.get(id, key);
     const live = row !== undefined && !isExpired(row[1], () => now);
+    if (live && checksum(id, key, row[2], row[3], row[1]) !== row[4]) throw CorruptEntry.fault();
     if (live && row[2] !== "json") return undefined;
     const value = addToNumber(live ? row[3] : undefined, by);
     if (value === undefined) return undefined;
@@ -215,7 +225,9 @@ export class Writer {
       };
     }
     const revision = this.#meta.nextRevision();
-    this.#statements.setNumber.run(payload, revision, now, id, key);
+    const sum = checksum(id, key, "json", payload, row[1]);
+    const added = writeChecksum(revision, now, null) - writeChecksum(row[0], row[5], null);
+    this.#statements.setNumber.run(payload, revision, now, sum, added, id, key);
     return { revision: String(revision), value };
   }
 }

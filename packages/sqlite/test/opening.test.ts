@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createStore, KvError, type KvErrorCode } from "@kv/core";
 import Sqlite from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { checksum, writeChecksum } from "../src/checksum.ts";
 import { type SqliteOptions, sqlite } from "../src/index.ts";
 import { SCHEMA_VERSION } from "../src/schema.ts";
 import { commitAll, opened, payloadOf, scratchPath, setting } from "./scratch.ts";
@@ -166,9 +167,11 @@ describe("the version of the layout", () => {
       CREATE TABLE kv (
         namespace INTEGER NOT NULL, key TEXT NOT NULL, revision INTEGER NOT NULL, created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL, expires_at INTEGER, evictable INTEGER NOT NULL, encoding TEXT NOT NULL,
-        user_metadata TEXT, value TEXT NOT NULL, UNIQUE (namespace, key)
+        checksum INTEGER NOT NULL, metadata_checksum INTEGER NOT NULL, user_metadata TEXT, value TEXT NOT NULL,
+        UNIQUE (namespace, key)
       );
-      INSERT INTO kv VALUES (1, 'k', 7, 1000, 2000, NULL, 0, 'json', NULL, '"kept"');
+      INSERT INTO kv VALUES (1, 'k', 7, 1000, 2000, NULL, 0, 'json', ${checksum(1, "k", "json", '"kept"', null)},
+        ${writeChecksum(7, 2000, null) + 1000}, NULL, '"kept"');
     `);
     const adapter = await opened({ path });
     const version = db.prepare("SELECT value FROM kv_meta WHERE name = 'version'").pluck();

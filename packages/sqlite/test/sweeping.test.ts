@@ -53,7 +53,7 @@ test("row ids far apart do not make it long", async () => {
   const adapter = await opened({ path, clock: () => now });
   await commitAll(adapter, setting("a", 1, { expiresAt: 2000 }));
   const db = new Sqlite(path);
-  db.exec("INSERT INTO kv SELECT namespace, 'b', 1, 1, 1, 1500, 0, 'json', NULL, '1' FROM kv LIMIT 1");
+  db.exec("INSERT INTO kv SELECT namespace, 'b', 1, 1, 1, 1500, 0, 'json', 0, 0, NULL, '1' FROM kv LIMIT 1");
   db.exec("UPDATE kv SET rowid = 4000000000000 WHERE key = 'b'");
   db.close();
   now = 2000;
