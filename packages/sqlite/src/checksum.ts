@@ -6,11 +6,14 @@
  * and the value, plus the deadline. `metadata_checksum` is for whoever reads the rest: a hash of revision, time of the
  * last write and user metadata, plus the time of creation and the policy. What statements change without having read
  * the row is added instead of hashed, so that they can change the sum with it.
+ *
+ * Hashes are signed, which makes nearly all of them integers of four bytes to SQLite: a row that stays as long as it was
+ * is overwritten in place, in two thirds of the time.
  */
 import { crc32 } from "node:zlib";
 
 /** Characters up to which hashing here takes less than calling the native function, which must make UTF-8 of them. */
-const SHORT = 512;
+const SHORT = 192;
 /** FNV-1a. Every step is reversible: a single character that differs always shows. */
 const PRIME = 0x01000193;
 const OFFSET = 0x811c9dc5;
@@ -45,7 +48,7 @@ export function checksum(
     hash = value.length <= SHORT ? hashText(value, place) : crc32(value, place >>> 0);
   else if (value instanceof Uint8Array) hash = crc32(value, ~place >>> 0);
   else return Number.NaN;
-  return (hash >>> 0) + (expiresAt ?? 0);
+  return (hash | 0) + (expiresAt ?? 0);
 }
 
 /** Of the fields that every write sets. The time of creation and `EVICTABLE` come on top. */

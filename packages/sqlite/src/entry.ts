@@ -46,9 +46,8 @@ export type KeyedRow = readonly [...row: Row, key: string];
 
 /** What a row says, once its checksums were found right. */
 export function entryOf(namespace: number, key: string, row: Row): StoredEntry {
-  const [value, encoding, revision, createdAt, updatedAt, expiresAt, evictable, user, sum, metadataSum] = row;
-  const metadata = writeChecksum(revision, updatedAt, user) + createdAt + (evictable === 0 ? 0 : EVICTABLE);
-  return checksum(namespace, key, encoding, value, expiresAt) === sum && metadata === metadataSum
+  const metadata = writeChecksum(row[2], row[4], row[7]) + row[3] + (row[6] === 0 ? 0 : EVICTABLE);
+  return checksum(namespace, key, row[1], row[0], row[5]) === row[8] && metadata === row[9]
     ? new SqliteEntry(key, row)
     : new CorruptEntry(key);
 }
@@ -57,7 +56,10 @@ export function entryOf(namespace: number, key: string, row: Row): StoredEntry {
 export function payloadEntryOf(
   namespace: number,
   key: string,
-  [value, encoding, expiresAt, sum]: PayloadRow,
+  value: string | Uint8Array,
+  encoding: string,
+  expiresAt: number | null,
+  sum: number,
 ): StoredEntry {
   return checksum(namespace, key, encoding, value, expiresAt) === sum
     ? new PayloadEntry(key, value, encoding)

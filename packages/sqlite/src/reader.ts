@@ -97,8 +97,8 @@ export class Reader {
     }
     const row = this.#ordinary.get(id, key);
     if (row === undefined) return undefined;
-    const [value, sum] = row;
-    if (value !== null) return payloadEntryOf(id, key, [value, "json", null, sum]);
+    const value = row[0];
+    if (value !== null) return payloadEntryOf(id, key, value, "json", null, row[1]);
     // Others of that kind are likely to follow.
     this.#pause = PAUSE;
     return this.#anyPayload(id, key);
@@ -107,7 +107,7 @@ export class Reader {
   #anyPayload(id: number, key: string): StoredEntry | undefined {
     const row = this.#payloadOf.get(id, key);
     if (row === undefined || isExpired(row[2], this.#clock)) return undefined;
-    return payloadEntryOf(id, key, row);
+    return payloadEntryOf(id, key, ...row);
   }
 
   #entries(id: number, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
@@ -120,7 +120,7 @@ export class Reader {
           const at = from + row[PAYLOAD_INDEX];
           const key = keys[at];
           if (key !== undefined && !isExpired(row[2], this.#clock))
-            entries[at] = payloadEntryOf(id, key, row as unknown as PayloadRow);
+            entries[at] = payloadEntryOf(id, key, row[0], row[1], row[2], row[3]);
         }
       } else {
         for (const row of this.#many.all(json, id)) {

@@ -77,10 +77,11 @@ export class Scanner {
   #rows(reverse: boolean, between: Between): Page {
     const entries: StoredEntry[] = [];
     const rows = (reverse ? this.#descending : this.#ascending).rows.all(...between);
+    const [id] = between;
     let bytes = 0;
     for (const row of rows) {
       bytes += lengthOf(row[0]);
-      if (!isExpired(row[5], this.#clock)) entries.push(entryOf(between[0], row[KEY], row as unknown as Row));
+      if (!isExpired(row[5], this.#clock)) entries.push(entryOf(id, row[KEY], row as unknown as Row));
     }
     this.#resize(rows.length, bytes);
     return { entries, read: rows.length, last: rows.at(-1)?.[KEY] };
@@ -89,11 +90,12 @@ export class Scanner {
   #payloads(reverse: boolean, between: Between): Page {
     const entries: StoredEntry[] = [];
     const rows = (reverse ? this.#descending : this.#ascending).payloads.all(...between);
+    const [id] = between;
     let bytes = 0;
     for (const row of rows) {
       bytes += lengthOf(row[0]);
       if (!isExpired(row[2], this.#clock))
-        entries.push(payloadEntryOf(between[0], row[PAYLOAD_KEY], row as unknown as PayloadRow));
+        entries.push(payloadEntryOf(id, row[PAYLOAD_KEY], row[0], row[1], row[2], row[3]));
     }
     this.#resize(rows.length, bytes);
     return { entries, read: rows.length, last: rows.at(-1)?.[PAYLOAD_KEY] };
