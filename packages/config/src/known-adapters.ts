@@ -31,6 +31,7 @@ export const LEVELDB_QUERY = {
   prefix: "text",
   cacheSize: "number",
   writeBufferSize: "number",
+  verifyUpTo: "number",
 } as const;
 
 export const REDIS_QUERY = {

@@ -8,7 +8,8 @@ import { checkClosingNote, writeClosingNote } from "./closing-note.ts";
 import { held, isLocked, openFault } from "./errors.ts";
 import { readHolder, removeHolder, writeHolder } from "./holder.ts";
 import type { LevelDatabase } from "./level-database.ts";
-import type { Settings } from "./options.ts";
+import type { Place, Settings } from "./options.ts";
+import { checkTables, writeTableSums } from "./table-sums.ts";
 import { checkLogs } from "./write-ahead-log.ts";
 
 /** A database as it is opened and closed: our own, or one that was handed in. */
@@ -48,14 +49,8 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
   };
 }
 
-interface Place {
-  readonly path: string;
-  readonly cacheSize: number;
-  readonly writeBufferSize: number;
-}
-
-async function open({ path, cacheSize, writeBufferSize }: Place): Promise<Connection> {
-  await inspect(path);
+async function open({ path, cacheSize, writeBufferSize, verifyUpTo }: Place): Promise<Connection> {
+  await inspect(path, verifyUpTo);
   // The driver begins to open it by itself.
   const db = new ClassicLevel(path, { cacheSize, writeBufferSize });
   await openAt(db, path);
@@ -66,7 +61,9 @@ async function open({ path, cacheSize, writeBufferSize }: Place): Promise<Connec
       removeHolder(path);
       const wasOpen = db.status === "open";
       await db.close();
-      if (wasOpen) writeClosingNote(path);
+      if (!wasOpen) return;
+      writeClosingNote(path);
+      await writeTableSums(path);
     },
     async renew(before) {
       // Opening writes a new log and the old one's content; and a database that cannot be opened cannot be read either.
@@ -90,12 +87,13 @@ async function openAt(db: ClassicLevel, path: string): Promise<void> {
 }
 
 /** What LevelDB would pass over in silence. While somebody else has it open this may look at what is being written. */
-async function inspect(path: string): Promise<void> {
+async function inspect(path: string, verifyUpTo: number): Promise<void> {
   try {
     mkdirSync(path, { recursive: true });
     refuseHeadless(path);
     checkClosingNote(path);
     await checkLogs(path);
+    await checkTables(path, verifyUpTo);
   } catch (error) {
     throw openFault(error, path);
   }

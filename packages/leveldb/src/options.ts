@@ -24,6 +24,12 @@ export interface LeveldbPathOptions extends CommonOptions {
   readonly cacheSize?: number | undefined;
   /** Bytes of writes that are kept in memory before they become a table; up to two such buffers exist. Default: 4 MiB. */
   readonly writeBufferSize?: number | undefined;
+  /**
+   * Whether opening reads the tables, and refuses with `KV_CORRUPT` where one was altered since the database was last
+   * closed: if together they have at most so many bytes. A gigabyte takes about a second. `0`: never; `Infinity`: always.
+   * Default: 64 MiB.
+   */
+  readonly verifyUpTo?: number | undefined;
   readonly database?: undefined;
 }
 
@@ -35,18 +41,24 @@ export interface LeveldbDatabaseOptions extends CommonOptions {
 
 export type LeveldbOptions = LeveldbPathOptions | LeveldbDatabaseOptions;
 
+/** A database of our own. */
+export interface Place {
+  readonly path: string;
+  readonly cacheSize: number;
+  readonly writeBufferSize: number;
+  readonly verifyUpTo: number;
+}
+
 /** The options with their defaults, checked. */
 export interface Settings {
-  readonly where:
-    | { readonly path: string; readonly cacheSize: number; readonly writeBufferSize: number }
-    | { readonly database: LevelDatabase };
+  readonly where: Place | { readonly database: LevelDatabase };
   readonly prefix: string;
   readonly durability: "fast" | "full";
   readonly clock: () => number;
 }
 
 const COMMON = ["prefix", "durability", "clock"] as const;
-const PATH: ReadonlySet<string> = new Set(["path", "cacheSize", "writeBufferSize", ...COMMON]);
+const PATH: ReadonlySet<string> = new Set(["path", "cacheSize", "writeBufferSize", "verifyUpTo", ...COMMON]);
 const HANDED_IN: ReadonlySet<string> = new Set(["database", ...COMMON]);
 const EITHER: ReadonlySet<string> = new Set([...PATH, ...HANDED_IN]);
 const PREFIX = /^[\w.-]{1,64}$/;
@@ -82,12 +94,13 @@ function checked(options: LeveldbOptions): Settings {
 
 function ofPath(options: LeveldbPathOptions): Settings["where"] {
   refuseUnknownOptions(given(options), PATH, "leveldb({ path })");
-  const { path, cacheSize = 32 * MIB, writeBufferSize = 4 * MIB } = options;
+  const { path, cacheSize = 32 * MIB, writeBufferSize = 4 * MIB, verifyUpTo = 64 * MIB } = options;
   demand(typeof path === "string" && path.trim() !== "", "path", "the path of a directory");
   demand(!path.includes("\0"), "path", "free of NUL characters");
   demand(isSize(cacheSize, 0), "cacheSize", "a whole number of bytes");
   demand(isSize(writeBufferSize, 2 ** 16), "writeBufferSize", "a whole number of bytes, at least 65536");
-  return { path: resolve(path), cacheSize, writeBufferSize };
+  demand(typeof verifyUpTo === "number" && verifyUpTo >= 0, "verifyUpTo", "a number of bytes, or Infinity");
+  return { path: resolve(path), cacheSize, writeBufferSize, verifyUpTo };
 }
 
 function demandDatabase(database: LevelDatabase): void {

@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStore, KvError } from "@kv/core";
 import { ClassicLevel } from "classic-level";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { decodeEntry, encodeEntry, type Fields, LeveldbEntry } from "../src/entry.ts";
-import { leveldb } from "../src/index.ts";
+import { type LeveldbPathOptions, leveldb } from "../src/index.ts";
 import { damageIn } from "../src/write-ahead-log.ts";
 import { refusalOf, scratchPath } from "./scratch.ts";
 
@@ -116,9 +116,12 @@ function filesOf(path: string, kind: RegExp): string[] {
 }
 
 /** What a store over damaged files answers for every entry: the right value, or an error; → the errors' codes. */
-async function answers(path: string, entries: ReadonlyMap<string, string>): Promise<Set<string>> {
+async function answers(
+  options: LeveldbPathOptions,
+  entries: ReadonlyMap<string, string>,
+): Promise<Set<string>> {
   const codes = new Set<string>();
-  const store = createStore(leveldb({ path }));
+  const store = createStore(leveldb(options));
   for (const [key, value] of entries) {
     try {
       expect([value, undefined]).toContain(await store.get(key));
@@ -150,18 +153,52 @@ describe("damaged files", () => {
     });
   });
 
-  test("a bit turned in a table, wherever, gives no wrong value", async () => {
+  function turnBits(path: string, place: number): void {
+    for (const file of filesOf(path, /\.ldb$/)) {
+      const table = readFileSync(file);
+      const at = Math.floor(table.length * place);
+      table[at] = (table[at] ?? 0) ^ 1;
+      writeFileSync(file, table);
+    }
+  }
+
+  test.each([0, 0.1, 0.35, 0.5, 0.75, 0.999])(
+    "a bit turned in a table, at %f of it, is KV_CORRUPT naming it when it is opened",
+    async (place) => {
+      const path = await scratchPath();
+      await filled(path);
+      turnBits(path, place);
+      expect(await refusalOf({ path })).toMatchObject({
+        code: "KV_CORRUPT",
+        message: expect.stringMatching(/table \d+\.ldb was altered .*; restore/),
+      });
+    },
+  );
+
+  test("tables that are not looked at, because they are too large or were not there, give no wrong value", async () => {
     for (const place of [0.1, 0.35, 0.5, 0.75]) {
       const path = await scratchPath();
       const entries = await filled(path);
-      for (const file of filesOf(path, /\.ldb$/)) {
-        const table = readFileSync(file);
-        const at = Math.floor(table.length * place);
-        table[at] = (table[at] ?? 0) ^ 1;
-        writeFileSync(file, table);
-      }
-      for (const code of await answers(path, entries)) expect(code).toBe("KV_CORRUPT");
+      if (place > 0.4) rmSync(join(path, "kv-tables.json"));
+      turnBits(path, place);
+      const verifyUpTo = place > 0.4 ? undefined : 1000;
+      for (const code of await answers({ path, verifyUpTo }, entries)) expect(code).toBe("KV_CORRUPT");
     }
+  });
+
+  test("tables that LevelDB has merged since are forgotten, and new ones are known", async () => {
+    const path = await scratchPath();
+    const entries = await filled(path);
+    const known = () => Object.keys(JSON.parse(readFileSync(join(path, "kv-tables.json"), "utf8"))).sort();
+    const tables = () => readdirSync(path).filter((file) => file.endsWith(".ldb"));
+    const before = tables();
+    expect(known()).toEqual(before.sort());
+    const db = new ClassicLevel(path);
+    await db.compactRange("", "\uffff");
+    await db.close();
+    expect(await answers({ path }, entries)).toEqual(new Set());
+    expect(tables()).not.toEqual(before);
+    expect(known()).toEqual(tables().sort());
   });
 
   test.each([/\.ldb$/, /\.log$/, /^MANIFEST-/, /^CURRENT$/])(
@@ -170,7 +207,7 @@ describe("damaged files", () => {
       const path = await scratchPath();
       const entries = await filled(path);
       for (const file of filesOf(path, kind)) truncateSync(file, Math.floor(readFileSync(file).length / 2));
-      expect(await answers(path, entries)).toEqual(new Set(["KV_CORRUPT"]));
+      expect(await answers({ path }, entries)).toEqual(new Set(["KV_CORRUPT"]));
     },
   );
 });

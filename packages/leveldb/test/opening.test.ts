@@ -23,6 +23,8 @@ describe("options", () => {
     [{ path: "a", prefix: "a!b" }, "prefix"],
     [{ path: "a", cacheSize: -1 }, "cacheSize"],
     [{ path: "a", writeBufferSize: 1 }, "writeBufferSize"],
+    [{ path: "a", verifyUpTo: -1 }, "verifyUpTo"],
+    [{ path: "a", verifyUpTo: "64MB" }, "verifyUpTo"],
     [{ path: "a", clock: 5 }, "clock"],
     [{ database: "a" }, "database"],
     [{ database: {}, cacheSize: 1 }, "cacheSize"],

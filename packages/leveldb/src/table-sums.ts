@@ -1,0 +1,95 @@
+/**
+ * Whether LevelDB's tables are as they were written. LevelDB would look at the checksums in them only if it were asked to,
+ * which the driver cannot: an altered block may then hide entries, give earlier values, or end the process by an
+ * assertion. A table never changes once it is there, so that a sum of its own says it all: `kv-tables.json`, written when
+ * the database is closed, has the CRC-32 of each.
+ */
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { Refusal } from "@kv/core";
+
+const FILE = "kv-tables.json";
+const TABLE = /^\d+\.(ldb|sst)$/;
+/** Bytes read at a time. */
+const CHUNK = 2 ** 20;
+
+type Sums = Readonly<Record<string, number>>;
+
+/**
+ * Reads the tables, if together they are no larger than so many bytes.
+ * @throws Refusal `KV_CORRUPT`
+ */
+export async function checkTables(path: string, upTo: number): Promise<void> {
+  const sums = readSums(path);
+  const tables = tablesAt(path).filter((name) => sums[name] !== undefined);
+  const sizes = await Promise.all(tables.map((name) => sizeOf(join(path, name))));
+  if (sizes.reduce((sum, size) => sum + size, 0) > upTo) return;
+  for (const name of tables) {
+    const sum = await sumOf(join(path, name));
+    // A table that vanishes meanwhile is somebody else's, who has the database open.
+    if (sum === undefined || sum === sums[name]) continue;
+    throw new Refusal(
+      "KV_CORRUPT",
+      `the database ${path} is damaged: its table ${name} was altered since it was written; restore it from a backup ` +
+        `(and where that was done already, delete ${FILE} beside it)`,
+    );
+  }
+}
+
+/** Best effort, after the database was closed. Sums of tables that are still there are taken over. */
+export async function writeTableSums(path: string): Promise<void> {
+  try {
+    const known = readSums(path);
+    const sums: Record<string, number> = {};
+    for (const name of tablesAt(path)) {
+      const sum = known[name] ?? (await sumOf(join(path, name)));
+      if (sum !== undefined) sums[name] = sum;
+    }
+    const temporary = join(path, `${FILE}.tmp`);
+    writeFileSync(temporary, `${JSON.stringify(sums)}\n`);
+    renameSync(temporary, join(path, FILE));
+  } catch {
+    // Then the next opening has fewer tables that it can check.
+  }
+}
+
+function tablesAt(path: string): string[] {
+  return readdirSync(path).filter((name) => TABLE.test(name));
+}
+
+function readSums(path: string): Sums {
+  try {
+    const sums: unknown = JSON.parse(readFileSync(join(path, FILE), "utf8"));
+    return typeof sums === "object" && sums !== null ? (sums as Sums) : {};
+  } catch {
+    return {};
+  }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    return 0;
+  }
+}
+
+async function sumOf(file: string): Promise<number | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file);
+    const chunk = new Uint8Array(CHUNK);
+    let sum = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, 0, CHUNK);
+      if (bytesRead === 0) return sum;
+      sum = crc32(chunk.subarray(0, bytesRead), sum);
+    }
+  } catch {
+    return undefined;
+  } finally {
+    await handle?.close();
+  }
+}
