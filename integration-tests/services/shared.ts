@@ -14,6 +14,12 @@ export function sharedRedisServers(): Promise<(Shared<Service> | Missing)[]> {
   return ask("redis");
 }
 
+/** One of them, for what need not be repeated on each. */
+export async function sharedRedisServer(): Promise<Shared<Service> | Missing> {
+  const servers = await sharedRedisServers();
+  return servers.find((server) => !("reason" in server)) ?? servers[0] ?? { reason: "there is no Redis" };
+}
+
 export function sharedRedisCluster(): Promise<Shared<RedisCluster> | Missing> {
   return askForOne<RedisCluster>("redis-cluster");
 }

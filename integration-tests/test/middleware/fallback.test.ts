@@ -196,6 +196,7 @@ describe("fallback that degrades", () => {
       persistent: false,
       shared: false,
       ordered: true,
+      atomic: "namespace",
       linearizable: false,
     });
   });

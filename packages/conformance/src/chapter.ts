@@ -4,6 +4,8 @@ import type { Context } from "./context.ts";
 /** What a case may ask of the adapter and of the harness around it. */
 export interface Abilities {
   readonly capabilities: Capabilities;
+  /** Commits of any keys of the view are atomic. */
+  readonly atomic: boolean;
   /** The adapter's clock can be moved. */
   readonly clock: boolean;
   /** The data can be opened a second time. */
@@ -30,6 +32,16 @@ export interface Chapter {
 /** For what can be seen only where time stands still until it is told to pass. */
 export function aClock({ clock }: Abilities): string | undefined {
   return clock ? undefined : "its clock cannot be set";
+}
+
+/** For commits of several keys. */
+export function atomically({ atomic }: Abilities): string | undefined {
+  return atomic ? undefined : "only the keys of one partition are atomic together";
+}
+
+/** For what is about ranges, and not only looks at the outcome by them. */
+export function ordered({ capabilities }: Abilities): string | undefined {
+  return capabilities.ordered ? undefined : "it keeps no order";
 }
 
 export function watching({ capabilities }: Abilities): string | undefined {

@@ -11,6 +11,7 @@ import type {
 import { createStore, namespaceOf } from "@kv/core";
 import type { Abilities } from "./chapter.ts";
 import type { Harness, Setup } from "./harness.ts";
+import { KeyList } from "./key-list.ts";
 import { type Expected, refusal } from "./refusal.ts";
 import { sharedAdapter } from "./shared-adapter.ts";
 import { type Time, timeOf } from "./time.ts";
@@ -65,7 +66,9 @@ export interface Prepared {
 export async function prepare({ harness, variant, wrapStore }: ContextOptions): Promise<Prepared> {
   const setup = await harness.create();
   const roots: Store[] = [];
-  const through = variant.wrap ?? ((adapter: Adapter) => adapter);
+  const wrap = variant.wrap ?? ((adapter: Adapter) => adapter);
+  const list = new KeyList();
+  const through = (inner: Adapter) => wrap(inner.capabilities.ordered ? inner : list.over(inner));
   const adapter = sharedAdapter(through(setup.adapter));
   const namespace = namespaceOf(variant.path);
   const prefix = variant.scope === undefined ? "" : `${variant.scope}:`;
@@ -84,7 +87,7 @@ export async function prepare({ harness, variant, wrapStore }: ContextOptions): 
   }
 
   const context: Context = {
-    abilities: abilitiesOf(setup),
+    abilities: abilitiesOf(setup, variant),
     capabilities: adapter.capabilities,
     get store() {
       return byDefault().store;
@@ -125,9 +128,10 @@ function corruptEntry(key: string): Parameters<Adapter["commit"]>[1][number]["mu
   };
 }
 
-function abilitiesOf(setup: Setup): Abilities {
+function abilitiesOf(setup: Setup, { together = false }: Variant): Abilities {
   return {
     capabilities: setup.adapter.capabilities,
+    atomic: together || setup.adapter.capabilities.atomic === "namespace",
     clock: setup.clock !== undefined,
     reopen: setup.reopen !== undefined,
   };

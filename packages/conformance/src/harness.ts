@@ -19,6 +19,11 @@ export interface Harness {
   create(): MaybePromise<Setup>;
   /** Resolves once what was written so far has reached every watcher. Default: 25 ms later. */
   settle?(): Promise<void>;
+  /**
+   * For an adapter whose `capabilities.atomic` is `"partition"`: a scope whose keys are in one partition. The whole suite
+   * runs through it as well, and commits of several keys only there.
+   */
+  readonly together?: string;
   /** Middleware that the whole suite runs through as well. */
   readonly through?: readonly Through[];
   /** Full titles of cases that are known to fail, with the reason. One that passes, or names no case, is a failure. */

@@ -27,9 +27,11 @@ export function strayDeviations(harness: Harness, planned: readonly PlannedCase[
   return Object.keys(harness.deviations ?? {}).filter((title) => !titles.has(title));
 }
 
-function variantsOf({ through = [] }: Harness): Variant[] {
+function variantsOf({ through = [], together }: Harness): Variant[] {
+  const inOnePartition = { title: "through a scope of one partition", path: [], together: true };
   return [
     ...STANDARD_VIEWS,
+    ...(together === undefined ? [] : [{ ...inOnePartition, scope: together }]),
     ...through.map(({ title, wrap }) => ({ title: `through ${title}`, wrap, path: [] })),
   ];
 }

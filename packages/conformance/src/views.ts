@@ -9,6 +9,8 @@ export interface Variant {
   readonly path: readonly string[];
   /** The scope under test; `undefined`: none. */
   readonly scope?: string;
+  /** The scope's keys are atomic together, whatever the capability says. */
+  readonly together?: boolean;
 }
 
 /** Whatever a backend's patterns, paths and separators could trip over. */

@@ -54,6 +54,7 @@ export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () 
       shared: false,
       ordered: true,
       snapshotScans: true,
+      atomic: "namespace",
       linearizable: true,
       watch: false,
     },

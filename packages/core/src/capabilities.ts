@@ -12,6 +12,11 @@ export interface Capabilities {
   readonly ordered: boolean;
   /** A scan shows one state: the one at the latest as of its first `next()`. */
   readonly snapshotScans: boolean;
+  /**
+   * Within what a commit or transaction of several keys is atomic: the whole namespace, or the keys that the adapter
+   * keeps in one partition of it. One across partitions is refused. What concerns a single key always is.
+   */
+  readonly atomic: "namespace" | "partition";
   /** Operations on one key are linearizable among everybody who uses the backend. */
   readonly linearizable: boolean;
   /** Whose writes `watch` sees: nobody's, this process's, every process's. */

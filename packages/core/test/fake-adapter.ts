@@ -49,6 +49,7 @@ export class FakeAdapter implements Adapter {
       shared: false,
       ordered: true,
       snapshotScans: false,
+      atomic: "namespace",
       linearizable: true,
       watch: false,
       ...options.capabilities,

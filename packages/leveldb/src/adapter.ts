@@ -34,6 +34,7 @@ class LeveldbAdapter implements Adapter {
     shared: false,
     ordered: true,
     snapshotScans: true,
+    atomic: "namespace",
     linearizable: true,
     watch: "local",
   };

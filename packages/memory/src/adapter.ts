@@ -46,6 +46,7 @@ class MemoryAdapter implements Adapter {
     shared: false,
     ordered: true,
     snapshotScans: false,
+    atomic: "namespace",
     linearizable: true,
     watch: "local",
   };

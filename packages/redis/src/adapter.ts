@@ -42,6 +42,7 @@ class RedisAdapter implements Adapter {
       shared: true,
       ordered: settings.ordered,
       snapshotScans: false,
+      atomic: settings.partitions === 1 ? "namespace" : "partition",
       linearizable: true,
       watch: "shared",
     };

@@ -82,9 +82,9 @@ export class Layout {
     return spaces;
   }
 
-  /** The partition that a key is in. */
+  /** The partition that a key is in: keys with the same text between their first braces are together, as in a Cluster. */
   partitionOf(key: string): number {
-    return this.partitions === 1 ? 0 : hash(key) % this.partitions;
+    return this.partitions === 1 ? 0 : hash(deciding(key)) % this.partitions;
   }
 
   /** The space with this tag, and the namespace it is part of; `undefined`: it is not one of this layout's. */
@@ -114,6 +114,14 @@ export class Layout {
       channel: `${base}changes@${this.#db}`,
     };
   }
+}
+
+/** Redis's own rule of which part of a name decides where it goes: without an end, or with nothing in them, braces are text. */
+function deciding(key: string): string {
+  const open = key.indexOf("{");
+  if (open === -1) return key;
+  const close = key.indexOf("}", open + 1);
+  return close <= open + 1 ? key : key.slice(open + 1, close);
 }
 
 /** A namespace's id has `~` only before 0 and 1. */

@@ -7,9 +7,10 @@ interface CommonOptions {
   /** What the names of all keys begin with; anything but `{` and `}`. Default: `"kv:"`. */
   readonly prefix?: string | undefined;
   /**
-   * Over how many parts a namespace is spread, so that it may outgrow one node of a Cluster. A commit of several keys
-   * must then stay within one part, else it is `KV_UNSUPPORTED`; ranges are merged in order. It is part of the layout:
-   * opening data with another number is refused. 1 to 1,024. Default: 1.
+   * Over how many partitions a namespace is spread, so that it may outgrow one node of a Cluster. A commit of several
+   * keys must then stay within one of them, else it is `KV_UNSUPPORTED` (`capabilities.atomic` is `"partition"`): keys
+   * with the same text between their first `{` and `}` are together, the rule of Redis Cluster. Ranges are merged in
+   * order. It is part of the layout: opening data with another number is refused. 1 to 1,024. Default: 1.
    */
   readonly partitions?: number | undefined;
   /**

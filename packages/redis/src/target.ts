@@ -52,7 +52,7 @@ export class Target {
       if (own === partition) continue;
       return new Refusal(
         "KV_UNSUPPORTED",
-        `the commit's keys are in different ones of the ${layout.partitions} partitions, and only what is in one of them is atomic; open the store with partitions: 1, or use a namespace for what belongs together`,
+        `the commit's keys are in different ones of the ${layout.partitions} partitions, and only what is in one of them is atomic; begin keys that belong together with the same text in braces, as in "{order:7}", or open the store with partitions: 1`,
         { key },
       );
     }

@@ -48,6 +48,7 @@ class SqliteAdapter implements Adapter {
       shared: !inMemory,
       ordered: true,
       snapshotScans: false,
+      atomic: "namespace",
       linearizable: true,
       // Watchers register themselves in the database.
       watch: readOnly ? false : inMemory ? "local" : "shared",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { KvError, type Store } from "@kv/core";
 import fc from "fast-check";
-import type { Case } from "../chapter.ts";
+import { atomically, type Case } from "../chapter.ts";
 import { Model } from "../model.ts";
 import { runs } from "../property.ts";
 
@@ -147,6 +147,7 @@ const PAUSES: Readonly<Record<Call["then"], () => Promise<void> | undefined>> = 
 export const anyOrder: readonly Case[] = [
   {
     title: "any calls that nobody awaits answer what the same calls answer one after the other",
+    requires: atomically,
     async run({ store }) {
       await fc.assert(
         fc.asyncProperty(

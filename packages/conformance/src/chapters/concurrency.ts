@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Store } from "@kv/core";
-import type { Case, Chapter } from "../chapter.ts";
+import { atomically, type Case, type Chapter } from "../chapter.ts";
 import { collect } from "../contents.ts";
 import { everyone, pause, strangers } from "../strangers.ts";
 import { histories } from "./histories.ts";
@@ -32,6 +32,7 @@ const contention: readonly Case[] = [
   },
   {
     title: "transactions that move money between accounts keep the sum, and nobody sees another one",
+    requires: atomically,
     async run(context) {
       const accounts = ["a", "b", "c", "d"];
       await context.store.setMany(accounts.map((account) => [account, 100]));
@@ -71,6 +72,7 @@ const contention: readonly Case[] = [
   },
   {
     title: "a commit is seen whole or not at all, by getMany in one call and by a snapshot scan",
+    requires: atomically,
     async run(context) {
       const { store, capabilities } = context;
       const [writer, reader] = strangers(context, 2);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Store } from "@kv/core";
 import { forward } from "@kv/core";
-import { aClock, type Case } from "../chapter.ts";
+import { aClock, atomically, type Case } from "../chapter.ts";
 import { collect, contents, fill } from "../contents.ts";
 import type { Context } from "../context.ts";
 
@@ -104,6 +104,7 @@ const absence: readonly Case[] = [
   },
   {
     title: "an expired entry is absent for checks: null holds, and its revision does not",
+    requires: atomically,
     async run({ store, time }) {
       const revision = await store.set("k", 1, { ttl: time.short });
       await time.pass(time.short);

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Chapter } from "../chapter.ts";
+import { atomically, type Chapter } from "../chapter.ts";
 import { Model } from "../model.ts";
 import { anyCommands, type Real } from "../model-commands.ts";
 import { runs } from "../property.ts";
@@ -9,6 +9,7 @@ export const modelBased: Chapter = {
   cases: [
     {
       title: "any sequence of operations gives what a plain sorted map with revisions and deadlines gives",
+      requires: atomically,
       async run({ store, time, abilities }) {
         // A failure is shrunk to its shortest sequence and told with the seed that finds it again.
         await fc.assert(

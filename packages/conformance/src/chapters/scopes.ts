@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { recorder } from "../between.ts";
-import type { Case } from "../chapter.ts";
+import { atomically, type Case } from "../chapter.ts";
 import { collect, contents, fill } from "../contents.ts";
 import { NASTY_KEYS } from "../nasty-keys.ts";
 import { OPERATIONS } from "../operations.ts";
@@ -78,6 +78,7 @@ export const scopes: readonly Case[] = [
   },
   {
     title: "every operation of a scope works on its own keys",
+    requires: atomically,
     async run({ store }) {
       const scoped = store.scope("s");
       await fill(store, ["k", "n"]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compareKeys, forward, type Selector } from "@kv/core";
+import { compareKeys, type Selector } from "@kv/core";
 import fc from "fast-check";
 import type { Case } from "../chapter.ts";
 import { collect, contents, fill } from "../contents.ts";
@@ -228,23 +228,6 @@ export const selectors: readonly Case[] = [
         await refused("KV_INVALID_OPTION", () => store.count(selector), { operation: "count" });
         await refused("KV_INVALID_OPTION", () => store.clear(selector), { operation: "clear" });
       }
-    },
-  },
-  {
-    title: "where a backend keeps no order ranges are KV_UNSUPPORTED, and nothing is removed",
-    async run({ open, refused, store }) {
-      await fill(store, LETTERS);
-      const unordered = open({}, (inner) =>
-        forward(inner, { capabilities: { ...inner.capabilities, ordered: false } }),
-      ).store;
-      for (const scan of [unordered.keys(), unordered.values(), unordered.entries()]) {
-        await refused("KV_UNSUPPORTED", () => scan.next());
-      }
-      await refused("KV_UNSUPPORTED", () => unordered.range("a"), { operation: "range" });
-      await refused("KV_UNSUPPORTED", () => unordered.page(), { operation: "page" });
-      await refused("KV_UNSUPPORTED", () => unordered.count({ prefix: "a" }), { operation: "count" });
-      await refused("KV_UNSUPPORTED", () => unordered.clear({ prefix: "a" }), { operation: "clear" });
-      assert.equal(await store.count(), LETTERS.length);
     },
   },
   {

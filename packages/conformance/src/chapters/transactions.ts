@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "@kv/core";
-import type { Case } from "../chapter.ts";
+import { atomically, type Case } from "../chapter.ts";
 import { contents } from "../contents.ts";
 import { rejectionOf } from "../refusal.ts";
 
 export const transactions: readonly Case[] = [
   {
     title: "a transaction commits what its function wrote, and resolves to what the function returned",
+    requires: atomically,
     async run({ store }) {
       await store.setMany([
         ["a", 1],
@@ -30,6 +31,7 @@ export const transactions: readonly Case[] = [
   },
   {
     title: "a transaction reads through, and reads back what it wrote",
+    requires: atomically,
     async run({ store }) {
       await store.setMany([
         ["a", 1],
@@ -89,6 +91,7 @@ export const transactions: readonly Case[] = [
   },
   {
     title: "a transaction runs again where a key that it read has changed",
+    requires: atomically,
     async run({ store, open }) {
       const other = open().store;
       await store.set("k", 1);
@@ -112,6 +115,7 @@ export const transactions: readonly Case[] = [
   {
     title:
       "a transaction notices a key that came to exist, one that vanished, and one that only has() looked at",
+    requires: atomically,
     async run({ store, open }) {
       const other = open().store;
       const disturb: Readonly<Record<string, (tx: Transaction<unknown>) => Promise<unknown>>> = {
@@ -137,6 +141,7 @@ export const transactions: readonly Case[] = [
   },
   {
     title: "a transaction that only read runs again where what it read has changed",
+    requires: atomically,
     async run({ store, open }) {
       const other = open().store;
       await store.setMany([
@@ -169,6 +174,7 @@ export const transactions: readonly Case[] = [
   },
   {
     title: "a transaction rejects with KV_CONFLICT after its last attempt, nothing written",
+    requires: atomically,
     async run({ store, open, refused }) {
       const other = open().store;
       let runs = 0;

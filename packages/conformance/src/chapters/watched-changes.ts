@@ -143,15 +143,8 @@ export const watchedChanges: readonly Case[] = [
     title: "the changes of a commit with several mutations of one key end with its last state",
     async run({ store }) {
       const seen = await watched(store);
-      await store
-        .atomic()
-        .set("k", 1)
-        .delete("k")
-        .set("k", 2)
-        .increment("k")
-        .set("gone", 1)
-        .delete("gone")
-        .commit();
+      await store.atomic().set("k", 1).delete("k").set("k", 2).increment("k").commit();
+      await store.atomic().set("gone", 1).delete("gone").commit();
       await seen.until((all) => all.at(-1)?.key === "k" || all.at(-1)?.key === "gone");
       await store.set("end", 1);
       await seen.until((all) => all.at(-1)?.key === "end");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Case } from "../chapter.ts";
+import { atomically, type Case } from "../chapter.ts";
 import { everyone, strangers } from "../strangers.ts";
 
 /** Of many who want the same, one gets it. */
@@ -70,6 +70,7 @@ export const winners: readonly Case[] = [
   },
   {
     title: "of N concurrent commits that check absence exactly one writes, and writes everything",
+    requires: atomically,
     async run(context) {
       const results = await everyone(strangers(context, 3), 5, async (store, id) => {
         const { ok } = await store

@@ -228,6 +228,7 @@ function common(a: Capabilities, b: Capabilities): Capabilities {
     shared: a.shared && b.shared,
     ordered: a.ordered && b.ordered,
     snapshotScans: a.snapshotScans && b.snapshotScans,
+    atomic: a.atomic === "namespace" ? b.atomic : a.atomic,
     // A write in the one is not seen by a read in the other.
     linearizable: false,
     watch: a.watch === false || b.watch === false ? false : a.watch === b.watch ? a.watch : "local",

@@ -1,0 +1,24 @@
+import { Cluster, Redis } from "ioredis";
+import { afterAll, test } from "vitest";
+import { sharedRedisCluster, sharedRedisServer } from "../services/shared.ts";
+import { describeRedis } from "./redis-suite.ts";
+
+if (process.env["KV_TEST_FULL"] === "1") {
+  const server = await sharedRedisServer();
+  let client: Redis | undefined;
+  describeRedis("redis by a client handed in", server, ({ url }) => {
+    client ??= new Redis(url);
+    return { client };
+  });
+  let cluster: Cluster | undefined;
+  describeRedis("redis by a client of a cluster handed in", await sharedRedisCluster(), ({ nodes }) => {
+    cluster ??= new Cluster(nodes.map(({ host, port }) => ({ host, port })));
+    return { client: cluster };
+  });
+  afterAll(async () => {
+    await client?.quit();
+    await cluster?.quit();
+  });
+} else {
+  test("redis by clients handed in", (context) => context.skip("needs KV_TEST_FULL=1"));
+}
