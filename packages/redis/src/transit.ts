@@ -37,10 +37,11 @@ export class Transit {
           return [script(), ...ahead];
         }),
       );
-      if (outcome?.status === "fulfilled" && outcome.value !== SOURCE_GONE) return outcome.value;
+      // Before the values' own failures: only this one knows whether the write may have been applied.
+      if (outcome?.status === "rejected") throw outcome.reason;
+      if (outcome?.value !== SOURCE_GONE) return outcome?.value;
       // A value that was refused (a full memory) says more than the script that misses it.
       for (const arrival of arrivals) if (arrival.status === "rejected") throw arrival.reason;
-      if (outcome?.status === "rejected") throw outcome.reason;
       // A node that takes over a slot may have got the script, but not what went ahead of it.
       if (attempt === 3) throw new Error("large values did not arrive at the node that their keys are on");
     }

@@ -112,6 +112,22 @@ describe("the connection", () => {
     expect(await witness.get("count")).toBe(1);
   });
 
+  test("a lost answer leaves doubt about a commit with a large value, too", async () => {
+    const server = await serverFor();
+    const proxy = await proxyFor(server);
+    const store = storeOn({ port: proxy.port });
+    const witness = storeOn({ port: server.port });
+    await store.increment("count", 0);
+    proxy.dropNextAnswer();
+    const error = await refusalOf(
+      store.atomic().set("large", "x".repeat(10_000)).increment("count").commit(),
+    );
+    expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
+    expect(error.message).toContain("unknown");
+    const [count, large] = await witness.getMany(["count", "large"]);
+    expect(count).toBe(large === undefined ? 0 : 1);
+  });
+
   test("a connection that went silent is given up, and replaced", async () => {
     const server = await serverFor();
     const proxy = await proxyFor(server);
