@@ -15,6 +15,8 @@ export interface ChannelOptions {
   readonly read: (keys: readonly string[]) => Promise<readonly (StoredEntry | undefined)[]>;
   /** Tells the watchers of the changes of the message with this number. */
   readonly publish: (changes: readonly StoredChange[], seq: number) => void;
+  /** Told where a message that was sent has not come: whatever it should have come through may be dead. */
+  readonly overdue: () => void;
 }
 
 /**
@@ -81,7 +83,10 @@ export class ChangeChannel {
       return;
     }
     if (epoch !== this.#epoch) this.#lost(epoch, seq);
-    else if (this.#arrived < (now ? seq : this.#expected)) this.#lost(epoch, seq);
+    else if (this.#arrived < (now ? seq : this.#expected)) {
+      this.#lost(epoch, seq);
+      if (!now) this.#options.overdue();
+    }
     this.#expected = seq;
   }
 

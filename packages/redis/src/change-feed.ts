@@ -110,6 +110,7 @@ export class ChangeFeed {
             this.#telling = { tag: space.tag, seq };
             this.#watchers.publish(namespace.id, changes);
           },
+          overdue: () => this.#renew(),
         }),
     );
     for (const channel of channels) this.#byChannel.set(channel.space.channel, channel);
@@ -131,10 +132,13 @@ export class ChangeFeed {
     const subscriber = subscriberLike(this.#link.client);
     // Reconnecting is its own business; what was missed meanwhile is found out by the next sign of life.
     subscriber.on("error", () => undefined);
-    subscriber.on("message", (name: string, text: string) => this.#byChannel.get(name)?.receive(text));
+    subscriber.on("message", (name: string, text: string) => {
+      // What one that was replaced still brings comes too late.
+      if (subscriber === this.#subscriber) this.#byChannel.get(name)?.receive(text);
+    });
     let before = false;
     subscriber.on("ready", () => {
-      if (before) void this.#again(subscriber);
+      if (before && subscriber === this.#subscriber) void this.#again(subscriber);
       before = true;
     });
     this.#subscriber = subscriber;
@@ -150,6 +154,14 @@ export class ChangeFeed {
     } catch {
       // It was disconnected once more.
     }
+  }
+
+  /** In place of a subscriber that passes for connected and brings nothing, as one whose other end vanished does. */
+  #renew(): void {
+    if (this.#subscriber?.status !== "ready") return;
+    this.#subscriber.disconnect();
+    this.#subscriber = undefined;
+    void this.#again(this.#listen());
   }
 
   async #signOfLife(now: boolean): Promise<void> {

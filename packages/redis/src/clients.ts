@@ -11,6 +11,9 @@ function retryDelay(attempt: number): number {
   return Math.min(25 * 2 ** Math.min(attempt, 10), 1000);
 }
 
+/** Where a client that was handed in has no such limit. */
+const SUBSCRIBER_SILENCE_MS = 4500;
+
 interface Entrance {
   readonly username?: string;
   readonly password?: string;
@@ -99,8 +102,8 @@ export function subscriberLike(client: Client): Client {
         // The feed does it, and then looks for what it missed.
         autoResubscribe: false,
         maxRetriesPerRequest: null,
-        // Messages may be minutes apart.
-        socketTimeout: undefined,
+        // Messages may be minutes apart; it is only while an answer is due that silence counts.
+        socketTimeout: client.options.socketTimeout ?? SUBSCRIBER_SILENCE_MS,
       });
 }
 

@@ -209,4 +209,26 @@ describe("the connection", () => {
     await witness.set("b", 4);
     await eventually(async () => expect(seen.at(-1)).toBe("set b 4"));
   });
+
+  test("a watcher whose connection went silent is told of the gap, and then of changes again", async () => {
+    const server = await serverFor();
+    const proxy = await proxyFor(server);
+    const store = storeOn({ port: proxy.port, socketTimeout: 300 });
+    const witness = storeOn({ port: server.port });
+    const seen: string[] = [];
+    await store.subscribe(({ type, key }) => void seen.push(key === undefined ? type : `${type} ${key}`));
+    proxy.silence();
+    await witness.set("during", 1);
+    await eventually(async () => expect(seen).toContain("resync"));
+    await eventually(async () => {
+      await witness.set("after", 1);
+      expect(seen).toContain("set after");
+    });
+    await witness.set("last", 1);
+    await eventually(async () => expect(seen).toContain("set last"));
+    // Nothing is due now, so nothing is taken for lost because of silence.
+    seen.length = 0;
+    await sleep(1_500);
+    expect(seen).toEqual([]);
+  });
 });

@@ -10,11 +10,14 @@ export interface FaultProxy {
   dropNextAnswer(): void;
   /** While it is silent, nothing gets through in either direction. */
   silent: boolean;
+  /** The connections that exist go silent for good, and later ones do not. */
+  silence(): void;
   close(): Promise<void>;
 }
 
 export async function startProxy(target: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
+  const silenced = new WeakSet<Socket>();
   let dropping = false;
   const proxy = {
     port: 0,
@@ -24,6 +27,9 @@ export async function startProxy(target: number): Promise<FaultProxy> {
     },
     dropNextAnswer() {
       dropping = true;
+    },
+    silence() {
+      for (const socket of sockets) silenced.add(socket);
     },
     async close() {
       proxy.cut();
@@ -43,10 +49,10 @@ export async function startProxy(target: number): Promise<FaultProxy> {
       });
     }
     near.on("data", (data) => {
-      if (!proxy.silent) far.write(data);
+      if (!proxy.silent && !silenced.has(near)) far.write(data);
     });
     far.on("data", (data) => {
-      if (proxy.silent) return;
+      if (proxy.silent || silenced.has(far)) return;
       if (!dropping) {
         near.write(data);
         return;
