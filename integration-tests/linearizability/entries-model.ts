@@ -1,0 +1,178 @@
+/*
+ * The entries of a store under a few keys, as the contract has it. A value is a number, which every write makes another
+ * one, so that whoever reads it knows which write it was.
+ *
+ * A write tells its revision, or not (an increment; a write of unknown outcome). One that is not known yet is found out
+ * by the first read of the entry: until then it is `undefined`, and equal to no revision that anybody can know.
+ */
+
+import type { Model } from "./model.ts";
+
+export interface EntryState {
+  readonly value: number;
+  readonly revision: string | undefined;
+}
+
+/** By key; absent ones are not in it. Never changed: every step makes a new one. */
+export type Entries = ReadonlyMap<string, EntryState>;
+
+export type Write =
+  | { readonly write: "set"; readonly key: string; readonly value: number }
+  | { readonly write: "increment"; readonly key: string; readonly by: number }
+  | { readonly write: "delete"; readonly key: string };
+
+/** Revisions where they are checked: `null` for absence. */
+export type EntryInput =
+  | { readonly do: "get"; readonly key: string }
+  | { readonly do: "create"; readonly key: string; readonly value: number }
+  | { readonly do: "replace"; readonly key: string; readonly value: number; readonly revision: string }
+  | { readonly do: "increment"; readonly key: string; readonly by: number }
+  | { readonly do: "delete"; readonly key: string; readonly revision?: string }
+  | { readonly do: "commit"; readonly checks: readonly Check[]; readonly writes: readonly Write[] }
+  /** Its writes happen where it read what is there. */
+  | { readonly do: "transaction"; readonly reads: readonly Read[]; readonly writes: readonly Write[] };
+
+export interface Check {
+  readonly key: string;
+  readonly revision: string | null;
+}
+
+export interface Read {
+  readonly key: string;
+  readonly value: number | null;
+}
+
+export type EntryOutput =
+  | { readonly got: { readonly value: number; readonly revision: string } | null }
+  /** The new revision, or `null` where a race was lost. */
+  | { readonly revision: string | null }
+  | { readonly number: number }
+  | { readonly existed: boolean }
+  | { readonly revisions: readonly (readonly [key: string, revision: string])[] }
+  /** Of a commit that was not made: the keys whose check did not hold. */
+  | { readonly failed: readonly string[] }
+  | { readonly committed: true };
+
+const EMPTY: Entries = new Map();
+
+export const entriesModel: Model<Entries, EntryInput, EntryOutput> = {
+  initial: EMPTY,
+  step,
+  fingerprint: (entries) =>
+    [...entries]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, { value, revision }]) => `${key}=${value}@${revision ?? "?"}`)
+      .join(" "),
+  describe: (input) => JSON.stringify(input),
+};
+
+/** All keys that an operation may look at or change. */
+export function keysOf(input: EntryInput): readonly string[] {
+  switch (input.do) {
+    case "commit":
+      return [...input.checks, ...input.writes].map(({ key }) => key);
+    case "transaction":
+      return [...input.reads, ...input.writes].map(({ key }) => key);
+    default:
+      return [input.key];
+  }
+}
+
+function step(entries: Entries, input: EntryInput, output: EntryOutput | undefined): Entries | undefined {
+  switch (input.do) {
+    case "get":
+      return output === undefined ? entries : got(entries, input.key, output);
+    case "create":
+      return written(entries, input.key, input.value, !entries.has(input.key), output);
+    case "replace": {
+      const holds = entries.get(input.key)?.revision === input.revision;
+      return written(entries, input.key, input.value, holds, output);
+    }
+    case "increment": {
+      const value = (entries.get(input.key)?.value ?? 0) + input.by;
+      if (output !== undefined && !("number" in output && output.number === value)) return undefined;
+      return put(entries, input.key, { value, revision: undefined });
+    }
+    case "delete": {
+      const entry = entries.get(input.key);
+      const exists =
+        entry !== undefined && (input.revision === undefined || entry.revision === input.revision);
+      if (output !== undefined && !("existed" in output && output.existed === exists)) return undefined;
+      return exists ? without(entries, input.key) : entries;
+    }
+    case "commit": {
+      const failed = input.checks
+        .filter(({ key, revision }) => !checkHolds(entries.get(key), revision))
+        .map(({ key }) => key);
+      if (failed.length === 0) return committed(entries, input.writes, output);
+      if (output === undefined) return entries;
+      return "failed" in output && sameKeys(output.failed, failed) ? entries : undefined;
+    }
+    case "transaction": {
+      const holds = input.reads.every(({ key, value }) => (entries.get(key)?.value ?? null) === value);
+      if (holds) return committed(entries, input.writes, output);
+      return output === undefined ? entries : undefined;
+    }
+  }
+}
+
+function got(entries: Entries, key: string, output: EntryOutput): Entries | undefined {
+  if (!("got" in output)) return undefined;
+  const entry = entries.get(key);
+  const { got: found } = output;
+  if (entry === undefined || found === null)
+    return entry === undefined && found === null ? entries : undefined;
+  if (entry.value !== found.value) return undefined;
+  if (entry.revision === undefined) return put(entries, key, found);
+  return entry.revision === found.revision ? entries : undefined;
+}
+
+function written(
+  entries: Entries,
+  key: string,
+  value: number,
+  applies: boolean,
+  output: EntryOutput | undefined,
+): Entries | undefined {
+  if (output !== undefined && !("revision" in output && (output.revision !== null) === applies))
+    return undefined;
+  if (!applies) return entries;
+  const revision = output !== undefined && "revision" in output ? (output.revision ?? undefined) : undefined;
+  return put(entries, key, { value, revision });
+}
+
+function checkHolds(entry: EntryState | undefined, revision: string | null): boolean {
+  return revision === null ? entry === undefined : entry !== undefined && entry.revision === revision;
+}
+
+function committed(
+  entries: Entries,
+  writes: readonly Write[],
+  output: EntryOutput | undefined,
+): Entries | undefined {
+  const revisions = new Map(output !== undefined && "revisions" in output ? output.revisions : []);
+  if (output !== undefined && !("revisions" in output || "committed" in output)) return undefined;
+  const after = new Map(entries);
+  for (const write of writes) {
+    if (write.write === "delete") after.delete(write.key);
+    else {
+      const value = write.write === "set" ? write.value : (after.get(write.key)?.value ?? 0) + write.by;
+      after.set(write.key, { value, revision: revisions.get(write.key) });
+    }
+  }
+  return after;
+}
+
+function sameKeys(a: readonly string[], b: readonly string[]): boolean {
+  return new Set(a).size === new Set(b).size && a.every((key) => b.includes(key));
+}
+
+function put(entries: Entries, key: string, entry: EntryState): Entries {
+  return new Map(entries).set(key, entry);
+}
+
+function without(entries: Entries, key: string): Entries {
+  const after = new Map(entries);
+  after.delete(key);
+  return after;
+}

@@ -1,0 +1,157 @@
+/*
+ * Is there an order of a history's operations in which one caller alone could have got the same answers, and in which
+ * every operation that ended before another one began comes first? (Herlihy and Wing, "Linearizability: A Correctness
+ * Condition for Concurrent Objects", 1990)
+ *
+ * The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993): any operation that no other
+ * one precedes may be the first; take one, and go on with the rest; if that leads nowhere, take it back and try the
+ * next. As in Lowe's version of it ("Testing for Linearizability", 2017), and in Knossos and Porcupine, what was taken
+ * and the state it led to are remembered: a set of operations that has led to a state before, in whatever order, is not
+ * tried again.
+ *
+ * An operation of unknown outcome may be taken at any time after its call, and need not be taken at all. Of several
+ * that would do the same only the one called first is tried: whatever the others can do, it can do, too.
+ */
+
+import type { Model, Operation } from "./model.ts";
+
+export type Answer =
+  | { readonly is: "linearizable" }
+  /** `longest`: the most operations that could be put into an order, and what could not follow them. */
+  | { readonly is: "not linearizable"; readonly longest: number; readonly stuck: readonly number[] }
+  /** Given up after so many steps. */
+  | { readonly is: "undecided" };
+
+/** More than any history of a few dozen operations at once needs. */
+const MAX_STEPS = 5_000_000;
+
+export function linearizable<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  history: readonly Operation<Input, Output>[],
+  maxSteps: number = MAX_STEPS,
+): Answer {
+  return new Search(model, history, maxSteps).run();
+}
+
+/** An operation that was taken, and all that is needed to take it back. */
+interface Taken<State> {
+  readonly place: number;
+  readonly before: State;
+}
+
+class Search<State, Input, Output> {
+  readonly #model: Model<State, Input, Output>;
+  readonly #operations: readonly Operation<Input, Output>[];
+  readonly #descriptions: readonly string[];
+  readonly #maxSteps: number;
+  readonly #taken: boolean[];
+  readonly #seen = new Set<string>();
+  readonly #stack: Taken<State>[] = [];
+  #state: State;
+  /** How many of those that were answered are not taken yet. */
+  #left: number;
+  #longest = 0;
+  #stuck: number[] = [];
+
+  constructor(
+    model: Model<State, Input, Output>,
+    history: readonly Operation<Input, Output>[],
+    maxSteps: number,
+  ) {
+    this.#model = model;
+    this.#operations = history.toSorted((a, b) => a.called - b.called);
+    this.#descriptions = this.#operations.map(({ input }) => model.describe(input));
+    this.#maxSteps = maxSteps;
+    this.#taken = this.#operations.map(() => false);
+    this.#state = model.initial;
+    this.#left = this.#operations.filter(isAnswered).length;
+  }
+
+  run(): Answer {
+    let from = 0;
+    for (let steps = 0; this.#left > 0; steps++) {
+      if (steps === this.#maxSteps) return { is: "undecided" };
+      const place = this.#next(from);
+      if (place !== undefined) {
+        from = 0;
+        continue;
+      }
+      const last = this.#stack.pop();
+      if (last === undefined) return { is: "not linearizable", longest: this.#longest, stuck: this.#stuck };
+      this.#taken[last.place] = false;
+      if (isAnswered(this.#operations[last.place])) this.#left++;
+      this.#state = last.before;
+      from = last.place + 1;
+    }
+    return { is: "linearizable" };
+  }
+
+  /** Takes the first operation, from a place on, that may come next and leads somewhere new. */
+  #next(from: number): number | undefined {
+    const horizon = this.#horizon();
+    const unknown = new Set<string>();
+    const possible: number[] = [];
+    for (const [place, operation] of this.#operations.entries()) {
+      // All further ones were called after something returned that is not taken yet.
+      if (operation.called > horizon) break;
+      if (this.#taken[place]) continue;
+      possible.push(place);
+      if (!isAnswered(operation)) {
+        const description = this.#descriptions[place] ?? "";
+        if (unknown.has(description)) continue;
+        unknown.add(description);
+      }
+      if (place >= from && this.#take(place, operation)) return place;
+    }
+    const taken = this.#stack.length;
+    if (taken > this.#longest || this.#stuck.length === 0) {
+      this.#longest = taken;
+      this.#stuck = possible;
+    }
+    return undefined;
+  }
+
+  /** When the first of those that are not taken yet returned. */
+  #horizon(): number {
+    let horizon = Number.POSITIVE_INFINITY;
+    for (const [place, { called, returned }] of this.#operations.entries()) {
+      if (called > horizon) break;
+      if (!this.#taken[place] && returned < horizon) horizon = returned;
+    }
+    return horizon;
+  }
+
+  #take(place: number, operation: Operation<Input, Output>): boolean {
+    const before = this.#state;
+    const after = this.#model.step(before, operation.input, operation.output);
+    if (after === undefined) return false;
+    const fingerprint = this.#model.fingerprint(after);
+    // One of unknown outcome that changes nothing need not be taken.
+    if (!isAnswered(operation) && fingerprint === this.#model.fingerprint(before)) return false;
+    this.#taken[place] = true;
+    const configuration = `${this.#set()} ${fingerprint}`;
+    if (this.#seen.has(configuration)) {
+      this.#taken[place] = false;
+      return false;
+    }
+    this.#seen.add(configuration);
+    this.#stack.push({ place, before });
+    this.#state = after;
+    if (isAnswered(operation)) this.#left--;
+    return true;
+  }
+
+  /** What is taken, as text: up to where everything is taken a number, then a mark for each. */
+  #set(): string {
+    const first = this.#taken.indexOf(false);
+    if (first === -1) return String(this.#taken.length);
+    const last = this.#taken.lastIndexOf(true);
+    let text = `${first}:`;
+    for (let place = first; place <= last; place++) text += this.#taken[place] ? "1" : "0";
+    return text;
+  }
+}
+
+function isAnswered(operation: Operation<unknown, unknown> | undefined): boolean {
+  return operation?.output !== undefined;
+}
