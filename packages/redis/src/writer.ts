@@ -152,13 +152,17 @@ export class Writer {
     return batch;
   }
 
-  /** Where nothing was applied the whole is rejected; else each commit that was not tells for itself. */
+  /**
+   * One script that failed, with nothing else applied, rejects the whole. Else each commit tells for itself: one script
+   * may have been refused while the answer of another was lost, and only the first of them may be tried again.
+   */
   #failed(
     results: CommitResult[],
     failures: readonly { readonly from: number; readonly to: number; readonly error: unknown }[],
   ): void {
     const [first] = failures;
-    if (first !== undefined && !results.some((result) => result !== undefined)) throw first.error;
+    if (first !== undefined && failures.length === 1 && !results.some((result) => result !== undefined))
+      throw first.error;
     for (let i = 0; i < results.length; i++) {
       const own = failures.find(({ from, to }) => i >= from && i < to) ?? first;
       results[i] ??= { status: "error", error: own?.error };

@@ -1,0 +1,44 @@
+import { type Commit, namespaceOf, type SetMutation } from "@kv/core";
+import { expect, test } from "vitest";
+import { Layout } from "../src/layout.ts";
+import type { Link } from "../src/link.ts";
+import { Revisions } from "../src/revision.ts";
+import { SET } from "../src/set-script.ts";
+import { Target } from "../src/target.ts";
+import { Writer } from "../src/writer.ts";
+
+function set(key: string): SetMutation {
+  return {
+    type: "set",
+    key,
+    payload: "1",
+    encoding: "json",
+    expiresAt: undefined,
+    policy: "persist",
+    user: undefined,
+  };
+}
+
+/** A writer whose scripts come to what is given. */
+function writerOver(run: Link["run"]): Writer {
+  const layout = new Layout({ prefix: "kv:", partitions: 1, ordered: true, db: 0 });
+  return new Writer(new Target({ run } as Link, layout, new Revisions(), Date.now));
+}
+
+const plain: Commit = { checks: [], mutations: [set("a")] };
+const checked: Commit = { checks: [{ key: "b", revision: null }], mutations: [set("b")] };
+
+test("of two scripts that fail each gives its own reason to its own commits", async () => {
+  const [refused, doubtful] = [new Error("refused"), new Error("doubtful")];
+  const writer = writerOver((script) => Promise.reject(script === SET ? refused : doubtful));
+  expect(await writer.commit(namespaceOf([]), [plain, checked])).toEqual([
+    { status: "error", error: refused },
+    { status: "error", error: doubtful },
+  ]);
+});
+
+test("a script that fails alone rejects the whole", async () => {
+  const refused = new Error("refused");
+  const writer = writerOver(() => Promise.reject(refused));
+  await expect(writer.commit(namespaceOf([]), [plain])).rejects.toBe(refused);
+});
