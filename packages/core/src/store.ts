@@ -232,7 +232,8 @@ export interface StoreReader<V = unknown> {
 
   /**
    * Changes from the call on: those of one key in order, and the last state of every key always. A slow consumer may
-   * miss states in between. Ends when the `signal` is aborted, the loop is left, or the store is closed.
+   * miss states in between. Ends when the `signal` is aborted, the loop is left, or the store is closed. A backend behind
+   * a network takes a moment to begin, and what is written in that moment is missed: `subscribe` says when it is over.
    * @throws KvError `KV_UNSUPPORTED` where `capabilities.watch` is `false`
    */
   watch(selector?: WatchSelector): AsyncIterableIterator<Change<V>>;
