@@ -14,25 +14,31 @@ export interface Demonstration {
   readonly manifests: readonly Manifest[];
   /** Where the stores' files go, which stay there until the next time. */
   readonly directory: string;
+  /** A Redis that the tour may write to, under a prefix of its own; `undefined`: there is none. */
+  readonly redisUrl?: string | undefined;
   readonly out: Output;
 }
 
 /** Takes the tour through every store and prints the answers side by side, → whether they are the same. */
-export async function demonstrate({ manifests, directory, out }: Demonstration): Promise<boolean> {
+export async function demonstrate({ manifests, directory, redisUrl, out }: Demonstration): Promise<boolean> {
   const paint = painter(out);
   const print = (...lines: string[]): void => void out.write(`${lines.join("\n")}\n`);
-  const all = stops(directory);
-
-  print("", ...introduction(manifests.length, all, paint), "");
+  const all = stops(directory, redisUrl);
 
   mkdirSync(directory, { recursive: true });
+  // A server that cannot be used is told at once, not after all others have answered.
+  for (const { forget } of all) await forget();
+  print("", ...introduction(manifests.length, all, paint), "");
+
   const visits: Visit[] = [];
-  for (const { title, config, forget } of all) {
+  for (const { title, config, forget, leave } of all) {
     const bar = new ProgressBar(out, paint, title);
     // Twice: the first time Node is still compiling, and its times would say little about the store.
     for (const part of [0, 0.5]) {
-      forget();
-      const answers = await visit(config, manifests, (done, total) => bar.update(part + done / total / 2));
+      if (part > 0) await forget();
+      const answers = await visit(config, manifests, (done, total) =>
+        bar.update(part + done / total / 2),
+      ).finally(leave);
       if (part > 0) visits.push({ title, answers });
     }
     const given = visits.at(-1)?.answers ?? [];
@@ -58,7 +64,7 @@ export async function demonstrate({ manifests, directory, out }: Demonstration):
     "",
     ...inspection(sqliteFile(directory), paint),
     "",
-    ...outlook(paint),
+    ...outlook(redisUrl !== undefined, paint),
     "",
   );
   return comparisons.length > 0 && different === 0;

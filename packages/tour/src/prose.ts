@@ -12,7 +12,7 @@ export function introduction(packages: number, stops: readonly Stop[], paint: Pa
     "  which then answer the same questions. The program is the same for all:",
     `  ${paint("cyan", "packages/tour/src/tour.ts")}. Only the line that opens the store differs:`,
     "",
-    ...stops.map(({ config }) => `    ${paint("cyan", `await openStore(${shown(config)})`)}`),
+    ...stops.flatMap(({ config }) => opening(config).map((line) => `    ${paint("cyan", line)}`)),
   ];
 }
 
@@ -46,9 +46,10 @@ export function inspection(path: string, paint: Paint): string[] {
 }
 
 /** What was left out, and what to do next. */
-export function outlook(paint: Paint): string[] {
+export function outlook(withRedis: boolean, paint: Paint): string[] {
   return [
-    "  Not run: Redis, which needs a server; ArangoDB, which is not part of @kv yet.",
+    ...(withRedis ? [] : ["  Not run: Redis, which needs a server (set KV_TEST_REDIS_URL)"]),
+    "  Not run: ArangoDB, which is not part of @kv yet",
     "",
     `  ${paint("bold", "What to try next")}`,
     `    ${paint("cyan", "npm test")}           every promise of the contract, checked on every store`,
@@ -57,9 +58,19 @@ export function outlook(paint: Paint): string[] {
   ];
 }
 
+/** How a store is opened, in lines that fit. */
+function opening(config: StoreConfig): string[] {
+  const line = `await openStore(${shown(config)})`;
+  const last = line.lastIndexOf(", ") + 1;
+  if (line.length <= 76 || "path" in config) return [line];
+  return [line.slice(0, last), `${" ".repeat("await openStore({".length)}${line.slice(last)}`];
+}
+
 /** A config as it would be written. */
 function shown(config: StoreConfig): string {
   const fields = Object.entries(config).map(([name, value]) => {
+    // A URL may hold a password.
+    if (name === "url") return "url: process.env.KV_TEST_REDIS_URL";
     return `${name}: ${JSON.stringify(name === "path" ? near(String(value)) : value)}`;
   });
   return `{ ${fields.join(", ")} }`;

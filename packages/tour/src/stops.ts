@@ -1,17 +1,20 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { StoreConfig } from "@kv/config";
+import { redisStop } from "./redis-stop.ts";
 
 /** A store that the tour goes through. */
 export interface Stop {
   readonly title: string;
   readonly config: StoreConfig;
   /** Removes what an earlier tour left. */
-  readonly forget: () => void;
+  readonly forget: () => void | Promise<void>;
+  /** Removes what this tour left, where it may not stay. */
+  readonly leave?: () => Promise<void>;
 }
 
-/** The embedded stores: they need no server. */
-export function stops(directory: string): Stop[] {
+/** The embedded stores, which need no server, and Redis where somebody names one. */
+export function stops(directory: string, redisUrl: string | undefined): Stop[] {
   const database = join(directory, "tour.db");
   const level = join(directory, "tour.level");
   const remove = (...paths: string[]): void => {
@@ -25,6 +28,7 @@ export function stops(directory: string): Stop[] {
       forget: () => remove(database, `${database}-wal`, `${database}-shm`),
     },
     { title: "LevelDB", config: { adapter: "leveldb", path: level }, forget: () => remove(level) },
+    ...(redisUrl === undefined ? [] : [redisStop(redisUrl)]),
   ];
 }
 

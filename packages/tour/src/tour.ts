@@ -84,11 +84,16 @@ export async function tour(store: Store, manifests: readonly Manifest[], guide: 
     return `${early === "hello" ? "there" : "missing"}, then ${late === undefined ? "gone" : "still there"}`;
   });
 
-  await ask("Does a watcher see a change?", "watch({ prefix })", async () => {
-    const changes = store.watch({ prefix: "news:" });
+  await ask("Does a watcher see a change?", "subscribe(callback, { prefix })", async () => {
+    const { promise: seen, resolve } = Promise.withResolvers<string>();
+    // Awaited, since a server takes a moment: from here on no change is missed.
+    const watcher = await store.subscribe(({ type, value }) => resolve(`${type} to ${value}`), {
+      prefix: "news:",
+    });
     await store.set("news:weather", "rain");
-    for await (const change of changes) return `${change.type} to ${change.value}`;
-    return "no";
+    const answer = await seen;
+    watcher.unsubscribe();
+    return answer;
   });
 
   await ask("Two want one seat: who has it?", "replace(…, { revision })", async () => {

@@ -67,15 +67,28 @@ describe("installed manifests", () => {
 });
 
 describe("npm start", () => {
-  it("ends with 0, on the packages installed here", () => {
-    const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+  const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+  it("ends with 0, on the packages installed here, and without a Redis that nobody named", () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [main, temporaryFolder()], {
       encoding: "utf8",
+      env: { ...process.env, KV_TEST_REDIS_URL: "" },
     });
     expect(stderr).toBe("");
     expect(status).toBe(0);
     expect(stdout).toContain("same answer ✓");
+    expect(stdout).toContain("Not run: Redis, which needs a server (set KV_TEST_REDIS_URL)");
     for (const line of stdout.split("\n"))
       if (!/tour\.(db|level)/.test(line)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it("says so where the Redis that was named is not there, and not with what password", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, temporaryFolder()], {
+      encoding: "utf8",
+      env: { ...process.env, KV_TEST_REDIS_URL: "redis://:a-secret@127.0.0.1:1" },
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain("the Redis that KV_TEST_REDIS_URL names cannot be used");
+    expect(stdout + stderr).not.toContain("a-secret");
   });
 });
