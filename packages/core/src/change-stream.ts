@@ -27,6 +27,8 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   #unwatch: (() => void) | undefined;
   #detach: (() => void)[] = [];
   #ended = false;
+  /** It never began. */
+  #failed = false;
   #failure: unknown;
   /** Wakes the consumer that waits for a change. */
   #wake: (() => void) | undefined;
@@ -54,9 +56,15 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         );
       }
       const { namespace } = this.#context.settings;
-      const registered = connection.call(() =>
-        watch.call(adapter, namespace, watched.bounds, (changes) => this.#receive(changes)),
-      );
+      const registered = connection.call(() => {
+        const registering = watch.call(adapter, namespace, watched.bounds, (changes) =>
+          this.#receive(changes),
+        );
+        // One that succeeds after it was given up would watch on for nobody.
+        if (registering instanceof Promise)
+          registering.then((unwatch) => this.#failed && unwatch()).catch(() => undefined);
+        return registering;
+      });
       if (registered instanceof Promise)
         return registered
           .then((unwatch) => this.#registered(unwatch, watched))
@@ -87,6 +95,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   }
 
   #fail(error: unknown): Promise<never> {
+    this.#failed = true;
     this.#failure = this.#context.error(error, this.#operation);
     this.end();
     return Promise.reject(this.#failure);
