@@ -20,7 +20,7 @@ export interface Count {
   readonly refused: number;
   /** What the counter says in the end. */
   readonly value: number;
-  /** Acknowledged, and not in the value. */
+  /** Acknowledged, and not in the value: at least so many, since unknown ones may have taken their place. */
   readonly lost: number;
   /** In the value, and neither acknowledged nor unknown. */
   readonly wrong: number;
@@ -54,7 +54,7 @@ export class CountingLoad {
     }
   }
 
-  /** Resolves, to when that was, once an increment of the counter that began after now has been acknowledged. */
+  /** Resolves, to when that was, once a write beside the counter that began after now has been acknowledged. */
   async working(counter: Counter): Promise<number> {
     const until = performance.now() + 60_000;
     // Those that are on their way by now may still be acknowledged by a server that is about to go.
@@ -113,5 +113,6 @@ export function sumOf(counts: readonly Count[]): Count {
 }
 
 export function countText({ acknowledged, unknown, refused, value, lost, wrong }: Count): string {
-  return `${acknowledged} increments acknowledged, ${unknown} unknown, ${refused} refused; value ${value}: ${lost} lost, ${wrong} wrong`;
+  const least = unknown === 0 ? "" : "at least ";
+  return `${acknowledged} increments acknowledged, ${unknown} unknown, ${refused} refused; value ${value}: ${least}${lost} lost, ${wrong} wrong`;
 }

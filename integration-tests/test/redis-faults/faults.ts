@@ -1,4 +1,4 @@
-import type { Place } from "./place.ts";
+import { PASSWORD, type Place } from "./place.ts";
 
 /** Something that happens to a store's server, or on the way to it, and what a caller may see of it meanwhile. */
 export interface Fault {
@@ -105,7 +105,7 @@ export const FAULTS: readonly Fault[] = [
       proxy.reset();
     },
     // The admin's own connection is not asked again.
-    end: ({ admin }) => admin.config("SET", "requirepass", "the right one"),
+    end: ({ admin }) => admin.config("SET", "requirepass", PASSWORD),
     reads: ["KV_UNAVAILABLE"],
     writes: either,
   },

@@ -7,8 +7,8 @@ import { checkedRound, groundOf, lastWords, type RoundCheck } from "../../linear
 import { FaultProxy } from "../../proxy/fault-proxy.ts";
 import { needsRedisServer } from "../../services/redis-binary.ts";
 import { plainServer, RedisProcess } from "../../services/redis-process.ts";
+import { contendingAdapter } from "../../workers/contending-adapter.ts";
 import { randomFrom } from "../faults/damage.ts";
-import { contendingAdapter } from "./contending-adapter.ts";
 import { ContendingProcess } from "./contending-process.ts";
 import { RandomFaults } from "./random-faults.ts";
 

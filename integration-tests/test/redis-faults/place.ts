@@ -9,7 +9,7 @@ export const TIMEOUT_MS = 4_000;
 /** Milliseconds of silence after which its connections are given up. */
 export const SILENCE_MS = 1_200;
 
-const PASSWORD = "the right one";
+export const PASSWORD = "the right one";
 
 /** A server of its own, and a store that reaches it through a proxy only. */
 export interface Place extends AsyncDisposable {
@@ -49,10 +49,6 @@ export async function placeOf(): Promise<Place> {
       await server.stop();
     },
   };
-}
-
-export function isPassword(text: string): boolean {
-  return text.includes(PASSWORD);
 }
 
 /** Resolves once an attempt succeeds. Rejects with its last error where none does within 15 s. */

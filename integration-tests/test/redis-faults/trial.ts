@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
+import { inspect, isDeepStrictEqual } from "node:util";
 import type { Change, Store } from "@kv/core";
 import { type Verdict, verdictOf } from "../../linearizability/verdict.ts";
 import type { Fault } from "./faults.ts";
-import { eventually, isPassword, type Place, placeOf, TIMEOUT_MS } from "./place.ts";
+import { eventually, PASSWORD, type Place, placeOf, TIMEOUT_MS } from "./place.ts";
 
 /** What a caller saw of a fault. */
 export interface Trial {
@@ -157,7 +157,8 @@ class Attempts {
     this.slowest = Math.max(this.slowest, performance.now() - since);
     if (verdict.is !== "ok") {
       this.messages.push(verdict.error.message);
-      if (isPassword(`${verdict.error.stack}`)) this.wrong.push(`${name} told the password`);
+      if (inspect(verdict.error, { depth: 8 }).includes(PASSWORD))
+        this.wrong.push(`${name} told the password`);
     }
     return verdict;
   }
