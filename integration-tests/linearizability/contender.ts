@@ -30,6 +30,9 @@ interface Done {
   readonly output: EntryOutput;
 }
 
+/** Makes an entry large, and leaves its value a number: adapters may have ways of their own for large ones. */
+const LARGE = { metadata: { padding: "x".repeat(3_000) } };
+
 /** One client: does whatever comes into its mind to keys that others want, too, and writes down what it saw. */
 export class Contender {
   readonly #store: Store;
@@ -98,7 +101,7 @@ export class Contender {
     if (dice < 28) {
       const input: EntryInput = { do: "create", key, value: this.#next() };
       return this.#fixed(input, async () => {
-        const revision = await store.create(key, input.value);
+        const revision = await store.create(key, input.value, this.#size());
         return { revision: this.#noted(key, revision) };
       });
     }
@@ -107,7 +110,7 @@ export class Contender {
       if (revision === undefined) return { input: () => undefined, run: () => this.#get(key) };
       const input: EntryInput = { do: "replace", key, value: this.#next(), revision };
       return this.#fixed(input, async () => {
-        const replaced = await store.replace(key, input.value, { revision });
+        const replaced = await store.replace(key, input.value, { revision, ...this.#size() });
         return { revision: this.#noted(key, replaced) };
       });
     }
@@ -153,7 +156,7 @@ export class Contender {
       const atomic = this.#store.atomic();
       for (const { key, revision } of checks) atomic.check(key, revision);
       for (const write of writes) {
-        if (write.write === "set") atomic.set(write.key, write.value);
+        if (write.write === "set") atomic.set(write.key, write.value, this.#size());
         else if (write.write === "delete") atomic.delete(write.key);
         else atomic.increment(write.key, write.by);
       }
@@ -180,7 +183,7 @@ export class Contender {
           reads = undefined;
           const values = await tx.getMany([a, b]);
           for (const write of writes) {
-            if (write.write === "set") tx.set(write.key, write.value);
+            if (write.write === "set") tx.set(write.key, write.value, this.#size());
             else if (write.write === "delete") tx.delete(write.key);
             else await tx.increment(write.key, write.by);
           }
@@ -197,6 +200,10 @@ export class Contender {
     const dice = this.#below(10);
     if (dice < 5) return { write: "set", key, value: this.#next() };
     return dice < 9 ? { write: "increment", key, by: 1 } : { write: "delete", key };
+  }
+
+  #size(): typeof LARGE | Record<never, never> {
+    return this.#below(4) === 0 ? LARGE : {};
   }
 
   #noted(key: string, revision: string | undefined): string | null {
