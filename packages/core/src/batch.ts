@@ -7,6 +7,7 @@ export type Kind = "read" | "commit";
 export interface Caller {
   readonly pace: Pace;
   guard<T>(promise: Promise<T>): Promise<T>;
+  guardWrite<T>(promise: Promise<T>): Promise<T>;
 }
 
 /** One operation's part of a batch: the next so many keys or commits. */
@@ -127,13 +128,17 @@ export class Batch {
     try {
       const results = call(items);
       if (!(results instanceof Promise)) return distribute(parts, results);
-      return caller.guard(results).then(
+      return this.#guard(caller, results).then(
         (answered) => distribute(parts, answered),
         (error: unknown) => rejectAll(parts, error),
       );
     } catch (error) {
       rejectAll(parts, error);
     }
+  }
+
+  #guard<T>(caller: Caller, promise: Promise<T>): Promise<T> {
+    return this.kind === "commit" ? caller.guardWrite(promise) : caller.guard(promise);
   }
 
   /** What was aborted while it waited is not begun; its caller was told when it was aborted. */
@@ -165,7 +170,7 @@ export class Batch {
     try {
       for (let from = 0; from < items.length; from += slice) {
         const answered = call(items.slice(from, from + slice));
-        for (const result of answered instanceof Promise ? await caller.guard(answered) : answered)
+        for (const result of answered instanceof Promise ? await this.#guard(caller, answered) : answered)
           results.push(result);
         await caller.pace.breathe();
       }

@@ -1,5 +1,6 @@
 import type { Adapter, MaybePromise, Pages } from "./adapter.ts";
 import { Refusal } from "./errors.ts";
+import { lateness, lateWrite } from "./lateness.ts";
 import { Pace } from "./pace.ts";
 import { backgroundInterval } from "./platform.ts";
 import { Timeouts } from "./timeouts.ts";
@@ -186,11 +187,12 @@ export class Connection {
 
   /** The promise, or a rejection with `KV_TIMEOUT`. */
   guard<T>(promise: Promise<T>, what = "answering"): Promise<T> {
-    return this.#timeouts.guard(promise, () => {
-      const { ms } = this.#timeouts;
-      const message = `${what} took longer than the timeout of ${ms} ms; a write may still take effect`;
-      return new Refusal("KV_TIMEOUT", message);
-    });
+    return this.#timeouts.guard(promise, () => lateness(what, this.#timeouts.ms));
+  }
+
+  /** The same of a call that writes, of which nobody knows then whether it did. */
+  guardWrite<T>(promise: Promise<T>): Promise<T> {
+    return this.#timeouts.guard(promise, () => lateWrite("writing", this.#timeouts.ms));
   }
 
   /** A call of the adapter outside any lane: opens first, is tracked and timed out. */

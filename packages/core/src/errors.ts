@@ -50,7 +50,10 @@ export interface KvErrorOptions {
   readonly key?: string | undefined;
   /** The driver's own error. */
   readonly cause?: unknown;
-  /** Whether the same call may succeed later, unchanged. Default: true for `KV_UNAVAILABLE` and `KV_TIMEOUT`. */
+  /**
+   * Whether the same call may succeed later, unchanged. Of a write that may have been done already it is to be
+   * false. Default: true for `KV_UNAVAILABLE` and `KV_TIMEOUT`.
+   */
   readonly retryable?: boolean | undefined;
 }
 
@@ -63,7 +66,7 @@ export class KvError extends Error {
   readonly operation: string;
   readonly adapter: string;
   readonly key: string | undefined;
-  /** Whether the same call may succeed later, unchanged. */
+  /** Whether the same call may succeed later, unchanged. Of a write that may have been done already it is false. */
   readonly retryable: boolean;
 
   constructor(code: KvErrorCode, options: KvErrorOptions) {

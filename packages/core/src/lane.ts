@@ -159,11 +159,15 @@ export class Lane {
     const { namespace } = this;
     const connection = this.#connection;
     const { adapter } = connection;
-    const awaited = async <T>(result: MaybePromise<T>): Promise<T> =>
-      result instanceof Promise ? connection.guard(result) : result;
     return {
-      read: async (keys) => awaited(adapter.read(namespace, keys)),
-      commit: async (commit) => resultAt(await awaited(adapter.commit(namespace, [commit])), 0),
+      async read(keys) {
+        const read = adapter.read(namespace, keys);
+        return read instanceof Promise ? connection.guard(read) : read;
+      },
+      async commit(commit) {
+        const committed = adapter.commit(namespace, [commit]);
+        return resultAt(committed instanceof Promise ? await connection.guardWrite(committed) : committed, 0);
+      },
     };
   }
 
@@ -200,7 +204,10 @@ export class Lane {
   /** An adapter's own promise, given for a call that was made at once. */
   #underWay<T>(kind: Kind, keys: readonly string[], result: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const batch = new Batch(kind, () => this.#connection.guard(result).then(resolve, reject));
+      const connection = this.#connection;
+      const batch = new Batch(kind, () =>
+        (kind === "commit" ? connection.guardWrite(result) : connection.guard(result)).then(resolve, reject),
+      );
       batch.shared = false;
       this.#order.admit(batch, keys);
       batch.startAfter(NONE);

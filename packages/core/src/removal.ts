@@ -26,7 +26,7 @@ export function removeRange(
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
     const { start, end } = range;
     const cleared = adapter.clear(lane.namespace, { start, end, policy, descendants });
-    return cleared instanceof Promise ? connection.guard(cleared) : cleared;
+    return cleared instanceof Promise ? connection.guardWrite(cleared) : cleared;
   });
 }
 

@@ -132,7 +132,8 @@ export const opening: readonly Case[] = [
     },
   },
   {
-    title: "an operation that the backend does not answer rejects with KV_TIMEOUT, which is worth a retry",
+    title:
+      "an operation that the backend does not answer rejects with KV_TIMEOUT: worth a retry unless it writes",
     async run({ open, adapter }) {
       const backend = stall();
       const { store } = open({ timeout: 0.05 }, backend.between);
@@ -149,6 +150,10 @@ export const opening: readonly Case[] = [
       await Promise.all(calls.map((call) => refusal(call, { code: "KV_TIMEOUT", adapter: adapter.name })));
       const error = await rejectionOf(() => store.get("k"));
       assert.ok(KvError.is(error) && error.retryable);
+      for (const write of [() => store.increment("k"), () => store.clear(), () => store.take("k")]) {
+        const doubt = await rejectionOf(write);
+        assert.ok(KvError.is(doubt, "KV_TIMEOUT") && !doubt.retryable);
+      }
       backend.end();
     },
   },

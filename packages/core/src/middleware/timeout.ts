@@ -1,6 +1,6 @@
 import type { Adapter, MaybePromise, Middleware, Pages } from "../adapter.ts";
 import type { Duration } from "../duration.ts";
-import { Refusal } from "../errors.ts";
+import { lateness, lateWrite } from "../lateness.ts";
 import { nextTurn } from "../platform.ts";
 import { forward } from "./forward.ts";
 import { checkedOptions, durationOption } from "./middleware-options.ts";
@@ -22,18 +22,18 @@ export function timeout(options: TimeoutOptions): Middleware {
 }
 
 function limited(inner: Adapter, ms: number): Adapter {
-  function within<T>(result: MaybePromise<T>, what: string): MaybePromise<T> {
-    return result instanceof Promise ? inTime(result, ms, what) : result;
+  function within<T>(result: MaybePromise<T>, what: string, failure = lateness): MaybePromise<T> {
+    return result instanceof Promise ? inTime(result, ms, what, { failure }) : result;
   }
   const { watch } = inner;
   return forward(inner, {
     open: opening(inner, ms),
     close: () => within(inner.close(), "closing"),
     read: (namespace, keys, payloadsOnly) => within(inner.read(namespace, keys, payloadsOnly), "reading"),
-    commit: (namespace, commits) => within(inner.commit(namespace, commits), "writing"),
+    commit: (namespace, commits) => within(inner.commit(namespace, commits), "writing", lateWrite),
     scan: (namespace, range) => pagesInTime(inner.scan(namespace, range), ms),
     count: (namespace, bounds) => within(inner.count(namespace, bounds), "counting"),
-    clear: (namespace, filter) => within(inner.clear(namespace, filter), "clearing"),
+    clear: (namespace, filter) => within(inner.clear(namespace, filter), "clearing", lateWrite),
     namespaces: (under) => pagesInTime(inner.namespaces(under), ms),
     stats: (namespace, bounds) => within(inner.stats(namespace, bounds), "gathering statistics"),
     ...(watch === undefined
@@ -45,9 +45,10 @@ function limited(inner: Adapter, ms: number): Adapter {
             let late = false;
             // Nobody would end a watch that begins after it was given up.
             watching.then((unwatch) => late && unwatch()).catch(() => undefined);
-            return inTime(watching, ms, "watching", () => {
+            const expired = () => {
               late = true;
-            });
+            };
+            return inTime(watching, ms, "watching", { expired });
           },
         }),
   } satisfies Partial<Adapter>);
@@ -76,7 +77,17 @@ function opening(inner: Adapter, ms: number): () => MaybePromise<void> {
   };
 }
 
-function inTime<T>(promise: Promise<T>, ms: number, what: string, expired?: () => void): Promise<T> {
+interface Lateness {
+  readonly failure?: typeof lateness;
+  readonly expired?: () => void;
+}
+
+function inTime<T>(
+  promise: Promise<T>,
+  ms: number,
+  what: string,
+  { failure = lateness, expired }: Lateness = {},
+): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     // Timers hold 31 bits; longer ones would fire at once.
     const timer = setTimeout(
@@ -84,9 +95,7 @@ function inTime<T>(promise: Promise<T>, ms: number, what: string, expired?: () =
         // After a blocked event loop the timer fires before the answer that already arrived is read.
         nextTurn(() => {
           expired?.();
-          reject(
-            new Refusal("KV_TIMEOUT", `${what} took longer than ${ms} ms; a write may still take effect`),
-          );
+          reject(failure(what, ms));
         });
       },
       Math.min(ms, 2 ** 31 - 1),
@@ -103,8 +112,10 @@ function pagesInTime<T>(pages: Pages<T>, ms: number): Pages<T> {
       let late = false;
       return {
         next: () =>
-          inTime(iterator.next(), ms, "a page of a scan", () => {
-            late = true;
+          inTime(iterator.next(), ms, "a page of a scan", {
+            expired() {
+              late = true;
+            },
           }),
         async return() {
           const ended = iterator.return?.();
