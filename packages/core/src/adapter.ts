@@ -200,6 +200,11 @@ export interface Adapter {
    * At once is right where the driver answers synchronously and a batch gains nothing.
    */
   readonly batch: { readonly read: boolean; readonly commit: boolean };
+  /**
+   * What the backend offers beyond this contract, for the package that made it: see `viewAccess`. `forward` hands it on;
+   * a wrapper that stores payloads otherwise than it is given them must hide it, for what goes this way goes past it.
+   */
+  readonly native?: unknown;
   /** Milliseconds since 1970: the clock that deadlines are compared with. */
   readonly clock: () => number;
   open(): MaybePromise<void>;
@@ -213,6 +218,13 @@ export interface Adapter {
     keys: readonly string[],
     payloadsOnly?: boolean,
   ): MaybePromise<(StoredEntry | undefined)[]>;
+  /**
+   * The same without payloads, which nobody looks at in the answer: for `has` and `getMetadata`. Present only where that
+   * saves something. A wrapper may leave it out, and `forward` does: who reads otherwise peeks otherwise, too.
+   */
+  readonly peek?:
+    | ((namespace: Namespace, keys: readonly string[]) => MaybePromise<(StoredEntry | undefined)[]>)
+    | undefined;
   /**
    * Applies the commits in order, each all-or-nothing by itself, and answers in that order. The array is only a batch:
    * one failing commit takes no other with it. Rejects when it is not known that none was applied, or when none was.

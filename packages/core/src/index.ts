@@ -92,4 +92,5 @@ export type {
   UserMetadata,
   WatchSelector,
 } from "./store.ts";
+export { type ViewAccess, type ViewOperation, viewAccess, type WriteEnvelope } from "./view-access.ts";
 export { Watchers } from "./watchers.ts";

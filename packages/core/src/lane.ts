@@ -41,6 +41,17 @@ export class Lane {
     return this.#readOneNow(key, payloadsOnly);
   }
 
+  /** The live entry under a key, of whose payload nothing is wanted. */
+  peekOne(key: string): MaybePromise<StoredEntry | undefined> {
+    const connection = this.#connection;
+    const { peek } = connection.adapter;
+    if (peek === undefined) return this.readOne(key);
+    const peeked = () => connection.call(() => peek.call(connection.adapter, this.namespace, [key]));
+    const settled = this.settled();
+    const entries = settled === undefined ? peeked() : settled.then(peeked);
+    return entries instanceof Promise ? entries.then(([entry]) => entry) : entries[0];
+  }
+
   #readOneNow(key: string, payloadsOnly: boolean): MaybePromise<StoredEntry | undefined> {
     const { adapter } = this.#connection;
     if (adapter.batch.read || (!this.#order.idle && this.#order.mustWait([key]))) {

@@ -43,6 +43,12 @@ export abstract class ReaderView implements StoreReader<unknown> {
     this.context = new ViewContext(settings);
   }
 
+  /** What a view is a view of. @throws TypeError where it is none */
+  static contextOf(view: StoreReader): ViewContext {
+    if (view instanceof ReaderView) return view.context;
+    throw new TypeError("this is no store, nor a view of one");
+  }
+
   get capabilities(): Capabilities {
     return this.context.connection.adapter.capabilities;
   }
@@ -123,17 +129,17 @@ export abstract class ReaderView implements StoreReader<unknown> {
   getEntry(key: string, options?: SignalOptions): Promise<Entry<unknown> | undefined> {
     const entryOf = (entry: StoredEntry | undefined) =>
       entry === undefined ? undefined : this.context.entry(entry);
-    return this.#one("getEntry", key, options, entryOf, false);
+    return this.#one("getEntry", key, options, entryOf, "entry");
   }
 
   getMetadata(key: string, options?: SignalOptions): Promise<Metadata | undefined> {
     const metadataOf = (entry: StoredEntry | undefined) =>
       entry === undefined ? undefined : this.context.metadata(entry);
-    return this.#one("getMetadata", key, options, metadataOf, false);
+    return this.#one("getMetadata", key, options, metadataOf, "metadata");
   }
 
   has(key: string, options?: SignalOptions): Promise<boolean> {
-    return this.#one("has", key, options, (entry) => entry !== undefined);
+    return this.#one("has", key, options, (entry) => entry !== undefined, "metadata");
   }
 
   keys(selector?: Selector): AsyncIterableIterator<string> {
@@ -276,14 +282,16 @@ export abstract class ReaderView implements StoreReader<unknown> {
     key: string,
     options: SignalOptions | undefined,
     then: (entry: StoredEntry | undefined) => MaybePromise<T>,
-    payloadsOnly = true,
+    wanted: "payload" | "metadata" | "entry" = "payload",
   ): Promise<T> {
     const { context } = this;
     const fault = context.keyRefusal(key);
     if (fault !== undefined) return context.fail(fault, operation, key);
     return this.#operate(operation, key, options, () => {
       signalOf(options, operation);
-      const found = context.lane.readOne(context.prefix + key, payloadsOnly);
+      const { lane } = context;
+      const stored = context.prefix + key;
+      const found = wanted === "metadata" ? lane.peekOne(stored) : lane.readOne(stored, wanted === "payload");
       return found instanceof Promise ? found.then(then) : then(found);
     });
   }

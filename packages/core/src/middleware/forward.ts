@@ -10,6 +10,7 @@ export function forward(inner: Adapter, replaced: Partial<Adapter> = {}): Adapte
     form: inner.form,
     capabilities: inner.capabilities,
     batch: inner.batch,
+    native: inner.native,
     clock: () => inner.clock(),
     open: () => inner.open(),
     close: () => inner.close(),

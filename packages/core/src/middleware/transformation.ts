@@ -26,11 +26,13 @@ export interface Transformation {
 
 /**
  * An adapter whose entries are stored otherwise than they are written and read, everywhere: reads, commits, scans and
- * watches. Increments and touches reach `inner` as they are, scans of keys alone are not decoded.
+ * watches. Increments and touches reach `inner` as they are, scans of keys alone are not decoded. What `inner` offers
+ * beyond the contract would pass by it, and is hidden.
  */
 export function transformed(inner: Adapter, transformation: Transformation): Adapter {
   const { watch } = inner;
   return forward(inner, {
+    native: undefined,
     read: (namespace, keys, payloadsOnly) =>
       after(inner.read(namespace, keys, payloadsOnly), (entries) =>
         all(entries.map((entry) => entry && transformation.decode(namespace, entry))),

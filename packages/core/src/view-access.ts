@@ -1,0 +1,74 @@
+import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import type { KvError } from "./errors.ts";
+import { ReaderView } from "./reader-view.ts";
+import { type Envelope, envelope, SET_OPTIONS } from "./set-options.ts";
+import { refuseAborted } from "./signal.ts";
+import type { Metadata, SetOptions, StoreReader } from "./store.ts";
+
+/** What a write stores beside the value: its deadline, policy and user metadata, computed from its options. */
+export type WriteEnvelope = Envelope;
+
+/**
+ * A view from within: for a package that offers more of its backend than the contract says (streams, links, queries) as
+ * functions over a `Store`. What it does so keeps the store's promises: keys are checked and prefixed, the adapter is
+ * open, `close()` waits, writes keep their order, and every failure is a `KvError` with operation and key.
+ */
+export interface ViewAccess {
+  /** The adapter with the store's middleware around it. What it is beyond the contract is its `native`. */
+  readonly adapter: Adapter;
+  readonly namespace: Namespace;
+  /**
+   * Runs an operation: once the adapter is open, in no order with others, with no limit of time.
+   * @throws KvError for whatever `run` throws; `KV_CLOSED`; `KV_INVALID_KEY`; with `writes`, `KV_READ_ONLY`
+   */
+  operate<T>(what: ViewOperation, run: (storedKey: string) => Promise<T>): Promise<T>;
+  /** Within an operation: a call of the backend that is given up after the store's timeout. */
+  call<T>(run: () => MaybePromise<T>): Promise<T>;
+  /** Within an operation: resolves once the writes that were called before have settled. */
+  settled(): Promise<void>;
+  /** Within an operation: a commit of stored keys, in program order with the store's own. */
+  commit(commit: Commit, signal?: AbortSignal): Promise<CommitResult>;
+  /** @throws Refusal where an option of a write is unknown or impossible */
+  envelope(options: SetOptions | undefined, of: string): WriteEnvelope;
+  metadata(entry: StoredEntry): Metadata;
+  /** Whatever was thrown, as the error that the operation rejects with: for what fails after it has ended. */
+  error(error: unknown, operation: string, key?: string): KvError;
+}
+
+export interface ViewOperation {
+  /** As errors call it, e.g. `"setStream"`. */
+  readonly operation: string;
+  /** As the caller wrote it; `undefined` where it concerns no single key. */
+  readonly key?: string | undefined;
+  readonly writes?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws TypeError where `store` is no store of @kv/core, nor a view of one */
+export function viewAccess(store: StoreReader): ViewAccess {
+  const context = ReaderView.contextOf(store);
+  const { connection, lane } = context;
+  return {
+    adapter: connection.adapter,
+    namespace: context.settings.namespace,
+    operate({ operation, key, writes = false, signal }, run) {
+      const fault =
+        key === undefined ? undefined : writes ? context.writeRefusal(key) : context.keyRefusal(key);
+      if (fault !== undefined) return context.fail(fault, operation, key);
+      const listened = signal instanceof AbortSignal ? signal : undefined;
+      return context.operate(operation, key, listened, () => {
+        refuseAborted(signal);
+        if (writes) context.assertWritable();
+        else context.assertReadable();
+        return connection.enter(() => connection.track(run(context.prefix + (key ?? ""))));
+      });
+    },
+    call: async (run) => connection.call(run),
+    settled: async () => void (await lane.settled()),
+    commit: async (commit, signal) => lane.commitOne(commit, signal),
+    envelope: (options, of) =>
+      envelope(options, SET_OPTIONS, of, context.settings.defaultTtl, connection.adapter.clock),
+    metadata: (entry) => context.metadata(entry),
+    error: (error, operation, key) => context.error(error, operation, key),
+  };
+}
