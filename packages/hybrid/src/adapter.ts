@@ -1,0 +1,190 @@
+import type {
+  Adapter,
+  AdapterStats,
+  Bounds,
+  Capabilities,
+  ChangeListener,
+  Commit,
+  CommitResult,
+  Filter,
+  KvErrorCode,
+  MaybePromise,
+  Namespace,
+  Pages,
+  Range,
+  StoredEntry,
+} from "@kv/core";
+import { Refusal } from "@kv/core";
+import { concurrently } from "./concurrently.ts";
+import { Depot } from "./depot.ts";
+import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
+import { encodingOf, isInFile, referenceIn, unreadable, withContent } from "./reference.ts";
+import { WholeChanges } from "./watching.ts";
+
+/** Files read at a time. */
+const FILES_AT_ONCE = 8;
+/** Bytes of files in one page of a scan, beyond which it ends. */
+const PAGE_BYTES = 4 * 2 ** 20;
+
+/**
+ * Two stores in one: `index` keeps keys, small values, deadlines and all that makes commits atomic, and large values lie
+ * in files of `directory`. Several processes may share it where they may share the index. What it can do beside what every
+ * store can (streams, verification, collection) is `files(store)`.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function hybrid(options: HybridOptions): Adapter {
+  return new HybridAdapter(settingsOf(options));
+}
+
+class HybridAdapter implements Adapter {
+  readonly name = "hybrid";
+  readonly form: Adapter["form"];
+  readonly capabilities: Capabilities;
+  readonly batch: Adapter["batch"];
+  readonly clock: () => number;
+  readonly native: Depot;
+  readonly watch?: NonNullable<Adapter["watch"]>;
+  readonly #settings: Settings;
+  readonly #index: Adapter;
+
+  constructor(settings: Settings) {
+    const { index } = settings;
+    this.#settings = settings;
+    this.#index = index;
+    this.form = index.form;
+    // An index may show the state as of the beginning; the files of entries replaced since may have been collected.
+    this.capabilities = { ...index.capabilities, snapshotScans: false };
+    this.batch = index.batch;
+    this.clock = () => index.clock();
+    this.native = new Depot(settings);
+    if (index.watch !== undefined) this.watch = (...args) => this.#watch(...args);
+  }
+
+  async open(): Promise<void> {
+    await this.native.open();
+    await this.#index.open();
+  }
+
+  async close(): Promise<void> {
+    await this.native.close();
+    await this.#index.close();
+  }
+
+  read(
+    namespace: Namespace,
+    keys: readonly string[],
+    payloadsOnly?: boolean,
+  ): MaybePromise<(StoredEntry | undefined)[]> {
+    const found = this.#index.read(namespace, keys, payloadsOnly);
+    return found instanceof Promise
+      ? found.then((entries) => this.#whole(namespace, entries))
+      : this.#whole(namespace, found);
+  }
+
+  #whole(
+    namespace: Namespace,
+    entries: (StoredEntry | undefined)[],
+  ): MaybePromise<(StoredEntry | undefined)[]> {
+    if (!entries.some(isOfFile)) return entries;
+    return concurrently(entries, FILES_AT_ONCE, async (entry) =>
+      isOfFile(entry) ? this.native.resolver.whole(namespace, entry) : entry,
+    );
+  }
+
+  peek(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
+    const { peek } = this.#index;
+    const found =
+      peek === undefined ? this.#index.read(namespace, keys) : peek.call(this.#index, namespace, keys);
+    return found instanceof Promise ? found.then((entries) => entries.map(sized)) : found.map(sized);
+  }
+
+  commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+    return this.native.committer.commit(namespace, commits);
+  }
+
+  scan(namespace: Namespace, range: Range): Pages<StoredEntry> {
+    return range.keysOnly ? this.#index.scan(namespace, range) : this.#wholePages(namespace, range);
+  }
+
+  /** In pages as large as those of the index where nothing lies in files, and else as small as the values are large. */
+  async *#wholePages(namespace: Namespace, range: Range): AsyncGenerator<StoredEntry[], void, undefined> {
+    for await (const page of this.#index.scan(namespace, range)) {
+      let part: StoredEntry[] = [];
+      let bytes = 0;
+      for (const entry of page) {
+        part.push(entry);
+        bytes += bytesToRead(entry);
+        if (bytes < PAGE_BYTES) continue;
+        yield await this.#present(namespace, part);
+        part = [];
+        bytes = 0;
+      }
+      if (part.length > 0) yield await this.#present(namespace, part);
+    }
+  }
+
+  async #present(namespace: Namespace, entries: StoredEntry[]): Promise<StoredEntry[]> {
+    return (await this.#whole(namespace, entries)).filter((entry) => entry !== undefined);
+  }
+
+  count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
+    return this.#index.count(namespace, bounds);
+  }
+
+  clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
+    return this.#index.clear(namespace, filter);
+  }
+
+  namespaces(under: Namespace): Pages<Namespace> {
+    return this.#index.namespaces(under);
+  }
+
+  async #watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+    const whole = new WholeChanges(this.native.resolver, namespace, listener);
+    const unwatch = await this.#index.watch?.(namespace, bounds, (changes) => whole.receive(changes));
+    return () => {
+      whole.end();
+      unwatch?.();
+    };
+  }
+
+  async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {
+    const { keys, expiring, evictable, backend } = await this.#index.stats(namespace, bounds);
+    const { directory } = this.#settings;
+    // The index knows the bytes of references, which is not what was asked.
+    return {
+      keys,
+      expiring,
+      evictable,
+      bytes: undefined,
+      backend: { ...backend, index: this.#index.name, directory },
+    };
+  }
+
+  async sweep(): Promise<number> {
+    const removed = await this.#index.sweep();
+    this.native.collectIfDue();
+    return removed;
+  }
+
+  errorCode(error: unknown): KvErrorCode | undefined {
+    return this.#index.errorCode(error);
+  }
+}
+
+function isOfFile(entry: StoredEntry | undefined): entry is StoredEntry {
+  return entry !== undefined && isInFile(entry.encoding);
+}
+
+/** An entry with the encoding and the size of its value, and no payload. */
+function sized(entry: StoredEntry | undefined): StoredEntry | undefined {
+  if (!isOfFile(entry)) return entry;
+  const reference = referenceIn(entry.payload);
+  if (reference instanceof Refusal) return unreadable(entry, reference);
+  return withContent(entry, { payload: undefined, encoding: encodingOf(entry), size: reference.size });
+}
+
+function bytesToRead(entry: StoredEntry): number {
+  const reference = isInFile(entry.encoding) ? referenceIn(entry.payload) : undefined;
+  return reference === undefined || reference instanceof Refusal ? 0 : reference.size;
+}

@@ -1,0 +1,70 @@
+import { Collector, type CollectReport } from "./collector.ts";
+import { Committer } from "./committer.ts";
+import { Directory } from "./directory.ts";
+import { EntryResolver } from "./entry-resolver.ts";
+import { FileReader } from "./file-reader.ts";
+import { FileWriter } from "./file-writer.ts";
+import type { Settings } from "./options.ts";
+import { Verifier } from "./verifier.ts";
+
+/** Bytes of files written by this process since files were last collected, from which on it is time again. */
+const MUCH = 256 * 2 ** 20;
+
+/** The files of one adapter: what a store over it gets at through `files(store)`. */
+export class Depot {
+  readonly settings: Settings;
+  readonly directory: Directory;
+  readonly reader: FileReader;
+  readonly writer: FileWriter;
+  readonly resolver: EntryResolver;
+  readonly committer: Committer;
+  readonly verifier: Verifier;
+  #collector: Collector;
+  /** Bytes of files. */
+  #written = 0;
+  #collecting = false;
+
+  constructor(settings: Settings) {
+    const { index, directory, durable } = settings;
+    this.settings = settings;
+    this.directory = new Directory(directory, durable);
+    this.reader = new FileReader(this.directory);
+    this.writer = new FileWriter(this.directory, settings);
+    this.resolver = new EntryResolver(index, this.reader, directory);
+    this.committer = new Committer(this.directory, this.writer, settings, (bytes) => {
+      this.#written += bytes;
+    });
+    this.verifier = new Verifier(index, this.directory, this.reader, this.resolver);
+    this.#collector = new Collector(index, this.directory);
+  }
+
+  async open(): Promise<void> {
+    await this.directory.prepare();
+    this.#collector = new Collector(this.settings.index, this.directory);
+  }
+
+  async close(): Promise<void> {
+    await this.#collector.stop();
+  }
+
+  collect(grace: number): Promise<CollectReport> {
+    this.#written = 0;
+    return this.#collector.collect(grace);
+  }
+
+  /** Goes on beside whatever the store does. What fails now is done the next time. */
+  collectIfDue(): void {
+    if (this.#collecting || this.settings.collectInterval === undefined) return;
+    this.#collecting = true;
+    this.#collectIfDue(this.settings.collectInterval)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#collecting = false;
+      });
+  }
+
+  async #collectIfDue(interval: number): Promise<void> {
+    const due = this.#written >= MUCH || (await this.directory.sinceCollected()) >= interval;
+    if (due) await this.collect(this.settings.grace);
+  }
+}

@@ -1,0 +1,198 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import {
+  access,
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Refusal } from "@kv/core";
+import { makeDirectory, syncDirectory } from "./durable.ts";
+import { directoryFault, isMissing } from "./errors.ts";
+import { FILE_FOLDERS, LAYOUT_VERSION, type Paths, pathsOf } from "./layout.ts";
+import { ownedName } from "./owner.ts";
+import { Pin } from "./pins.ts";
+
+/** A folder that a collector empties may vanish between its making and its use; that often in a row it will not. */
+const ATTEMPTS = 10;
+
+/** The directory of files, as those who write and read them see it. */
+export class Directory {
+  readonly paths: Paths;
+  readonly #durable: boolean;
+
+  constructor(directory: string, durable: boolean) {
+    this.paths = pathsOf(directory);
+    this.#durable = durable;
+  }
+
+  /** Makes what is missing, and sees whether files can be written. @throws Refusal */
+  async prepare(): Promise<void> {
+    const { directory, marker, collected, tmp, pins, trash } = this.paths;
+    try {
+      await makeDirectory(directory, this.#durable);
+      if ((await this.#version()) === undefined) await this.#claim();
+      for (const folder of [tmp, pins, trash]) await makeDirectory(folder, this.#durable);
+      await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+      const probe = join(tmp, ownedName());
+      await writeFile(probe, "", { flag: "wx" });
+      await rm(probe);
+      await writeFile(collected, "", { flag: "a" });
+      await access(marker);
+    } catch (error) {
+      throw directoryFault(error, directory);
+    }
+  }
+
+  /** Of the layout that is there; `undefined`: the directory is not one of ours yet. */
+  async #version(): Promise<number | undefined> {
+    const { directory, marker } = this.paths;
+    let text: string;
+    try {
+      text = await readFile(marker, "utf8");
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+    const version = versionIn(text);
+    if (version === undefined) {
+      throw new Refusal("KV_CORRUPT", `${marker} is damaged; it should hold {"version":${LAYOUT_VERSION}}`);
+    }
+    if (version > LAYOUT_VERSION) {
+      const message = `${directory} has files of layout ${version}, and this version of @kv/hybrid knows ${LAYOUT_VERSION}; install a newer one`;
+      throw new Refusal("KV_UNSUPPORTED", message);
+    }
+    return version;
+  }
+
+  /** Where files of somebody else have our folders' names, collecting would remove them. */
+  async #claim(): Promise<void> {
+    const { directory, marker } = this.paths;
+    const foreign = (await readdir(directory)).find((name) =>
+      FILE_FOLDERS.some((folder) => folder === name.toLowerCase()),
+    );
+    if (foreign !== undefined) {
+      // Unless another process was faster.
+      if ((await this.#version()) !== undefined) return;
+      const message = `${directory} holds a ${foreign}/ that is none of this store's; choose another directory`;
+      throw new Refusal("KV_INVALID_OPTION", message);
+    }
+    await makeDirectory(dirname(marker), this.#durable);
+    const staged = join(dirname(marker), ownedName());
+    await writeFile(staged, `${JSON.stringify({ version: LAYOUT_VERSION })}\n`, { flush: this.#durable });
+    await rename(staged, marker);
+    if (this.#durable) await syncDirectory(dirname(marker));
+  }
+
+  pathOf(name: string): string {
+    return join(this.paths.directory, ...name.split("/"));
+  }
+
+  pin(): Promise<Pin> {
+    return Pin.in(this.paths.pins);
+  }
+
+  /** A new file under a name for the time being. */
+  async stage(): Promise<{ readonly path: string; readonly handle: FileHandle }> {
+    const path = join(this.paths.tmp, ownedName());
+    return { path, handle: await open(path, "wx") };
+  }
+
+  /** Ends the writing of a staged file. */
+  async finish(handle: FileHandle): Promise<void> {
+    try {
+      if (this.#durable) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Gives a finished file its name. Whoever reads that name finds all of it. */
+  async place(staged: string, name: string): Promise<void> {
+    const path = this.pathOf(name);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await rename(staged, path);
+        break;
+      } catch (error) {
+        if (!isMissing(error) || attempt > ATTEMPTS) throw error;
+        // Either the folder is missing or the whole directory is gone, which is not to be made again.
+        await stat(staged);
+        await makeDirectory(dirname(path), this.#durable);
+      }
+    }
+    if (this.#durable) await syncDirectory(dirname(path));
+  }
+
+  /** The file of this name, wherever it is; `undefined`: there is none. */
+  async openFile(name: string): Promise<FileHandle | undefined> {
+    const path = this.pathOf(name);
+    return (await opened(path)) ?? (await this.#openInTrash(name)) ?? (await opened(path));
+  }
+
+  async #openInTrash(name: string): Promise<FileHandle | undefined> {
+    for (const folder of await this.trashFolders()) {
+      const handle = await opened(join(this.paths.trash, folder, ...name.split("/")));
+      if (handle !== undefined) return handle;
+    }
+    return undefined;
+  }
+
+  /** @throws Refusal `KV_UNAVAILABLE` where the directory is not there any more, a disk that is not mounted for example */
+  async assertThere(): Promise<void> {
+    try {
+      await access(this.paths.marker);
+    } catch (error) {
+      throw directoryFault(error, this.paths.directory);
+    }
+  }
+
+  async trashFolders(): Promise<string[]> {
+    try {
+      return await readdir(this.paths.trash);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  /** A folder for what is put in quarantine now. */
+  newTrashFolder(): string {
+    return `${Date.now()}-${randomBytes(6).toString("hex")}`;
+  }
+
+  /** Milliseconds since somebody last collected. */
+  async sinceCollected(): Promise<number> {
+    return Date.now() - (await stat(this.paths.collected)).mtimeMs;
+  }
+
+  async noteCollected(): Promise<void> {
+    const now = new Date();
+    await utimes(this.paths.collected, now, now);
+  }
+}
+
+async function opened(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function versionIn(text: string): number | undefined {
+  try {
+    const { version } = JSON.parse(text) as { version?: unknown };
+    return Number.isSafeInteger(version) ? Number(version) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,23 @@
+import { mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Makes the names in a directory survive a loss of power. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a directory with those above it, which then survive a loss of power if asked. */
+export async function makeDirectory(path: string, durable: boolean): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined || !durable) return;
+  const above = dirname(first);
+  for (let made = dirname(path); ; made = dirname(made)) {
+    await syncDirectory(made);
+    if (made === above || made === dirname(made)) return;
+  }
+}

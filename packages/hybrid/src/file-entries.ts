@@ -1,0 +1,39 @@
+import { type Adapter, type Namespace, namespaceOf, Refusal, type StoredEntry } from "@kv/core";
+import { isInFile, isUnreadable, type Reference, referenceIn } from "./reference.ts";
+
+/** An entry whose payload lies in a file. */
+export interface FileEntry {
+  readonly namespace: Namespace;
+  readonly entry: StoredEntry;
+  /** Or why it is none. */
+  readonly reference: Reference | Refusal;
+}
+
+/**
+ * Every entry of every namespace whose payload lies in a file.
+ * @throws Refusal `KV_CORRUPT` where an entry cannot be read, by an index that encrypts for example: what it refers to
+ *   is not known, so that nothing could be said of any file
+ */
+export async function* fileEntries(index: Adapter): AsyncGenerator<FileEntry, void, undefined> {
+  const root = namespaceOf([]);
+  const namespaces = [root];
+  for await (const page of index.namespaces(root)) namespaces.push(...page);
+  const everything = { start: "", end: undefined, reverse: false, limit: Number.POSITIVE_INFINITY };
+  for (const namespace of namespaces) {
+    for await (const page of index.scan(namespace, { ...everything, keysOnly: false })) {
+      for (const entry of page) {
+        if (isUnreadable(entry)) throw unknowable(namespace, entry);
+        if (isInFile(entry.encoding)) yield { namespace, entry, reference: referenceIn(entry.payload) };
+      }
+    }
+  }
+}
+
+function unknowable({ path }: Namespace, { key, payload }: StoredEntry): Refusal {
+  const why = payload instanceof Refusal ? payload.message : "it cannot be read";
+  const where = path.length === 0 ? "" : ` in the namespace ${JSON.stringify(path)}`;
+  return new Refusal(
+    "KV_CORRUPT",
+    `the entry ${JSON.stringify(key)}${where} may name a file, and ${why}; nothing was removed. Repair or delete it`,
+  );
+}

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { Refusal } from "@kv/core";
+import { decompressed } from "./content.ts";
+import type { Directory } from "./directory.ts";
+import { corruptFile, fsCode } from "./errors.ts";
+import type { Reference } from "./reference.ts";
+
+/** Bytes read and hashed at once: about a millisecond of the event loop. */
+const CHUNK = 2 ** 20;
+
+/** Reads what references name. */
+export class FileReader {
+  readonly #directory: Directory;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /**
+   * The file of a reference, as long as it was when it was written; `undefined`: it is missing.
+   * @throws Refusal `KV_CORRUPT`, `KV_UNAVAILABLE`
+   */
+  async open({ file, fileSize }: Reference): Promise<FileHandle | undefined> {
+    let handle: FileHandle | undefined;
+    try {
+      handle = await this.#directory.openFile(file);
+    } catch (error) {
+      throw unreadableFile(file, error);
+    }
+    if (handle === undefined) {
+      await this.#directory.assertThere();
+      return undefined;
+    }
+    try {
+      const { size } = await handle.stat();
+      if (size === fileSize) return handle;
+      throw corruptFile(file, `has ${size} bytes, and had ${fileSize} when it was written`);
+    } catch (error) {
+      await handle.close();
+      throw unreadableFile(file, error);
+    }
+  }
+
+  /** All that the file holds, checked. `undefined`: it is missing. @throws Refusal as `open` does */
+  async read(reference: Reference): Promise<Uint8Array | undefined> {
+    const handle = await this.open(reference);
+    if (handle === undefined) return undefined;
+    const { file, fileSize, gzip, sha256 } = reference;
+    const hash = createHash("sha256");
+    try {
+      const bytes = new Uint8Array(fileSize);
+      for (let at = 0; at < fileSize; ) {
+        const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, fileSize - at), at);
+        if (bytesRead === 0) throw corruptFile(file, "was cut short while it was read");
+        if (!gzip) hash.update(bytes.subarray(at, at + bytesRead));
+        at += bytesRead;
+      }
+      const content = gzip ? await unzipped(file, bytes) : bytes;
+      if (gzip) hash.update(content);
+      if (hash.digest("hex") !== sha256) throw altered(file);
+      return content;
+    } catch (error) {
+      throw unreadableFile(file, error);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Its content is not what was written. */
+export function altered(file: string, cause?: unknown): Refusal {
+  return corruptFile(file, "was altered since it was written", cause);
+}
+
+async function unzipped(file: string, bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await decompressed(bytes);
+  } catch (error) {
+    throw altered(file, error);
+  }
+}
+
+/** Why a file that is there cannot be read. */
+function unreadableFile(file: string, error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError) {
+    return new Refusal("KV_CAPACITY", `its file ${file} does not fit into memory; read it as a stream`, {
+      cause: error,
+    });
+  }
+  // What was a file is a directory or a link now.
+  if (fsCode(error) === "EISDIR" || fsCode(error) === "ELOOP")
+    return corruptFile(file, "is no file any more", error);
+  return new Refusal("KV_UNAVAILABLE", `its file ${file} cannot be read (${message})`, { cause: error });
+}

@@ -1,0 +1,73 @@
+import { rm } from "node:fs/promises";
+import type { Namespace, SetMutation } from "@kv/core";
+import { compressed, contentOf } from "./content.ts";
+import type { Directory } from "./directory.ts";
+import { contentName, readableName } from "./file-name.ts";
+import type { Settings } from "./options.ts";
+import type { Pin } from "./pins.ts";
+import { encodingInFile, type Reference, referenceText } from "./reference.ts";
+
+/** Puts payloads into files. */
+export class FileWriter {
+  readonly #directory: Directory;
+  readonly #settings: Settings;
+
+  constructor(directory: Directory, settings: Settings) {
+    this.#directory = directory;
+    this.#settings = settings;
+  }
+
+  /** The mutation with a reference to a file, which is there, in place of the payload. */
+  async written(namespace: Namespace, mutation: SetMutation, pin: Pin): Promise<SetMutation> {
+    const { layout, gzip, index } = this.#settings;
+    const content = await contentOf(mutation, index.form, layout === "readable");
+    const smaller = gzip ? await compressed(content.bytes) : undefined;
+    const bytes = smaller ?? content.bytes;
+    const { sha256, size, text } = content;
+    const zipped = smaller !== undefined;
+    const file = this.nameOf(namespace, mutation, { sha256, text, gzip: zipped });
+    await this.#put(file, bytes, pin);
+    return inFile(mutation, {
+      file,
+      sha256,
+      size,
+      contentSize: content.bytes.byteLength,
+      fileSize: bytes.byteLength,
+      text,
+      gzip: zipped,
+      contentType: undefined,
+    });
+  }
+
+  nameOf(
+    namespace: Namespace,
+    { key, encoding }: Pick<SetMutation, "key" | "encoding">,
+    { sha256, text, gzip }: Pick<Reference, "sha256" | "text" | "gzip">,
+  ): string {
+    return this.#settings.layout === "content"
+      ? contentName(sha256, gzip)
+      : readableName({ namespace, key, encoding, sha256, text, gzip });
+  }
+
+  async #put(file: string, bytes: Uint8Array, pin: Pin): Promise<void> {
+    const { path, handle } = await this.#directory.stage();
+    try {
+      try {
+        await handle.writeFile(bytes);
+      } finally {
+        await this.#directory.finish(handle);
+      }
+      await pin.add(file);
+      // Also where a file of this name is there: it may have been damaged since, or be about to be collected.
+      await this.#directory.place(path, file);
+    } catch (error) {
+      await rm(path, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+/** The mutation as the index is to make it. */
+export function inFile(mutation: SetMutation, reference: Reference): SetMutation {
+  return { ...mutation, payload: referenceText(reference), encoding: encodingInFile(mutation.encoding) };
+}

@@ -1,0 +1,41 @@
+import { createHash, randomBytes } from "node:crypto";
+import { readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** A day: whatever a process does with a pin or an unfinished file, it does sooner. Its number may be another's by then. */
+const LONGEST_MS = 24 * 3_600_000;
+const NAME = /^([0-9a-f]{12})\.(\d+)-[0-9a-f]+$/;
+
+/** Where process numbers mean what they mean here: the machine, and on Linux the namespace of processes (a container's). */
+const HERE = createHash("sha256").update(`${hostname()} ${processNamespace()}`).digest("hex").slice(0, 12);
+
+function processNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
+
+/** A name for a file of this process. */
+export function ownedName(): string {
+  return `${HERE}.${process.pid}-${randomBytes(8).toString("hex")}`;
+}
+
+/** Whether what was last changed `age` milliseconds ago, and has such a name, may still be needed by who made it. */
+export function isHeld(name: string, age: number, grace: number): boolean {
+  if (age < grace) return true;
+  const [, host, pid] = NAME.exec(name) ?? [];
+  return host === HERE && age < LONGEST_MS && isAlive(Number(pid));
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // There is one, of another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,65 @@
+import { type FileHandle, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isMissing } from "./errors.ts";
+import { isHeld, ownedName } from "./owner.ts";
+
+/** A line of a pin that its process will not come back to. No file is called so. */
+const LEFT = "left";
+
+/** Holds files, by name, until the commit that refers to them is made: see `layout.ts`. */
+export class Pin {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  static async in(folder: string): Promise<Pin> {
+    const path = join(folder, ownedName());
+    return new Pin(path, await open(path, "ax"));
+  }
+
+  /** Before the file is put there. */
+  async add(name: string): Promise<void> {
+    await this.#handle.write(`${name}\n`);
+  }
+
+  /** The commit was made, or certainly was not. */
+  async release(): Promise<void> {
+    await this.#handle.close();
+    await rm(this.#path, { force: true });
+  }
+
+  /** It is not known whether the commit was made or will be: the pin stays, for nobody's process, until it has aged. */
+  async leave(): Promise<void> {
+    // Under its name: a collector that has listed it must find it.
+    await this.#handle.write(`${LEFT}\n`);
+    await this.#handle.close();
+  }
+}
+
+/**
+ * The names that are pinned; pins that nobody holds are removed. A pin that is still being written may be read in part:
+ * what is missing from it has not been put there yet, and will be after this.
+ */
+export async function pinnedNames(folder: string, grace: number): Promise<Set<string>> {
+  const names = new Set<string>();
+  for (const pin of await readdir(folder)) {
+    const path = join(folder, pin);
+    try {
+      const { mtimeMs } = await stat(path);
+      const text = await readFile(path, "utf8");
+      const lines = text.split("\n");
+      const age = Date.now() - mtimeMs;
+      if (lines.includes(LEFT) ? age < grace : isHeld(pin, age, grace))
+        for (const line of lines) names.add(line);
+      else await rm(path, { force: true });
+    } catch (error) {
+      // Released meanwhile; its commit was made before what the index is asked next.
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return names;
+}

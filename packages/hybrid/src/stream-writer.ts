@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { type CommitResult, Refusal, type SetOptions, type ViewAccess } from "@kv/core";
+import type { Depot } from "./depot.ts";
+import { directoryFault, fsCode } from "./errors.ts";
+import { inFile } from "./file-writer.ts";
+import { demand } from "./options.ts";
+import type { Reference } from "./reference.ts";
+
+/** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
+export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+
+export interface SetStreamOptions extends SetOptions {
+  /** What the bytes are, e.g. `"video/mp4"`; told with the metadata. At most 255 characters. */
+  readonly contentType?: string | undefined;
+}
+
+/** A mistake of the source is the caller's own, and told as it is. */
+class SourceError extends Error {}
+
+/** Writes a value that never is in memory as a whole. */
+export class StreamWriter {
+  readonly #depot: Depot;
+  readonly #access: ViewAccess;
+
+  constructor(depot: Depot, access: ViewAccess) {
+    this.#depot = depot;
+    this.#access = access;
+  }
+
+  async write(stored: string, source: StreamSource, options: SetStreamOptions): Promise<string> {
+    const { contentType, ...given } = options;
+    demand(
+      contentType === undefined || (typeof contentType === "string" && contentType.length <= 255),
+      "contentType",
+      "a string of at most 255 characters",
+    );
+    demand(isSource(source), "source", "a stream, or something else that yields bytes or text");
+    // Options are checked before anything is read; a time to live begins when all was.
+    this.#access.envelope(given, "setStream");
+    const { directory } = this.#depot;
+    try {
+      const { path, handle } = await directory.stage();
+      try {
+        const written = await this.#pour(source, handle, given.signal);
+        await directory.finish(handle);
+        return await this.#commit(stored, path, { ...written, contentType }, given);
+      } catch (error) {
+        await handle.close().catch(() => undefined);
+        await rm(path, { force: true }).catch(() => undefined);
+        throw error;
+      }
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  /** Into the file, at the pace of the disk. */
+  async #pour(
+    source: StreamSource,
+    handle: Awaited<ReturnType<Depot["directory"]["stage"]>>["handle"],
+    signal: AbortSignal | undefined,
+  ): Promise<Omit<Reference, "file" | "contentType">> {
+    const { gzip } = this.#depot.settings;
+    const hash = createHash("sha256");
+    let size = 0;
+    const measured = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const chunk of fromSource(source)) {
+        const bytes = bytesOf(chunk);
+        hash.update(bytes);
+        size += bytes.byteLength;
+        yield bytes;
+      }
+    };
+    const sink = handle.createWriteStream({ autoClose: false, highWaterMark: 2 ** 18 });
+    const options = signal === undefined ? {} : { signal };
+    if (gzip) await pipeline(measured, createGzip(), sink, options);
+    else await pipeline(measured, sink, options);
+    return {
+      sha256: hash.digest("hex"),
+      size,
+      contentSize: size,
+      fileSize: sink.bytesWritten,
+      text: false,
+      gzip,
+    };
+  }
+
+  async #commit(
+    key: string,
+    staged: string,
+    written: Omit<Reference, "file">,
+    { signal, ...options }: SetOptions,
+  ): Promise<string> {
+    const { directory, writer } = this.#depot;
+    const { namespace } = this.#access;
+    const file = writer.nameOf(namespace, { key, encoding: "bytes" }, written);
+    const pin = await directory.pin();
+    const envelope = this.#access.envelope(options, "setStream");
+    const bare = { type: "set", key, payload: undefined, encoding: "bytes", ...envelope } as const;
+    const mutations = [inFile(bare, { file, ...written })];
+    let result: CommitResult;
+    try {
+      await pin.add(file);
+      await directory.place(staged, file);
+      result = await this.#access.commit({ checks: [], mutations }, signal);
+    } catch (error) {
+      await pin.leave().catch(() => undefined);
+      throw error;
+    }
+    await pin.release().catch(() => undefined);
+    if (result.status === "error") throw result.error;
+    await this.#depot.committer.note(namespace, mutations, true);
+    const revision = result.status === "ok" ? result.outcomes[0]?.revision : undefined;
+    if (revision === undefined) throw new TypeError(`the index answered a set with ${result.status}`);
+    return revision;
+  }
+
+  #told(error: unknown): unknown {
+    const { index, directory } = this.#depot.settings;
+    if (error instanceof SourceError) {
+      const cause = error.cause;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      return new Refusal("KV_INVALID_VALUE", `the source failed, and nothing was written: ${message}`, {
+        cause,
+      });
+    }
+    if (error instanceof Error && error.name === "AbortError") {
+      return new Refusal("KV_ABORTED", "the signal was aborted; nothing was written", { cause: error });
+    }
+    const ofDisk = fsCode(error)?.startsWith("E") && index.errorCode(error) === undefined;
+    return ofDisk ? directoryFault(error, directory) : error;
+  }
+}
+
+function isSource(source: unknown): source is StreamSource {
+  return (
+    typeof source === "object" &&
+    source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source)
+  );
+}
+
+async function* fromSource(source: StreamSource): AsyncGenerator<unknown, void, undefined> {
+  try {
+    yield* source;
+  } catch (cause) {
+    throw new SourceError("the source failed", { cause });
+  }
+}
+
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === "string") return Buffer.from(chunk);
+  throw new Refusal("KV_INVALID_VALUE", `a stream is of bytes or text, and this one yielded ${typeof chunk}`);
+}
