@@ -11,7 +11,8 @@ import { Depot } from "./depot.ts";
 import { type FileMetadata, fileMetadata } from "./file-metadata.ts";
 import { durationOf } from "./options.ts";
 import { type ByteRange, type FileStream, StreamReader } from "./stream-reader.ts";
-import { type SetStreamOptions, type StreamSource, StreamWriter } from "./stream-writer.ts";
+import type { StreamSource } from "./stream-source.ts";
+import { type SetStreamOptions, StreamWriter } from "./stream-writer.ts";
 import type { VerifyReport } from "./verifier.ts";
 
 export interface GetStreamOptions {

@@ -5,5 +5,6 @@ export type { FileMetadata } from "./file-metadata.ts";
 export { type CollectOptions, files, type GetStreamOptions, type StoreFiles } from "./files.ts";
 export type { HybridOptions } from "./options.ts";
 export type { ByteRange, FileStream } from "./stream-reader.ts";
-export type { SetStreamOptions, StreamSource } from "./stream-writer.ts";
+export type { StreamSource } from "./stream-source.ts";
+export type { SetStreamOptions } from "./stream-writer.ts";
 export type { FileProblem, VerifyReport } from "./verifier.ts";

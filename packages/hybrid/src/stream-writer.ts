@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { type FileHandle, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { type CommitResult, Refusal, type SetOptions, type ViewAccess } from "@kv/core";
@@ -8,17 +8,12 @@ import { directoryFault, fsCode } from "./errors.ts";
 import { inFile } from "./file-writer.ts";
 import { demand } from "./options.ts";
 import type { Reference } from "./reference.ts";
-
-/** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
-export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+import { blocks, bytesOf, fromSource, isSource, SourceError, type StreamSource } from "./stream-source.ts";
 
 export interface SetStreamOptions extends SetOptions {
   /** What the bytes are, e.g. `"video/mp4"`; told with the metadata. At most 255 characters. */
   readonly contentType?: string | undefined;
 }
-
-/** A mistake of the source is the caller's own, and told as it is. */
-class SourceError extends Error {}
 
 /** Writes a value that never is in memory as a whole. */
 export class StreamWriter {
@@ -60,29 +55,34 @@ export class StreamWriter {
   /** Into the file, at the pace of the disk. */
   async #pour(
     source: StreamSource,
-    handle: Awaited<ReturnType<Depot["directory"]["stage"]>>["handle"],
+    handle: FileHandle,
     signal: AbortSignal | undefined,
   ): Promise<Omit<Reference, "file" | "contentType">> {
     const { gzip } = this.#depot.settings;
     const hash = createHash("sha256");
     let size = 0;
     const measured = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const chunk of fromSource(source)) {
+      for await (const chunk of fromSource(source, signal)) {
         const bytes = bytesOf(chunk);
         hash.update(bytes);
         size += bytes.byteLength;
         yield bytes;
       }
     };
-    const sink = handle.createWriteStream({ autoClose: false, highWaterMark: 2 ** 18 });
-    const options = signal === undefined ? {} : { signal };
-    if (gzip) await pipeline(measured, createGzip(), sink, options);
-    else await pipeline(measured, sink, options);
+    let fileSize = 0;
+    const sink = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+      for await (const block of blocks(chunks)) {
+        await handle.writeFile(block);
+        fileSize += block.byteLength;
+      }
+    };
+    if (gzip) await pipeline(measured, createGzip(), sink);
+    else await pipeline(measured, sink);
     return {
       sha256: hash.digest("hex"),
       size,
       contentSize: size,
-      fileSize: sink.bytesWritten,
+      fileSize,
       text: false,
       gzip,
     };
@@ -97,10 +97,10 @@ export class StreamWriter {
     const { directory, writer } = this.#depot;
     const { namespace } = this.#access;
     const file = writer.nameOf(namespace, { key, encoding: "bytes" }, written);
-    const pin = await directory.pin();
     const envelope = this.#access.envelope(options, "setStream");
     const bare = { type: "set", key, payload: undefined, encoding: "bytes", ...envelope } as const;
     const mutations = [inFile(bare, { file, ...written })];
+    const pin = await directory.pin();
     let result: CommitResult;
     try {
       await pin.add(file);
@@ -127,32 +127,7 @@ export class StreamWriter {
         cause,
       });
     }
-    if (error instanceof Error && error.name === "AbortError") {
-      return new Refusal("KV_ABORTED", "the signal was aborted; nothing was written", { cause: error });
-    }
     const ofDisk = fsCode(error)?.startsWith("E") && index.errorCode(error) === undefined;
     return ofDisk ? directoryFault(error, directory) : error;
   }
-}
-
-function isSource(source: unknown): source is StreamSource {
-  return (
-    typeof source === "object" &&
-    source !== null &&
-    (Symbol.asyncIterator in source || Symbol.iterator in source)
-  );
-}
-
-async function* fromSource(source: StreamSource): AsyncGenerator<unknown, void, undefined> {
-  try {
-    yield* source;
-  } catch (cause) {
-    throw new SourceError("the source failed", { cause });
-  }
-}
-
-function bytesOf(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  if (typeof chunk === "string") return Buffer.from(chunk);
-  throw new Refusal("KV_INVALID_VALUE", `a stream is of bytes or text, and this one yielded ${typeof chunk}`);
 }

@@ -1,0 +1,98 @@
+import { Refusal } from "@kv/core";
+
+/** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
+export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+
+/** Bytes written at once. */
+const BLOCK = 2 ** 18;
+
+/** A mistake of the source is the caller's own, and told as it is. */
+export class SourceError extends Error {}
+
+export function isSource(source: unknown): source is StreamSource {
+  return (
+    typeof source === "object" &&
+    source !== null &&
+    (Symbol.asyncIterator in source || Symbol.iterator in source)
+  );
+}
+
+/**
+ * What the source yields, until the signal is aborted: a source may never yield again. Not by `Promise.race`, which
+ * would keep every chunk for as long as the signal lives.
+ */
+export async function* fromSource(
+  source: StreamSource,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<unknown, void, undefined> {
+  const iterator =
+    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  let giveUp: (() => void) | undefined;
+  const abort = (): void => giveUp?.();
+  signal?.addEventListener("abort", abort);
+  let ended = false;
+  try {
+    for (;;) {
+      const step = await new Promise<IteratorResult<unknown, unknown>>((resolve, reject) => {
+        giveUp = () => reject(aborted(signal));
+        if (signal?.aborted) giveUp();
+        else
+          stepOf(iterator).then(resolve, (cause: unknown) => {
+            ended = true;
+            reject(new SourceError("the source failed", { cause }));
+          });
+      });
+      if (step.done === true) {
+        ended = true;
+        return;
+      }
+      yield step.value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    // Not waited for: it may hang in what it was asked for.
+    if (!ended) Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+async function stepOf(
+  iterator: Iterator<unknown, unknown> | AsyncIterator<unknown, unknown>,
+): Promise<IteratorResult<unknown, unknown>> {
+  return iterator.next();
+}
+
+function aborted(signal: AbortSignal | undefined): Refusal {
+  return new Refusal("KV_ABORTED", "the signal was aborted; nothing was written", { cause: signal?.reason });
+}
+
+/** Small chunks together: a source of lines would else wait for the disk at each. A block is good until the next one is asked for. */
+export async function* blocks(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const block = Buffer.allocUnsafe(BLOCK);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + BLOCK - filled);
+      // A copy: what yields may go on using its buffer.
+      block.set(part, filled);
+      filled += part.byteLength;
+      at += part.byteLength;
+      if (filled < BLOCK) continue;
+      yield block;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield block.subarray(0, filled);
+}
+
+export function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === "string" && chunk.isWellFormed()) return Buffer.from(chunk);
+  throw new Refusal(
+    "KV_INVALID_VALUE",
+    typeof chunk === "string"
+      ? "a chunk of text has a lone surrogate: it was cut within a character"
+      : `a stream is of bytes or text, and this one yielded ${typeof chunk}`,
+  );
+}

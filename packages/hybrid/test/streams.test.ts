@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { files } from "../src/index.ts";
+import { collected, filesIn, large, listed, refusal, scratchDirectory, storeIn } from "./scratch.ts";
+
+const CONTENT = Buffer.from(Array.from({ length: 700_000 }, (_, i) => (i * 7919) >> 3));
+const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
+
+/** The content in chunks of odd sizes. */
+function* chunks(): Generator<Uint8Array> {
+  for (let at = 0, size = 1; at < CONTENT.length; at += size, size = (size * 3) % 100_003)
+    yield CONTENT.subarray(at, at + size);
+}
+
+describe("streams", () => {
+  for (const compress of [false, "gzip"] as const) {
+    it(`go in and come out as they were, whole and in ranges (compress: ${compress})`, async () => {
+      const directory = await scratchDirectory();
+      const store = storeIn(directory, { compress });
+      const { setStream, getStream } = files(store);
+      const options = {
+        contentType: "video/mp4",
+        ttl: "1h",
+        metadata: { by: "me" },
+        policy: "evict",
+      } as const;
+      const revision = await setStream("film", Readable.from(chunks()), options);
+      const film = await getStream("film");
+      expect(Buffer.concat(await collected(film?.stream ?? [])).equals(CONTENT)).toBe(true);
+      expect(film?.metadata).toMatchObject({
+        ...{ revision, etag: SHA256, size: CONTENT.length, contentType: "video/mp4" },
+        ...{ user: { by: "me" }, policy: "evict", expiresAt: expect.any(Date) },
+      });
+      expect(await store.getMetadata("film")).toMatchObject({ revision, size: CONTENT.length });
+      expect(CONTENT.equals((await store.get("film")) as Uint8Array)).toBe(true);
+      const length = CONTENT.length;
+      for (const [start, end] of [
+        [0, 10],
+        [5, 6],
+        [300_000, 600_001],
+        [length - 3, length],
+        [length - 3, length + 100],
+        [length + 5, length + 9],
+        [7, 7],
+        [9, 2],
+      ] as const) {
+        const part = await getStream("film", { range: { start, end } });
+        const expected = CONTENT.subarray(start, end);
+        expect(
+          Buffer.concat(await collected(part?.stream ?? [])).equals(expected),
+          `${start} to ${end}`,
+        ).toBe(true);
+        expect((part?.end ?? 0) - (part?.start ?? 0)).toBe(expected.length);
+      }
+    });
+  }
+
+  it("read values that were set, whether they lie in a file or in the index", async () => {
+    const store = storeIn(await scratchDirectory());
+    await store.setMany([
+      ["text", "ü"],
+      ["bytes", new Uint8Array([1, 2, 3])],
+      ["large", large(1)],
+    ]);
+    const read = async (key: string, range = {}) =>
+      Buffer.concat(await collected((await files(store).getStream(key, { range }))?.stream ?? []));
+    expect((await read("text")).toString()).toBe('"ü"');
+    expect([...(await read("bytes", { start: 1 }))]).toEqual([2, 3]);
+    expect(JSON.parse((await read("large")).toString())).toEqual(large(1));
+    expect(await files(store).getStream("absent")).toBeUndefined();
+    expect(await files(store).getMetadata("absent")).toBeUndefined();
+  });
+
+  it("belong to the view they were made from, take text, and may be empty", async () => {
+    const store = storeIn(await scratchDirectory());
+    const view = store.namespace("films").scope("2026");
+    await files(view).setStream("a", ["one, ", "two"]);
+    await files(view).setStream("empty", []);
+    expect(await store.namespace("films").get("2026:a")).toEqual(new Uint8Array(Buffer.from("one, two")));
+    expect(await view.get("empty")).toEqual(new Uint8Array());
+    expect(await store.get("a")).toBeUndefined();
+    expect((await refusal(files(view.readonly()).setStream("a", ["x"]))).code).toBe("KV_READ_ONLY");
+  });
+
+  it("take effect at their end: until then the old value is read", async () => {
+    const store = storeIn(await scratchDirectory());
+    await store.set("k", "old");
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const writing = files(store).setStream(
+      "k",
+      (async function* () {
+        yield "new";
+        await gate;
+        yield "er";
+      })(),
+    );
+    for (let i = 0; i < 20; i++) await turn();
+    expect(await store.get("k")).toBe("old");
+    // What is being written belongs to a process that lives.
+    await files(store).collect({ grace: 0 });
+    go();
+    await writing;
+    expect(Buffer.from((await store.get("k")) as Uint8Array).toString()).toBe("newer");
+  });
+
+  it("whose source fails, or that are aborted, write nothing and leave nothing behind", async () => {
+    const directory = await scratchDirectory();
+    const store = storeIn(directory);
+    await store.set("k", "old");
+    const failing = async function* (): AsyncGenerator<string> {
+      yield "some";
+      throw new Error("the camera fell");
+    };
+    const failed = await refusal(files(store).setStream("k", failing()));
+    expect(failed).toMatchObject({ code: "KV_INVALID_VALUE", operation: "setStream", key: "k" });
+    expect(failed.message).toContain("the camera fell");
+    const abort = new AbortController();
+    const endless = async function* (): AsyncGenerator<string> {
+      for (let i = 0; ; i++) {
+        if (i === 10) abort.abort();
+        await turn();
+        yield "x";
+      }
+    };
+    const { signal } = abort;
+    expect((await refusal(files(store).setStream("k", endless(), { signal }))).code).toBe("KV_ABORTED");
+    expect(await store.get("k")).toBe("old");
+    await expect.poll(() => listed(directory).filter((name) => name.startsWith(".kv/tmp"))).toEqual([]);
+    expect(filesIn(directory)).toEqual([]);
+  });
+
+  it("that are no streams, and options that are none, are refused before anything is read", async () => {
+    const store = storeIn(await scratchDirectory());
+    const { setStream, getStream, collect } = files(store);
+    const unread = function* (): Generator<string> {
+      yield expect.unreachable("it was read");
+    };
+    for (const write of [
+      () => setStream("k", 5 as never),
+      () => setStream("k", unread(), { contentType: 5 as never }),
+      () => setStream("k", unread(), { tll: 5 } as never),
+      () => getStream("k", { range: { start: -1 } }),
+      () => getStream("k", { range: { from: 1 } as never }),
+      () => getStream("k", { rnage: {} } as never),
+      () => collect({ grace: -1 }),
+    ])
+      expect((await refusal(write())).code).toBe("KV_INVALID_OPTION");
+    expect((await refusal(setStream("k", [5 as never]))).code).toBe("KV_INVALID_VALUE");
+    expect((await refusal(setStream("k", ["\ud83d"]))).code).toBe("KV_INVALID_VALUE");
+    expect((await refusal(setStream("", ["x"]))).code).toBe("KV_INVALID_KEY");
+    expect((await refusal(setStream("k", ["x"], { ttl: 0 }))).code).toBe("KV_INVALID_TTL");
+  });
+
+  it("go on when their file is replaced and collected, and end when they are aborted", async () => {
+    const directory = await scratchDirectory();
+    const store = storeIn(directory);
+    await files(store).setStream("k", chunks());
+    const film = await files(store).getStream("k");
+    await store.set("k", "new");
+    await files(store).collect({ grace: 0 });
+    expect(filesIn(directory)).toEqual([]);
+    expect(Buffer.concat(await collected(film?.stream ?? [])).equals(CONTENT)).toBe(true);
+    await files(store).setStream("k", chunks());
+    const abort = new AbortController();
+    const cut = await files(store).getStream("k", { signal: abort.signal });
+    abort.abort();
+    expect((await refusal(collected(cut?.stream ?? []))).code).toBe("KV_ABORTED");
+  });
+
+  it("keep their extension and can be checked with sha256sum", async () => {
+    const directory = await scratchDirectory();
+    const store = storeIn(directory, { durability: "full" });
+    await files(store).setStream("k", chunks());
+    const metadata = await files(store).getMetadata("k");
+    const file = readFileSync(join(directory, "files", metadata?.file ?? ""));
+    expect(createHash("sha256").update(file).digest("hex")).toBe(metadata?.etag);
+    rmSync(join(directory, "files", metadata?.file ?? ""));
+    expect((await refusal(files(store).getStream("k"))).code).toBe("KV_CORRUPT");
+  });
+});
