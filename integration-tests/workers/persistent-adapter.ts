@@ -10,7 +10,7 @@ export interface PersistentOptions {
   readonly clock?: (() => number) | undefined;
 }
 
-/** One of them over the data in a directory. Nothing of the others is loaded. */
+/** One of them, or a hybrid one with everything in files, over the data in a directory. Nothing of the others is loaded. */
 export async function persistentAdapter(
   name: string,
   directory: string,
@@ -24,6 +24,15 @@ export async function persistentAdapter(
     case "leveldb": {
       const { leveldb } = await import("@kv/leveldb");
       return leveldb({ path: join(directory, "store"), ...options });
+    }
+    case "hybrid":
+    case "hybrid readable": {
+      const { sqlite } = await import("@kv/sqlite");
+      const { hybrid } = await import("@kv/hybrid");
+      const index = sqlite({ path: join(directory, "store.db"), ...options });
+      const layout = name === "hybrid" ? "content" : "readable";
+      const { durability } = options;
+      return hybrid({ index, directory: join(directory, "files"), inlineBelow: 0, layout, durability });
     }
     default:
       throw new Error(`no persistent adapter is called ${name}`);

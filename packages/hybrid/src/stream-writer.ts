@@ -66,7 +66,8 @@ export class StreamWriter {
         const bytes = bytesOf(chunk);
         hash.update(bytes);
         size += bytes.byteLength;
-        yield bytes;
+        // What compresses takes several at a time, and the source may go on using its buffer.
+        yield gzip ? Buffer.from(bytes) : bytes;
       }
     };
     let fileSize = 0;
