@@ -39,7 +39,8 @@ export interface ByteRange {
   readonly end?: number | undefined;
 }
 
-const CHUNK = 2 ** 18;
+/** Bytes read at once: what waits to be freed is many of these. */
+const CHUNK = 2 ** 16;
 
 /** Reads values that need not be in memory as a whole. */
 export class StreamReader {

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { scratchDirectory, startChild } from "./child.ts";
+
+const MB = 2 ** 20;
+const SIZE = process.env["KV_TEST_FULL"] === "1" ? 1024 * MB : 64 * MB;
+
+for (const compress of ["", "gzip"]) {
+  it(`a stream of ${SIZE / MB} MB goes in and out${compress && ", compressed,"} in less than 150 MB of memory`, async ({
+    onTestFinished,
+  }) => {
+    const directory = scratchDirectory(onTestFinished);
+    const child = startChild("hybrid-stream", directory, String(SIZE), compress);
+    onTestFinished(() => void child.process.kill("SIGKILL"));
+    const { peakMemory, ...told } = JSON.parse(await child.line(() => true)) as Record<string, number>;
+    expect(told).toEqual({ bytes: SIZE, equal: true, problems: 0 });
+    expect(peakMemory).toBeLessThan(150 * MB);
+    expect(await child.ended).toEqual({ code: 0, signal: null });
+    console.log(`${SIZE / MB} MB in and out: ${Math.round((peakMemory ?? 0) / MB)} MB of memory at most`);
+  }, 300_000);
+}
