@@ -2,36 +2,46 @@
 // links every module for itself, which for the hundred small files of a core and an adapter takes longer than opening
 // a database: 40 ms against 5. Declarations and the sources' one-idea files stay as they are.
 //
+// A package with several entries (`.`, `./redis`) gets a file for each, over what they share.
+//
 // `node scripts/bundle.ts` bundles all; within a package's folder, that package.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
-const ENTRY = "./dist/bundle/index.js";
+const BUNDLE = "./dist/bundle/";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 interface Manifest {
-  readonly exports?: { readonly "."?: { readonly default?: string } };
+  readonly exports?: Readonly<Record<string, string | { readonly default?: string }>>;
+}
+
+/** The names of the modules that a package's exports take from its bundle: `index`, `redis`. */
+function entriesOf(folder: string): string[] {
+  const path = join(folder, "package.json");
+  if (!existsSync(path)) return [];
+  const { exports = {} } = JSON.parse(readFileSync(path, "utf8")) as Manifest;
+  return Object.values(exports)
+    .map((target) => (typeof target === "string" ? target : (target.default ?? "")))
+    .filter((file) => file.startsWith(BUNDLE))
+    .map((file) => basename(file, ".js"));
 }
 
 function isBundled(folder: string): boolean {
-  const path = join(folder, "package.json");
-  if (!existsSync(path)) return false;
-  const manifest = JSON.parse(readFileSync(path, "utf8")) as Manifest;
-  return manifest.exports?.["."]?.default === ENTRY;
+  return entriesOf(folder).includes("index");
 }
 
 async function bundle(folder: string): Promise<void> {
   const build = await rolldown({
-    input: join(folder, "dist/index.js"),
+    input: Object.fromEntries(entriesOf(folder).map((name) => [name, join(folder, `dist/${name}.js`)])),
     // Whatever is not ours to bundle is what Node resolves by name: dependencies and Node's own modules.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     platform: "neutral",
     treeshake: false,
   });
-  await build.write({ file: join(folder, ENTRY), format: "esm", sourcemap: true });
+  await build.write({ dir: join(folder, BUNDLE), format: "esm", sourcemap: true });
   await build.close();
 }
 

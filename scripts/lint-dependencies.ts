@@ -13,6 +13,7 @@ const adapters = ["memory", "sqlite", "leveldb", "redis", "arangodb", "hybrid", 
 const mayImport: Record<string, readonly string[] | "any"> = {
   core: [],
   ...Object.fromEntries(adapters.map((adapter) => [adapter, ["core"]])),
+  hybrid: ["core", "redis"],
   conformance: ["core"],
   patterns: ["core"],
   config: "any",
@@ -21,6 +22,9 @@ const mayImport: Record<string, readonly string[] | "any"> = {
   tour: "any",
   "integration-tests": "any",
 };
+
+/** Imports that one file of a package may have: an entry of its own, for those who have installed both. */
+const onlyIn: Record<string, string> = { "hybrid → redis": join("src", "redis.ts") };
 
 /** Programs of this repository. They import; nobody imports them. */
 const programs = ["bench", "tour", "integration-tests"];
@@ -109,6 +113,8 @@ function lintImport(owner: Package, file: string, specifier: string, isSource: b
   }
   const refused = isSource ? refusal(owner, name) : undefined;
   if (refused) return refused;
+  const only = onlyIn[`${owner.name} → ${name.replace(scope, "")}`];
+  if (isSource && only !== undefined && file !== only) return `only ${only} may import ${name}`;
   const { dependencies, peerDependencies, optionalDependencies, devDependencies } = owner.manifest;
   const atRunTime = { ...dependencies, ...peerDependencies, ...optionalDependencies };
   if (Object.hasOwn(atRunTime, name)) return undefined;

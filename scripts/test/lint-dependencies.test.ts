@@ -47,7 +47,19 @@ describe("directions", () => {
     ]);
   });
 
-  it.each(["memory", "sqlite", "leveldb", "redis", "arangodb", "hybrid", "tiered"])(
+  it("lets hybrid import redis, in its entry for those who have both", () => {
+    pack(
+      "hybrid",
+      { peerDependencies: { "@kv/redis": "1", "@kv/sqlite": "1" } },
+      { "src/redis.ts": `import "@kv/redis";`, "src/adapter.ts": `import "@kv/redis";` },
+    );
+    expect(lint()).toEqual([
+      "packages/hybrid/package.json: depends on @kv/sqlite: an adapter may import @kv/core, @kv/redis only",
+      `packages/hybrid/src/adapter.ts:1: imports "@kv/redis": only ${join("src", "redis.ts")} may import @kv/redis`,
+    ]);
+  });
+
+  it.each(["memory", "sqlite", "leveldb", "redis", "arangodb", "tiered"])(
     "lets the adapter %s import core only",
     (adapter) => {
       const other = adapter === "memory" ? "sqlite" : "memory";

@@ -3,6 +3,9 @@
 // Types alone: whoever imports @kv/config loads no adapter. The directives are block comments because those stay in the
 // declaration file, and there an adapter package that is not installed is no error, `skipLibCheck` or not.
 
+import type { Adapter } from "@kv/core";
+/** @ts-ignore */
+import type { HybridOptions } from "@kv/hybrid";
 /** @ts-ignore */
 import type { LeveldbOptions } from "@kv/leveldb";
 /** @ts-ignore */
@@ -11,14 +14,25 @@ import type { MemoryOptions } from "@kv/memory";
 import type { RedisOptions } from "@kv/redis";
 /** @ts-ignore */
 import type { SqliteOptions } from "@kv/sqlite";
+import type { InnerConfig } from "./store-config.ts";
 
-/**
- * The adapters that a config may name, each with its options. `StoreConfig` leaves out one whose
- * package is not installed. An interface, so that it can be augmented.
- */
-export interface AdapterOptions {
+/** Options of which some are adapters: each may be given as a URL or an object as well. */
+type WithAdapters<Options, Names extends string> = Omit<Options, Names> & {
+  readonly [Name in Names]: string | URL | InnerConfig | Adapter;
+};
+
+/** The adapters over a backend of their own, each with its options. An interface, so that it can be augmented. */
+export interface BackendOptions {
   readonly leveldb: LeveldbOptions;
   readonly memory: MemoryOptions;
   readonly redis: RedisOptions;
   readonly sqlite: SqliteOptions;
+}
+
+/**
+ * The adapters that a config may name, each with its options: beside the backends those that are made of other adapters.
+ * `StoreConfig` leaves out one whose package is not installed. An interface, so that it can be augmented.
+ */
+export interface AdapterOptions extends BackendOptions {
+  readonly hybrid: WithAdapters<HybridOptions, "index">;
 }

@@ -11,6 +11,8 @@ export interface KnownAdapter {
   readonly schemes: readonly string[];
   /** What may stand in the query of its URLs. */
   readonly query: Readonly<Record<string, Kind>>;
+  /** Of the options, those that are adapters themselves, which a config gives as URLs or objects. Default: none. */
+  readonly adapters?: readonly string[];
   /** What a URL says, as options of the factory. @throws KvError `KV_INVALID_OPTION` */
   readonly optionsOf: (url: StoreUrl) => object;
 }
@@ -46,6 +48,16 @@ export const REDIS_QUERY = {
   connectionName: "text",
 } as const;
 
+export const HYBRID_QUERY = {
+  index: "text",
+  inlineBelow: "text",
+  durability: "text",
+  compress: "text",
+  layout: "text",
+  grace: "text",
+  collectInterval: "text",
+} as const;
+
 const KNOWN: readonly KnownAdapter[] = [
   {
     ...named("memory"),
@@ -73,13 +85,7 @@ const KNOWN: readonly KnownAdapter[] = [
   },
   // The driver reads the URL itself, its query included.
   { ...named("arangodb"), query: {}, optionsOf: wholeUrl },
-  {
-    ...named("hybrid"),
-    query: {},
-    optionsOf({ scheme }) {
-      throw invalidOption('it is made of two stores: give an object, { adapter: "hybrid", … }', scheme);
-    },
-  },
+  { ...named("hybrid"), query: HYBRID_QUERY, adapters: ["index"], optionsOf: filesOptions },
 ];
 
 function named(name: string): Pick<KnownAdapter, "name" | "package" | "schemes"> {
@@ -95,6 +101,17 @@ function fileOptions(this: KnownAdapter, url: StoreUrl): object {
     );
   }
   return { ...queryOptions(url, this.query), path };
+}
+
+/** The directory of files; what its index is has to be said. */
+function filesOptions(this: KnownAdapter, url: StoreUrl): object {
+  const directory = pathOf(url);
+  const options = queryOptions(url, this.query);
+  if (directory !== undefined && options["index"] !== undefined) return { ...options, directory };
+  throw invalidOption(
+    'it needs a directory for the files and the URL of an index: "hybrid:./files?index=sqlite:./index.db" (in that URL "?" and "&" are written "%3F" and "%26"), or an object, { adapter: "hybrid", directory, index }',
+    url.scheme,
+  );
 }
 
 function wholeUrl({ href }: StoreUrl): object {

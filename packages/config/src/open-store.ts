@@ -21,7 +21,8 @@ export interface OpenStoreOptions extends CreateStoreOptions, AdapterFromOptions
  *
  * - `"memory:"`
  * - `"sqlite:./app.db"`, `"sqlite:/var/lib/app.db"`, `"sqlite::memory:"`; relative paths begin at the working directory
- * - `"leveldb:./data"`, `"redis://…"`, `"rediss://…"`, `"arangodb://…"`, `"hybrid:…"`
+ * - `"leveldb:./data"`, `"redis://…"`, `"rediss://…"`, `"arangodb://…"`
+ * - `"hybrid:./files?index=sqlite:./index.db"`: large values in files, all else in the store of the other URL
  * - the same with the adapter's options: `"sqlite:./app.db?durability=full"`,
  *   `{ adapter: "sqlite", path: "./app.db", durability: "full", store: { defaultTtl: "5m" } }`
  *
@@ -35,9 +36,9 @@ export async function openStore<V = unknown>(
 ): Promise<Store<V>> {
   demandObject(options, "the options of openStore");
   const { from, ...overrides } = options;
-  const { adapter, optionsOf, store } = understood(target);
-  const create = await adapterFactory(adapter, from);
-  return createStore<V>(create(optionsOf()), { ...store, ...given(overrides) });
+  const { adapter: known, optionsOf, store } = understood(target);
+  const adapter = await madeFrom(known, optionsOf, from);
+  return createStore<V>(adapter, { ...store, ...given(overrides) });
 }
 
 /**
@@ -57,8 +58,29 @@ export async function adapterFrom(
   const { adapter, optionsOf, store } = understood(target);
   if (store !== undefined)
     throw invalidOption("adapterFrom makes no store: leave out the option store", adapter.name);
-  const create = await adapterFactory(adapter, from);
-  return create(optionsOf());
+  return madeFrom(adapter, optionsOf, from);
+}
+
+/** The adapter, over those that its options name. */
+async function madeFrom(
+  known: KnownAdapter,
+  optionsOf: () => object,
+  from: string | URL | undefined,
+): Promise<Adapter> {
+  const create = await adapterFactory(known, from);
+  const options = optionsOf();
+  const inner: Record<string, Adapter> = {};
+  for (const name of known.adapters ?? []) {
+    const target: unknown = (options as Readonly<Record<string, unknown>>)[name];
+    if (isTarget(target)) inner[name] = await adapterFrom(target, { from });
+  }
+  return create({ ...options, ...inner });
+}
+
+/** Whether an option that is an adapter was given by its URL or config. What is neither is for the factory to judge. */
+function isTarget(option: unknown): option is string | URL | StoreConfig {
+  if (typeof option === "string" || option instanceof URL) return true;
+  return typeof option === "object" && option !== null && "adapter" in option;
 }
 
 interface Understood {

@@ -8,7 +8,6 @@ import { installed, temporaryProject } from "./temporary-project.ts";
 
 const URLS: Readonly<Record<string, string>> = {
   "arangodb://localhost": "@kv/arangodb",
-  "hybrid:./data": "@kv/hybrid",
 };
 
 async function failureOf(promise: Promise<unknown>): Promise<KvError> {

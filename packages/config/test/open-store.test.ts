@@ -98,6 +98,50 @@ describe("openStore with a URL", () => {
   });
 });
 
+describe("openStore of a hybrid store", () => {
+  it.each([
+    ["a URL", (folder: string) => `hybrid:${folder}/files?index=sqlite:${folder}/index.db&inlineBelow=0`],
+    [
+      "a URL with an index that has options",
+      (folder: string) => {
+        const index = encodeURIComponent(`sqlite:${folder}/index.db?table=entries`);
+        return `hybrid:${folder}/files?index=${index}&inlineBelow=0`;
+      },
+    ],
+    [
+      "an object with a URL in it",
+      (folder: string): StoreConfig => {
+        const index = `sqlite:${folder}/index.db`;
+        return { adapter: "hybrid", directory: join(folder, "files"), index, inlineBelow: 0 };
+      },
+    ],
+    [
+      "an object in an object",
+      (folder: string): StoreConfig => {
+        const index = { adapter: "sqlite", path: join(folder, "index.db") } as const;
+        return { adapter: "hybrid", directory: join(folder, "files"), index, inlineBelow: 0 };
+      },
+    ],
+  ])("puts files and index where %s says", async (_, target) => {
+    const folder = temporaryProject();
+    const store = await opened(target(folder));
+    await store.set("a", "in a file");
+    expect(await store.get("a")).toBe("in a file");
+    expect(existsSync(join(folder, "files/objects"))).toBe(true);
+    expect(existsSync(join(folder, "index.db"))).toBe(true);
+  });
+
+  it.each([
+    ["hybrid:./files", /URL of an index/],
+    ["hybrid:?index=memory:", /directory for the files/],
+    ["hybrid:./files?index=memory:&layuot=readable", /unknown option "layuot".*layout/],
+    ["hybrid:./files?index=nowhere:", /"nowhere"; there are/],
+    ["hybrid:./files?index=memory:&inlineBelow=much", /inlineBelow must be a number of bytes/],
+  ])("refuses %s", async (url, message) => {
+    await expect(openStore(url)).rejects.toThrow(message);
+  });
+});
+
 describe("openStore with an object", () => {
   it("hands the adapter's options to the adapter and those under store to the store", async () => {
     const store = await opened({ adapter: "memory", maxEntries: 1, store: { defaultTtl: "5m" } });

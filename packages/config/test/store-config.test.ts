@@ -28,10 +28,20 @@ type KindOf<Value, Given = NonNullable<Value>> = [Given] extends [never]
 
 describe("StoreConfig", () => {
   it("is a union over the adapters, discriminated by their names", () => {
-    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<"leveldb" | "memory" | "redis" | "sqlite">();
+    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<
+      "hybrid" | "leveldb" | "memory" | "redis" | "sqlite"
+    >();
     expectTypeOf<StoreConfig["store"]>().toEqualTypeOf<CreateStoreOptions | undefined>();
     expectTypeOf<{ adapter: "memory" }>().toExtend<StoreConfig>();
     expectTypeOf<{ adapter: "sqlite"; path: string; durability: "full" }>().toExtend<StoreConfig>();
+    expectTypeOf<{ adapter: "hybrid"; directory: string; index: string }>().toExtend<StoreConfig>();
+    expectTypeOf<{
+      adapter: "hybrid";
+      directory: string;
+      index: { adapter: "sqlite"; path: string };
+    }>().toExtend<StoreConfig>();
+    // @ts-expect-error the index is a store's config, and not an adapter's
+    ({ adapter: "hybrid", directory: ".", index: { adapter: "memory", store: {} } }) satisfies StoreConfig;
     // @ts-expect-error path is missing
     ({ adapter: "sqlite" }) satisfies StoreConfig;
     // @ts-expect-error path is sqlite's

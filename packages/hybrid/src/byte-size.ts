@@ -1,8 +1,8 @@
-/** A number of bytes, or a number with its unit: 1 KB is 1,024 bytes. */
+/** A number of bytes, or a number with its unit: 1 KB is 1,024 bytes. In a URL the unit may be missing. */
 export type ByteSize = number | `${number}${"B" | "KB" | "MB" | "GB"}`;
 
 const UNITS = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 } as const;
-const TEXT = /^(\d+(?:\.\d+)?)\s?(B|KB|MB|GB)$/i;
+const TEXT = /^(\d+(?:\.\d+)?)\s?(B|KB|MB|GB)?$/i;
 
 /** The bytes of a size, a non-negative integer; `undefined` where it is none. */
 export function bytesOf(size: unknown): number | undefined {
@@ -13,5 +13,5 @@ export function bytesOf(size: unknown): number | undefined {
 function parsed(text: string): number | undefined {
   const match = TEXT.exec(text);
   if (match === null) return undefined;
-  return Math.round(Number(match[1]) * UNITS[match[2]?.toUpperCase() as keyof typeof UNITS]);
+  return Math.round(Number(match[1]) * UNITS[(match[2] ?? "B").toUpperCase() as keyof typeof UNITS]);
 }
