@@ -10,7 +10,6 @@ export function forward(inner: Adapter, replaced: Partial<Adapter> = {}): Adapte
     form: inner.form,
     capabilities: inner.capabilities,
     batch: inner.batch,
-    native: inner.native,
     clock: () => inner.clock(),
     open: () => inner.open(),
     close: () => inner.close(),
@@ -25,5 +24,11 @@ export function forward(inner: Adapter, replaced: Partial<Adapter> = {}): Adapte
     errorCode: (error) => inner.errorCode(error),
   };
   const watch = inner.watch?.bind(inner);
-  return Object.assign(forwarding, watch === undefined ? undefined : { watch }, replaced);
+  const { native } = inner;
+  return Object.assign(
+    forwarding,
+    watch === undefined ? undefined : { watch },
+    native === undefined ? undefined : { native },
+    replaced,
+  );
 }
