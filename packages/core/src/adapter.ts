@@ -202,7 +202,7 @@ export interface Adapter {
   readonly batch: { readonly read: boolean; readonly commit: boolean };
   /**
    * What the backend offers beyond this contract, for the package that made it: see `viewAccess`. `forward` hands it on;
-   * a wrapper that stores payloads otherwise than it is given them must hide it, for what goes this way goes past it.
+   * a wrapper that changes payloads, or measures them, must hide it (`native: undefined`): what goes this way goes past it.
    */
   readonly native?: unknown;
   /** Milliseconds since 1970: the clock that deadlines are compared with. */

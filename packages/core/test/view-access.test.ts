@@ -1,5 +1,6 @@
 import {
   type Adapter,
+  bounded,
   type Commit,
   compression,
   createStore,
@@ -7,6 +8,7 @@ import {
   KvError,
   logging,
   type Middleware,
+  sizeLimit,
   viewAccess,
 } from "@kv/core";
 import { describe, expect, it } from "vitest";
@@ -124,12 +126,13 @@ describe("viewAccess", () => {
     await closing;
   });
 
-  it("shows what the backend is beyond the contract, unless a middleware changes payloads", () => {
+  it("shows what the backend is beyond the contract, unless a middleware changes or measures payloads", () => {
     const native = (...middleware: Middleware[]) =>
       viewAccess(createStore(lazy(), { middleware })).adapter.native;
     expect(native()).toBe("something of its own");
     expect(native(logging({ log: () => undefined }))).toBe("something of its own");
-    expect(native(compression())).toBeUndefined();
+    for (const hiding of [compression(), sizeLimit({ maxValueBytes: 10 }), bounded({ maxEntries: 10 })])
+      expect(native(hiding)).toBeUndefined();
   });
 
   it("is of stores alone", () => {

@@ -56,6 +56,8 @@ export class Collector {
     try {
       await this.#directory.assertThere();
       await this.#directory.noteCollected();
+      // What has expired would be there again if the clock went back, and its file would not.
+      await this.#index.sweep();
       await this.#removeUnfinished(grace, count);
       await this.#pass(grace, count);
       if (grace === 0) await this.#pass(grace, count);

@@ -53,8 +53,8 @@ const COLLECT_OPTIONS: ReadonlySet<string> = new Set(["grace"]);
 
 /**
  * Streams, verification and collection of a hybrid store, or of a view (namespace, scope) of one.
- * @throws KvError `KV_UNSUPPORTED` where the store is none, or a middleware changes what is stored (compression,
- *   encryption), which streams would go past; `KV_INVALID_OPTION` where it is no store
+ * @throws KvError `KV_UNSUPPORTED` where the store is none, or a middleware changes or measures what is stored
+ *   (`compression`, `encryption`, `sizeLimit`, `bounded`), which streams would go past; `KV_INVALID_OPTION` where it is no store
  */
 export function files(store: StoreReader): StoreFiles {
   const { access, depot } = opened(store);
@@ -104,7 +104,7 @@ function opened(store: StoreReader): { readonly access: ViewAccess; readonly dep
   if (native instanceof Depot) return { access, depot: native };
   const message =
     name === "hybrid"
-      ? "a middleware of this store changes what is stored, and streams would go past it; put it around the index instead"
+      ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), and streams would go past it: use a store without it"
       : "this store has no files: it needs hybrid() of this copy of @kv/hybrid as its adapter";
   throw new KvError("KV_UNSUPPORTED", { adapter: name, operation: "files", message });
 }

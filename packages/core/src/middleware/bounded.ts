@@ -71,6 +71,8 @@ export function bounded(options: BoundedOptions): Middleware {
     const eviction = new Eviction(inner, ledger, onEvict);
     const refuse = refuseTooLarge(ledger);
     return forward(inner, {
+      // What goes past this would not be counted.
+      native: undefined,
       open: () =>
         after(inner.open(), () =>
           listed(inner, ledger).catch(async (error: unknown) => {

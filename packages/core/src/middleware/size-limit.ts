@@ -37,6 +37,8 @@ export function sizeLimit(options: SizeLimitOptions): Middleware {
 
   return (inner) =>
     forward(inner, {
+      // What goes past this would not be measured.
+      native: undefined,
       commit: (namespace, commits) =>
         commitOthers(
           commits,
