@@ -2,7 +2,7 @@ import { constants } from "node:buffer";
 import { createHash, subtle } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { type Adapter, type Payload, Refusal, type SetMutation, utf8Length } from "@kv/core";
+import { type Adapter, type Payload, Refusal, type SetMutation } from "@kv/core";
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
@@ -18,13 +18,13 @@ export function isLarge({ payload, encoding }: Encoded, form: Adapter["form"], b
   if (payload instanceof Uint8Array) return payload.byteLength >= bytes;
   if (encoding === "json") {
     if (typeof payload === "number") return false;
-    if (form === "value") return utf8Length(JSON.stringify(payload)) >= bytes;
+    if (form === "value") return Buffer.byteLength(JSON.stringify(payload)) >= bytes;
     if (isNumberText(payload as string)) return false;
   }
   const text = payload as string;
   // A UTF-16 unit takes one to three bytes.
   if (text.length >= bytes || text.length * 3 < bytes) return text.length >= bytes;
-  return utf8Length(text) >= bytes;
+  return Buffer.byteLength(text) >= bytes;
 }
 
 /** Of JSON text only numbers begin so. */
@@ -58,7 +58,7 @@ export async function contentOf(
       ? `${JSON.stringify(isValue ? payload : JSON.parse(text), null, 2)}\n`
       : text,
   );
-  return { bytes, sha256: await sha256Of(bytes), size: utf8Length(text), text: true };
+  return { bytes, sha256: await sha256Of(bytes), size: Buffer.byteLength(text), text: true };
 }
 
 /** The payload again. @throws Refusal `KV_CAPACITY` where the text is longer than a string can be */
