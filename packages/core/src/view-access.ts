@@ -17,6 +17,8 @@ export interface ViewAccess {
   /** The adapter with the store's middleware around it. What it is beyond the contract is its `native`. */
   readonly adapter: Adapter;
   readonly namespace: Namespace;
+  /** Whether the view holds values against a schema, which what is written or read past it would evade. */
+  readonly validates: boolean;
   /**
    * Runs an operation: once the adapter is open, in no order with others, with no limit of time.
    * @throws KvError for whatever `run` throws; `KV_CLOSED`; `KV_INVALID_KEY`; with `writes`, `KV_READ_ONLY`
@@ -51,6 +53,7 @@ export function viewAccess(store: StoreReader): ViewAccess {
   return {
     adapter: connection.adapter,
     namespace: context.settings.namespace,
+    validates: context.hasSchema,
     operate({ operation, key, writes = false, signal }, run) {
       const fault =
         key === undefined ? undefined : writes ? context.writeRefusal(key) : context.keyRefusal(key);

@@ -11,7 +11,7 @@ import { Depot } from "./depot.ts";
 import { type FileMetadata, fileMetadata } from "./file-metadata.ts";
 import { durationOf } from "./options.ts";
 import { type ByteRange, type FileStream, StreamReader } from "./stream-reader.ts";
-import type { StreamSource } from "./stream-source.ts";
+import { attend, type StreamSource } from "./stream-source.ts";
 import { type SetStreamOptions, StreamWriter } from "./stream-writer.ts";
 import type { VerifyReport } from "./verifier.ts";
 
@@ -35,7 +35,7 @@ export interface StoreFiles {
   /**
    * Stores what a stream yields as a value of bytes, of any size and in constant memory, → the new revision. It takes
    * effect when the source has ended; until then readers find what was there. Where the source fails nothing is written.
-   * The store's `timeout` bounds the commit alone.
+   * The store's `timeout` bounds the commit alone. On a view that validates by a schema it is `KV_UNSUPPORTED`.
    */
   setStream(key: string, source: StreamSource, options?: SetStreamOptions): Promise<string>;
   /** The value as a stream, whichever way it was written, in constant memory; `undefined`: the key is absent. */
@@ -62,6 +62,7 @@ export function files(store: StoreReader): StoreFiles {
   const reader = new StreamReader(depot, access);
   return {
     setStream(key, source, options = {}) {
+      attend(source);
       const operation = { operation: "setStream", key, writes: true, signal: options?.signal };
       return access.operate(operation, (stored) => writer.write(stored, source, options));
     },

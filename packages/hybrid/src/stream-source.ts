@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { Refusal } from "@kv/core";
 
 /** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
@@ -8,6 +9,14 @@ const BLOCK = 2 ** 18;
 
 /** A mistake of the source is the caller's own, and told as it is. */
 export class SourceError extends Error {}
+
+/**
+ * Called as soon as there is a source: a stream of Node that fails before anybody reads it, as its file is missing for
+ * example, would end the process. Who reads it later is told all the same.
+ */
+export function attend(source: unknown): void {
+  if (source instanceof EventEmitter) source.on("error", () => undefined);
+}
 
 export function isSource(source: unknown): source is StreamSource {
   return (

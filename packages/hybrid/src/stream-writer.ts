@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { type CommitResult, Refusal, type SetOptions, type ViewAccess } from "@kv/core";
+import { type CommitResult, Refusal, refuseUnknownOptions, type SetOptions, type ViewAccess } from "@kv/core";
 import type { Depot } from "./depot.ts";
 import { directoryFault, fsCode } from "./errors.ts";
 import { inFile } from "./file-writer.ts";
@@ -15,6 +15,16 @@ export interface SetStreamOptions extends SetOptions {
   readonly contentType?: string | undefined;
 }
 
+const OPTIONS: ReadonlySet<string> = new Set([
+  "contentType",
+  "ttl",
+  "expiresAt",
+  "keepTtl",
+  "policy",
+  "metadata",
+  "signal",
+]);
+
 /** Writes a value that never is in memory as a whole. */
 export class StreamWriter {
   readonly #depot: Depot;
@@ -26,7 +36,13 @@ export class StreamWriter {
   }
 
   async write(stored: string, source: StreamSource, options: SetStreamOptions): Promise<string> {
+    refuseUnknownOptions(options, OPTIONS, "setStream");
     const { contentType, ...given } = options;
+    if (this.#access.validates) {
+      const message =
+        "this view validates values by a schema, and a stream cannot be; use a view without one";
+      throw new Refusal("KV_UNSUPPORTED", message);
+    }
     demand(
       contentType === undefined || (typeof contentType === "string" && contentType.length <= 255),
       "contentType",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { createReadStream, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
@@ -134,6 +134,24 @@ describe("streams", () => {
     expect(await store.get("k")).toBe("old");
     await expect.poll(() => listed(directory).filter((name) => name.startsWith(".kv/tmp"))).toEqual([]);
     expect(filesIn(directory)).toEqual([]);
+  });
+
+  it("whose file is missing end neither the process nor the old value", async () => {
+    const store = storeIn(await scratchDirectory());
+    // Nothing is open yet, so that the source has failed long before it is read.
+    const error = await refusal(files(store).setStream("k", createReadStream("/no/such/film.mp4")));
+    expect(error).toMatchObject({ code: "KV_INVALID_VALUE", key: "k" });
+    expect(error.message).toContain("ENOENT");
+    expect(await store.has("k")).toBe(false);
+  });
+
+  it("evade no schema", async () => {
+    const store = storeIn(await scratchDirectory());
+    const schema = {
+      "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value: String(value) }) },
+    } as const;
+    const error = await refusal(files(store.typed(schema)).setStream("k", ["x"]));
+    expect(error.code).toBe("KV_UNSUPPORTED");
   });
 
   it("that are no streams, and options that are none, are refused before anything is read", async () => {
