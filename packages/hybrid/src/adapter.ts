@@ -18,7 +18,7 @@ import { Refusal } from "@kv/core";
 import { concurrently } from "./concurrently.ts";
 import { Depot } from "./depot.ts";
 import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
-import { encodingOf, isInFile, referenceIn, unreadable, withContent } from "./reference.ts";
+import { encodingOf, isOfFile, referenceIn, unreadable, withContent } from "./reference.ts";
 import { WholeChanges } from "./watching.ts";
 
 /** Files read at a time. */
@@ -85,9 +85,9 @@ class HybridAdapter implements Adapter {
     namespace: Namespace,
     entries: (StoredEntry | undefined)[],
   ): MaybePromise<(StoredEntry | undefined)[]> {
-    if (!entries.some(isOfFile)) return entries;
+    if (!entries.some(hasFile)) return entries;
     return concurrently(entries, FILES_AT_ONCE, async (entry) =>
-      isOfFile(entry) ? this.native.resolver.whole(namespace, entry) : entry,
+      hasFile(entry) ? this.native.resolver.whole(namespace, entry) : entry,
     );
   }
 
@@ -172,19 +172,19 @@ class HybridAdapter implements Adapter {
   }
 }
 
-function isOfFile(entry: StoredEntry | undefined): entry is StoredEntry {
-  return entry !== undefined && isInFile(entry.encoding);
+function hasFile(entry: StoredEntry | undefined): entry is StoredEntry {
+  return entry !== undefined && isOfFile(entry);
 }
 
 /** An entry with the encoding and the size of its value, and no payload. */
 function sized(entry: StoredEntry | undefined): StoredEntry | undefined {
-  if (!isOfFile(entry)) return entry;
+  if (!hasFile(entry)) return entry;
   const reference = referenceIn(entry.payload);
   if (reference instanceof Refusal) return unreadable(entry, reference);
   return withContent(entry, { payload: undefined, encoding: encodingOf(entry), size: reference.size });
 }
 
 function bytesToRead(entry: StoredEntry): number {
-  const reference = isInFile(entry.encoding) ? referenceIn(entry.payload) : undefined;
+  const reference = isOfFile(entry) ? referenceIn(entry.payload) : undefined;
   return reference === undefined || reference instanceof Refusal ? 0 : reference.size;
 }

@@ -2,7 +2,7 @@ import { type Adapter, type Namespace, Refusal, type StoredEntry } from "@kv/cor
 import { payloadOf } from "./content.ts";
 import { corruptFile, directoryFault } from "./errors.ts";
 import type { FileReader } from "./file-reader.ts";
-import { encodingOf, isInFile, type Reference, referenceOf, unreadable, withContent } from "./reference.ts";
+import { encodingOf, isOfFile, type Reference, referenceOf, unreadable, withContent } from "./reference.ts";
 
 /** How often a file is looked for while the index names it: it may be on its way into quarantine or out of it. */
 const LOOKS = 3;
@@ -64,7 +64,7 @@ export class EntryResolver {
     let current = entry;
     let looks = 0;
     for (let rewrites = 0; rewrites < REWRITES; ) {
-      if (!isInFile(current.encoding)) return otherwise(current);
+      if (!isOfFile(current)) return otherwise(current);
       const reference = referenceOf(current.payload);
       const result = await look(reference, current);
       if (result !== undefined) return result;

@@ -1,5 +1,5 @@
 import { type Adapter, type Namespace, namespaceOf, Refusal, type StoredEntry } from "@kv/core";
-import { isInFile, isUnreadable, type Reference, referenceIn } from "./reference.ts";
+import { isOfFile, type Reference, referenceIn, whyUnreadable } from "./reference.ts";
 
 /** An entry whose payload lies in a file. */
 export interface FileEntry {
@@ -22,18 +22,16 @@ export async function* fileEntries(index: Adapter): AsyncGenerator<FileEntry, vo
   for (const namespace of namespaces) {
     for await (const page of index.scan(namespace, { ...everything, keysOnly: false })) {
       for (const entry of page) {
-        if (isUnreadable(entry)) throw unknowable(namespace, entry);
-        if (isInFile(entry.encoding)) yield { namespace, entry, reference: referenceIn(entry.payload) };
+        const why = whyUnreadable(entry);
+        if (why !== undefined) throw unknowable(namespace, entry.key, why);
+        if (isOfFile(entry)) yield { namespace, entry, reference: referenceIn(entry.payload) };
       }
     }
   }
 }
 
-function unknowable({ path }: Namespace, { key, payload }: StoredEntry): Refusal {
-  const why = payload instanceof Refusal ? payload.message : "it cannot be read";
+function unknowable({ path }: Namespace, key: string, why: Refusal): Refusal {
   const where = path.length === 0 ? "" : ` in the namespace ${JSON.stringify(path)}`;
-  return new Refusal(
-    "KV_CORRUPT",
-    `the entry ${JSON.stringify(key)}${where} may name a file, and ${why}; nothing was removed. Repair or delete it`,
-  );
+  const message = `the entry ${JSON.stringify(key)}${where} may name any file, and cannot be read (${why.message}); nothing was removed`;
+  return new Refusal("KV_CORRUPT", message, { cause: why });
 }

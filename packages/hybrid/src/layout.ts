@@ -19,9 +19,9 @@
 // and S'. Had the writer pinned it after R, it would have put the file there anew (F), and what is removed is the old
 // copy in quarantine. So P came before R. If U came after L', L' saw the pin. If not, then C came before U, U before L',
 // and L' before S': S' saw the reference, or the entry was replaced since. No clock is part of this, nor does it matter how
-// long anybody was suspended. The only clocks: a pin of a process that is known to be dead, or of one that did not learn
-// what became of its commit, holds for the grace period, for the commit may still be on its way to the index; and every
-// file is left alone for the grace period, first where it is and then in quarantine, so that an index that lost its last
+// long anybody was suspended. The only clocks: a pin holds for as long as its process lives, but for a day at most, since
+// numbers of processes come again; for the grace period where that process is dead, on another machine, or did not learn
+// what became of its commit, which may still be on its way to the index. And every file is left alone for the grace period, first where it is and then in quarantine, so that an index that lost its last
 // writes (a failover, a loss of power) still finds what it then refers to.
 //
 // A reader that finds no file under a name of the index looks in quarantine, then in the place again (it may have been

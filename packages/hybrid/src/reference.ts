@@ -24,6 +24,8 @@ export interface Reference {
 }
 
 const PREFIX = "file+";
+/** What middleware of the core marks entries with that it cannot read, the reason in place of the payload. */
+const UNREADABLE = "unreadable+";
 
 export function encodingInFile(encoding: string): string {
   return PREFIX + encoding;
@@ -34,9 +36,17 @@ export function isInFile(encoding: string): boolean {
   return encoding.startsWith(PREFIX);
 }
 
+/**
+ * Whether the payload of an entry lies in a file. Of an entry that the index cannot read (its fields may throw) that is not
+ * known: it is left as it is, and whoever wants its value is told, and nobody else.
+ */
+export function isOfFile(entry: StoredEntry): boolean {
+  return isReadable(entry) && isInFile(entry.encoding);
+}
+
 /** The encoding of the payload itself. */
 export function encodingOf(entry: StoredEntry): string {
-  return isInFile(entry.encoding) ? entry.encoding.slice(PREFIX.length) : entry.encoding;
+  return isOfFile(entry) ? entry.encoding.slice(PREFIX.length) : entry.encoding;
 }
 
 export function referenceText(reference: Reference): string {
@@ -104,9 +114,21 @@ export function withContent(
 
 /** An entry that is there and cannot be read: the front finds the reason in place of the payload, and refuses it alone. */
 export function unreadable(entry: StoredEntry, reason: Refusal): StoredEntry {
-  return withContent(entry, { payload: reason, encoding: `unreadable+${entry.encoding}`, size: entry.size });
+  return withContent(entry, { payload: reason, encoding: UNREADABLE + entry.encoding, size: entry.size });
 }
 
-export function isUnreadable({ encoding }: StoredEntry): boolean {
-  return encoding.startsWith("unreadable+");
+/** Whether an entry of the index is one, and not the reason why it cannot be read. */
+export function isReadable(entry: StoredEntry): boolean {
+  return whyUnreadable(entry) === undefined;
+}
+
+export function whyUnreadable(entry: StoredEntry): Refusal | undefined {
+  try {
+    return entry.encoding.startsWith(UNREADABLE) && entry.payload instanceof Refusal
+      ? entry.payload
+      : undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
 }

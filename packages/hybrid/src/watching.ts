@@ -1,6 +1,6 @@
 import type { ChangeListener, Namespace, StoredChange } from "@kv/core";
 import type { EntryResolver } from "./entry-resolver.ts";
-import { isInFile } from "./reference.ts";
+import { isOfFile } from "./reference.ts";
 
 /** Changes with their payloads, handed on in the order in which they came, however long each file takes to be read. */
 export class WholeChanges {
@@ -18,7 +18,7 @@ export class WholeChanges {
   }
 
   receive(changes: readonly StoredChange[]): void {
-    if (this.#last === undefined && !changes.some(isOfFile)) {
+    if (this.#last === undefined && !changes.some(concernsFile)) {
       this.#listener(changes);
       return;
     }
@@ -28,7 +28,7 @@ export class WholeChanges {
       // One by one: what a burst of changes holds at a time is a value, and not all of them.
       for (const change of changes) {
         if (this.#ended) return;
-        const whole = isOfFile(change) ? await this.#whole(change) : change;
+        const whole = concernsFile(change) ? await this.#whole(change) : change;
         if (whole !== undefined && !this.#ended) this.#listener([whole]);
       }
     })().finally(() => {
@@ -56,6 +56,6 @@ export class WholeChanges {
 
 type ChangeOfEntry = Extract<StoredChange, { readonly entry: unknown }>;
 
-function isOfFile(change: StoredChange): change is ChangeOfEntry {
-  return "entry" in change && isInFile(change.entry.encoding);
+function concernsFile(change: StoredChange): change is ChangeOfEntry {
+  return "entry" in change && isOfFile(change.entry);
 }

@@ -1,11 +1,28 @@
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Adapter, type Commit, createStore, encryption, forward } from "@kv/core";
+import {
+  type Adapter,
+  type Commit,
+  createStore,
+  encryption,
+  forward,
+  Refusal,
+  type StoredEntry,
+} from "@kv/core";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { files } from "../src/index.ts";
-import { filesIn, hybridIn, large, listed, refusal, scratchDirectory, storeIn } from "./scratch.ts";
+import {
+  collected,
+  filesIn,
+  hybridIn,
+  large,
+  listed,
+  refusal,
+  scratchDirectory,
+  storeIn,
+} from "./scratch.ts";
 
 /** Lets files look as if they had been written so long ago. */
 function age(directory: string, minutes: number): void {
@@ -122,6 +139,41 @@ describe("collecting", () => {
     const again = open("a");
     onTestFinished(() => again.close());
     expect(await again.get("k")).toEqual(large(1));
+  });
+
+  it("removes nothing, and nobody else is concerned, where the index itself finds an entry damaged", async () => {
+    const directory = await scratchDirectory();
+    const inner = memory();
+    // As LevelDB tells of an entry whose checksum differs: its key is known, and nothing else of it can be had.
+    const damaged = (entry: StoredEntry | undefined): StoredEntry | undefined => {
+      if (entry?.key !== "damaged") return entry;
+      const fail = (): never => {
+        throw new Refusal("KV_CORRUPT", "its checksum differs");
+      };
+      return Object.defineProperties({ key: entry.key } as StoredEntry, {
+        ...{ payload: { get: fail }, encoding: { get: fail }, revision: { get: fail }, size: { get: fail } },
+      });
+    };
+    const index: Adapter = forward(inner, {
+      read: async (...args) => (await inner.read(...args)).map(damaged),
+      async *scan(...args) {
+        for await (const page of inner.scan(...args)) yield page.map((entry) => damaged(entry) ?? entry);
+      },
+    });
+    const store = storeIn(directory, { index });
+    await store.setMany(["a", "damaged", "z"].map((key, i) => [key, large(i)]));
+    expect(await refusal(store.get("damaged"))).toMatchObject({ code: "KV_CORRUPT", key: "damaged" });
+    expect(await refusal(files(store).getStream("damaged"))).toMatchObject({ code: "KV_CORRUPT" });
+    expect(await store.has("damaged")).toBe(true);
+    expect(await store.get("a")).toEqual(large(0));
+    const found = await collected(store.keys());
+    expect(found).toEqual(["a", "damaged", "z"]);
+    const values = await collected(store.values({ onCorrupt: () => undefined }));
+    expect(values).toEqual([large(0), large(2)]);
+    const error = await refusal(files(store).collect({ grace: 0 }));
+    expect(error).toMatchObject({ code: "KV_CORRUPT" });
+    expect(error.message).toContain('"damaged"');
+    expect(filesIn(directory)).toHaveLength(3);
   });
 
   it("happens by itself when a sweep finds that it is due, once for all processes", async () => {
