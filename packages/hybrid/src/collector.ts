@@ -115,7 +115,6 @@ export class Collector {
       this.#assertGoing();
       const path = this.#directory.pathOf(name);
       const target = join(folder, ...name.split("/"));
-      await makeDirectory(dirname(target), false);
       if (!(await moved(path, target))) continue;
       count.quarantined++;
       if (name.startsWith("entries/")) await tidyFolder(this.#directory.pathOf("entries"), path);
@@ -170,17 +169,17 @@ export class Collector {
 
 type Count = { -readonly [Name in keyof CollectReport]: CollectReport[Name] };
 
-/** Renames a file; `false`: somebody else did. */
+/** Renames a file into a folder that is made for it; `false`: the file is gone. */
 async function moved(from: string, to: string): Promise<boolean> {
   for (;;) {
     try {
+      await makeDirectory(dirname(to), false);
       await rename(from, to);
       return true;
     } catch (error) {
+      // Else another collector took the folder for one that it may remove.
       if (!isMissing(error)) throw error;
       if (!(await exists(from))) return false;
-      // Another collector took the folder for an empty one.
-      await makeDirectory(dirname(to), false);
     }
   }
 }

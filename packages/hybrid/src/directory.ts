@@ -117,15 +117,15 @@ export class Directory {
   /** Gives a finished file its name. Whoever reads that name finds all of it. */
   async place(staged: string, name: string): Promise<void> {
     const path = this.pathOf(name);
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 0; ; attempt++) {
       try {
+        if (attempt > 0) await makeDirectory(dirname(path), this.#durable);
         await rename(staged, path);
         break;
       } catch (error) {
-        if (!isMissing(error) || attempt > ATTEMPTS) throw error;
+        if (!isMissing(error) || attempt === ATTEMPTS) throw error;
         // Either the folder is missing or the whole directory is gone, which is not to be made again.
         await stat(staged);
-        await makeDirectory(dirname(path), this.#durable);
       }
     }
     if (this.#durable) await syncDirectory(dirname(path));
