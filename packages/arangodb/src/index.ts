@@ -1,1 +1,2 @@
-export {};
+export { arangodb } from "./adapter.ts";
+export type { ArangodbClientOptions, ArangodbOptions, ArangodbServerOptions } from "./options.ts";

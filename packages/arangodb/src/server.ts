@@ -1,0 +1,74 @@
+import { Database } from "arangojs";
+import { Scrubber } from "./errors.ts";
+import type { Account, Settings } from "./options.ts";
+import type { BindVars, Query } from "./query.ts";
+
+/** Rows of one answer at most. Every statement limits itself to fewer, so that no cursor stays open at the server. */
+const BATCH_SIZE = 100_000;
+
+export interface ExecuteOptions {
+  /** Seconds after which the server gives the statement up. */
+  readonly maxRuntime?: number;
+}
+
+/** A database of a server: runs statements, and makes of failures what may be shown. */
+export class Server {
+  readonly database: Database;
+  readonly #owned: boolean;
+  readonly #scrubber: Scrubber;
+
+  constructor({ source }: Settings) {
+    this.#owned = "account" in source;
+    this.database = "account" in source ? connected(source.account) : source.client;
+    const { password, token } =
+      "account" in source ? source.account : { password: undefined, token: undefined };
+    this.#scrubber = new Scrubber([password, token]);
+  }
+
+  /** The rows of a statement. @throws ArangoFailure */
+  execute<T>({ text }: Query, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
+    return this.query<T>(text, bindVars, options);
+  }
+
+  /** The same of any statement. */
+  async query<T>(text: string, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
+    return this.ask(async () => {
+      const cursor = await this.database.query<T>(text, bindVars, { batchSize: BATCH_SIZE, ...options });
+      return cursor.all();
+    });
+  }
+
+  /** Whatever else arangojs can do, with its failures made presentable. */
+  async ask<T>(request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (error) {
+      throw this.#scrubber.failure(error);
+    }
+  }
+
+  close(): void {
+    if (this.#owned) this.database.close();
+  }
+}
+
+function connected({
+  urls,
+  database,
+  username,
+  password,
+  token,
+  poolSize,
+  requestTimeout,
+}: Account): Database {
+  return new Database({
+    url: [...urls],
+    databaseName: database,
+    auth: token === undefined ? { username, password } : { token },
+    poolSize,
+    timeout: requestTimeout,
+    // Only what never reached a server is asked of the next one.
+    maxRetries: urls.length - 1,
+    responseQueueTimeSamples: 0,
+  });
+}

@@ -1,0 +1,81 @@
+import { ChangeFeed } from "./change-feed.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { Namespaces } from "./namespaces.ts";
+import type { Settings } from "./options.ts";
+import { Reader } from "./reader.ts";
+import { Revisions } from "./revision.ts";
+import { Scanner } from "./scanner.ts";
+import { openSchema } from "./schema.ts";
+import { Server } from "./server.ts";
+import { Sweeper } from "./sweeper.ts";
+import { Tally } from "./tally.ts";
+import type { WriteContext } from "./write-context.ts";
+import { WriteLanes } from "./write-lanes.ts";
+import { WRITES } from "./write-queries.ts";
+import { Writer } from "./writer.ts";
+
+/** Milliseconds by which clocks may differ without anybody minding. */
+const TOLERANCE_MS = 100;
+
+/** An opened connection and all that works over it. */
+export class Session {
+  readonly server: Server;
+  readonly layout: Layout;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly scanner: Scanner;
+  readonly sweeper: Sweeper;
+  readonly tally: Tally;
+  readonly namespaces: Namespaces;
+  readonly feed: ChangeFeed;
+  /** Milliseconds that the server's clock is ahead of ours. */
+  readonly ahead: number;
+
+  private constructor(server: Server, settings: Settings, clock: () => number, ahead: number) {
+    const layout = layoutOf(settings.collection);
+    this.server = server;
+    this.layout = layout;
+    this.ahead = ahead;
+    this.feed = new ChangeFeed(server, layout, settings.watchInterval);
+    const { busyTimeout } = settings;
+    const lanes = new WriteLanes(server, layout, { busyTimeout, written: () => this.feed.written() });
+    const queries = WRITES[settings.durability];
+    const context: WriteContext = {
+      server,
+      layout,
+      lanes,
+      queries,
+      revisions: new Revisions(),
+      clock,
+      busyTimeout,
+    };
+    this.reader = new Reader(server, layout);
+    this.writer = new Writer(context);
+    this.scanner = new Scanner(server, layout);
+    this.namespaces = new Namespaces(server, layout);
+    this.sweeper = new Sweeper(context, this.namespaces);
+    this.tally = new Tally(server, layout);
+  }
+
+  static async open(settings: Settings, clock: () => number): Promise<Session> {
+    const server = new Server(settings);
+    try {
+      const ahead = await openSchema(server, layoutOf(settings.collection));
+      return new Session(server, settings, clock, Math.abs(ahead) > TOLERANCE_MS ? ahead : 0);
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.feed.close();
+    this.server.close();
+  }
+
+  /** Facts about the server. */
+  async describe(): Promise<Record<string, string | number>> {
+    const { server, version, license } = await this.server.ask(() => this.server.database.version());
+    return { server, version, license, database: this.server.database.name, collection: this.layout.entries };
+  }
+}
