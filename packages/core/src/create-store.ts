@@ -80,6 +80,7 @@ function open(adapter: Adapter, options: CreateStoreOptions): View {
   });
   return new View(
     {
+      backend: adapter,
       connection,
       lanes: new Lanes(connection),
       codecs: new Codecs(codec, codecs, whole.form),

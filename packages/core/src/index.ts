@@ -24,6 +24,7 @@ export type {
   TouchMutation,
 } from "./adapter.ts";
 export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
+export { type Backend, type BackendCall, backendOf } from "./backend.ts";
 export type { Capabilities } from "./capabilities.ts";
 export { type Codec, json, structured } from "./codec.ts";
 export { type CreateStoreOptions, createStore } from "./create-store.ts";

@@ -43,6 +43,11 @@ export abstract class ReaderView implements StoreReader<unknown> {
     this.context = new ViewContext(settings);
   }
 
+  /** What a view is a view of; `undefined`: it is none. */
+  static contextOf(view: unknown): ViewContext | undefined {
+    return view instanceof ReaderView ? view.context : undefined;
+  }
+
   get capabilities(): Capabilities {
     return this.context.connection.adapter.capabilities;
   }

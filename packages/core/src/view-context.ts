@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Bounds, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import type { Adapter, Bounds, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
 import type { Codecs } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { type KvError, Refusal } from "./errors.ts";
@@ -18,6 +18,8 @@ import type { Entry, Metadata, OnCorrupt, UserMetadata } from "./store.ts";
 import { ValidationQueue } from "./validation-queue.ts";
 
 export interface ViewSettings {
+  /** The adapter that the store was made over, middleware aside. */
+  readonly backend: Adapter;
   readonly connection: Connection;
   readonly lanes: Lanes;
   readonly codecs: Codecs;
