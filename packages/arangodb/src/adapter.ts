@@ -49,6 +49,11 @@ export class ArangodbAdapter implements Adapter {
   /** The server's time, as far as it differs from ours: by it deadlines are kept. */
   readonly clock = (): number => Date.now() + (this.#opened?.ahead ?? 0);
 
+  /** The name of the collection of entries. */
+  get collection(): string {
+    return this.#settings.collection;
+  }
+
   get session(): Session {
     if (this.#opened === undefined) throw new Error("the arangodb adapter is not open");
     return this.#opened;
@@ -99,8 +104,11 @@ export class ArangodbAdapter implements Adapter {
     return { ...totals, backend };
   }
 
-  sweep(): Promise<number> {
-    return this.session.sweeper.sweep();
+  async sweep(): Promise<number> {
+    const { session } = this;
+    const removed = await session.sweeper.sweep();
+    await session.collectLinks();
+    return removed;
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {

@@ -1,5 +1,6 @@
 import { ChangeFeed } from "./change-feed.ts";
 import { type Layout, layoutOf } from "./layout.ts";
+import { LinkStore } from "./link-store.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Settings } from "./options.ts";
 import { Reader } from "./reader.ts";
@@ -31,8 +32,12 @@ export class Session {
   /** Milliseconds that the server's clock is ahead of ours. */
   readonly ahead: number;
 
+  readonly #settings: Settings;
+  #links: Promise<LinkStore> | undefined;
+
   private constructor(server: Server, settings: Settings, clock: () => number, ahead: number) {
     const layout = layoutOf(settings.collection);
+    this.#settings = settings;
     this.server = server;
     this.layout = layout;
     this.ahead = ahead;
@@ -66,6 +71,22 @@ export class Session {
       server.close();
       throw error;
     }
+  }
+
+  /** The links, whose collection is made where it does not exist. */
+  links(): Promise<LinkStore> {
+    this.#links ??= LinkStore.open(this.server, this.layout, this.#settings.busyTimeout).catch(
+      (error: unknown) => {
+        this.#links = undefined;
+        throw error;
+      },
+    );
+    return this.#links;
+  }
+
+  /** Takes out links whose entries are gone, where links are used. */
+  async collectLinks(): Promise<void> {
+    if (this.#links !== undefined) await (await this.#links).collect();
   }
 
   close(): void {

@@ -59,38 +59,38 @@ function put(durable: boolean): Query {
         LET writes = (
           FOR w IN c.writes
             FILTER LENGTH(failed) == 0
-            LET old = FIRST(
+            LET prior = FIRST(
               FOR d IN @@entries
                 FILTER d._key == w.doc._key AND ${LIVE}
                 RETURN w.op == "set" ? KEEP(d, "createdAt", "origin", "expiresAt", "reclaimAt") : d
             )
-            LET base = (w.op == "increment" AND old != null) ? old.value : 0
+            LET base = (w.op == "increment" AND prior != null) ? prior.value : 0
             LET sum = base + w.by
             LET whole = FLOOR(base) == base AND FLOOR(w.by) == w.by
             LET fault = w.op != "increment" ? 0
-              : (old != null AND old.encoding == "json" AND old.text != null) ? 2
-              : (old != null AND (old.encoding != "json" OR NOT IS_NUMBER(old.value))) ? 1
+              : (prior != null AND prior.encoding == "json" AND prior.text != null) ? 2
+              : (prior != null AND (prior.encoding != "json" OR NOT IS_NUMBER(prior.value))) ? 1
               : w.low == null ? ((sum == null OR (whole AND ABS(sum) > 9007199254740991)) ? 1 : 0)
               : (whole AND base + w.low >= -9007199254740991 AND base + w.high <= 9007199254740991) ? 0 : 2
             LET made = { createdAt: now, updatedAt: now, origin: w.doc.revision }
-            LET stub = (c.several OR (w.op == "delete" AND old != null))
+            LET stub = (c.several OR (w.op == "delete" AND prior != null))
               ? MERGE(@part, w.doc, { dead: true, expiresAt: 1, reclaimAt: 1 }) : null
             LET doc = w.op == "set"
               ? MERGE(@part, w.doc, made,
-                  old == null ? {} : { createdAt: old.createdAt, origin: old.origin },
-                  (w.keep AND old != null AND old.expiresAt != null) ? KEEP(old, "expiresAt", "reclaimAt") : {})
+                  prior == null ? {} : { createdAt: prior.createdAt, origin: prior.origin },
+                  (w.keep AND prior != null AND prior.expiresAt != null) ? KEEP(prior, "expiresAt", "reclaimAt") : {})
               : w.op == "increment"
-              ? (old == null
+              ? (prior == null
                   ? MERGE(@part, w.doc, made, { value: sum })
-                  : MERGE(UNSET(old, ${SYSTEM_ATTRIBUTES}), { value: sum, updatedAt: now, revision: w.doc.revision }))
-              : (w.op == "delete" OR old == null) ? stub
-              : w.op == "touch" ? MERGE(UNSET(old, APPEND([${SYSTEM_ATTRIBUTES}], w.unset)), w.patch)
-              : UNSET(old, ${SYSTEM_ATTRIBUTES})
-            LET kind = (w.op == "hold" OR (old == null AND w.op IN ["delete", "touch"])) ? null
+                  : MERGE(UNSET(prior, ${SYSTEM_ATTRIBUTES}), { value: sum, updatedAt: now, revision: w.doc.revision }))
+              : (w.op == "delete" OR prior == null) ? stub
+              : w.op == "touch" ? MERGE(UNSET(prior, APPEND([${SYSTEM_ATTRIBUTES}], w.unset)), w.patch)
+              : UNSET(prior, ${SYSTEM_ATTRIBUTES})
+            LET kind = (w.op == "hold" OR (prior == null AND w.op IN ["delete", "touch"])) ? null
               : w.op == "delete" ? "delete"
-              : (doc.expiresAt != null AND doc.expiresAt <= now) ? (old == null ? null : "expire")
+              : (doc.expiresAt != null AND doc.expiresAt <= now) ? (prior == null ? null : "expire")
               : w.op == "touch" ? "touch" : "set"
-            RETURN { doc, fault, existed: old != null, base, key: w.doc.key,
+            RETURN { doc, fault, existed: prior != null, base, key: w.doc.key,
               change: kind == null ? null : [@namespace, w.doc.key, w.doc._key, kind, null] }
         )
         LET fault = FIRST(writes[* FILTER CURRENT.fault != 0])
@@ -157,12 +157,12 @@ function swap(durable: boolean): Query {
     ${REGISTERED}
     LET current = (
       FOR r IN @rows
-        LET old = FIRST(
+        LET prior = FIRST(
           FOR d IN @@entries
             FILTER d._key == r.id
             RETURN r.doc == null ? d : { _rev: d._rev }
         )
-        RETURN { same: old._rev == r.rev, doc: r.doc == null ? UNSET(old, ${SYSTEM_ATTRIBUTES}) : r.doc }
+        RETURN { same: prior._rev == r.rev, doc: r.doc == null ? UNSET(prior, ${SYSTEM_ATTRIBUTES}) : r.doc }
     )
     LET same = LENGTH(current[* FILTER NOT CURRENT.same]) == 0 AND (@before == null OR now < @before)
     LET changes = same ? @changed : []
