@@ -4,6 +4,8 @@
 // declaration file, and there an adapter package that is not installed is no error, `skipLibCheck` or not.
 
 /** @ts-ignore */
+import type { ArangodbOptions } from "@kv/arangodb";
+/** @ts-ignore */
 import type { LeveldbOptions } from "@kv/leveldb";
 /** @ts-ignore */
 import type { MemoryOptions } from "@kv/memory";
@@ -17,6 +19,7 @@ import type { SqliteOptions } from "@kv/sqlite";
  * package is not installed. An interface, so that it can be augmented.
  */
 export interface AdapterOptions {
+  readonly arangodb: ArangodbOptions;
   readonly leveldb: LeveldbOptions;
   readonly memory: MemoryOptions;
   readonly redis: RedisOptions;

@@ -45,6 +45,15 @@ export const REDIS_QUERY = {
   connectionName: "text",
 } as const;
 
+export const ARANGODB_QUERY = {
+  collection: "text",
+  durability: "text",
+  watchInterval: "number",
+  busyTimeout: "number",
+  poolSize: "number",
+  requestTimeout: "number",
+} as const;
+
 const KNOWN: readonly KnownAdapter[] = [
   {
     ...named("memory"),
@@ -70,8 +79,15 @@ const KNOWN: readonly KnownAdapter[] = [
       return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
     },
   },
-  // The driver reads the URL itself, its query included.
-  { ...named("arangodb"), query: {}, optionsOf: wholeUrl },
+  {
+    ...named("arangodb"),
+    schemes: ["arangodb", "arangodbs"],
+    query: ARANGODB_QUERY,
+    // Host, account and database are for the adapter to read.
+    optionsOf(url) {
+      return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
+    },
+  },
   {
     ...named("hybrid"),
     query: {},
@@ -94,10 +110,6 @@ function fileOptions(this: KnownAdapter, url: StoreUrl): object {
     );
   }
   return { ...queryOptions(url, this.query), path };
-}
-
-function wholeUrl({ href }: StoreUrl): object {
-  return { url: href };
 }
 
 /** @throws KvError `KV_INVALID_OPTION` */

@@ -7,7 +7,6 @@ import { adapterFrom, openStore } from "../src/index.ts";
 import { installed, temporaryProject } from "./temporary-project.ts";
 
 const URLS: Readonly<Record<string, string>> = {
-  "arangodb://localhost": "@kv/arangodb",
   "hybrid:./data": "@kv/hybrid",
 };
 
@@ -27,32 +26,30 @@ describe("a package that is not installed", () => {
   });
 
   it("is named for an object, too", async () => {
-    const config = { adapter: "arangodb", password: "geheim" } as never;
+    const config = { adapter: "hybrid", password: "geheim" } as never;
     const error = await failureOf(openStore(config, { from: temporaryProject() }));
-    expect(error.message).toContain("@kv/arangodb");
+    expect(error.message).toContain("@kv/hybrid");
   });
 
   it.each([
-    ["pnpm-lock.yaml", "", "pnpm add @kv/arangodb"],
-    ["yarn.lock", "", "yarn add @kv/arangodb"],
-    ["bun.lock", "", "bun add @kv/arangodb"],
-    ["package-lock.json", "{}", "npm install @kv/arangodb"],
-    ["package.json", '{"packageManager":"pnpm@10.0.0"}', "pnpm add @kv/arangodb"],
+    ["pnpm-lock.yaml", "", "pnpm add @kv/hybrid"],
+    ["yarn.lock", "", "yarn add @kv/hybrid"],
+    ["bun.lock", "", "bun add @kv/hybrid"],
+    ["package-lock.json", "{}", "npm install @kv/hybrid"],
+    ["package.json", '{"packageManager":"pnpm@10.0.0"}', "pnpm add @kv/hybrid"],
   ])("comes with the command of the package manager that %s speaks of", async (file, text, command) => {
     const project = temporaryProject({ [file]: text, "packages/app/package.json": "{}" });
     for (const from of [project, join(project, "packages/app"), pathToFileURL(join(project, "main.js"))]) {
-      expect((await failureOf(openStore("arangodb://localhost", { from }))).message).toContain(
-        `run: ${command}`,
-      );
+      expect((await failureOf(openStore("hybrid:./data", { from }))).message).toContain(`run: ${command}`);
     }
   });
 
   it.each([
-    ["yarn/4.1.0 npm/? node/v24", "yarn add @kv/arangodb"],
-    ["", "npm install @kv/arangodb"],
+    ["yarn/4.1.0 npm/? node/v24", "yarn add @kv/hybrid"],
+    ["", "npm install @kv/hybrid"],
   ])("otherwise with that of what started the process: %j", async (agent, command) => {
     vi.stubEnv("npm_config_user_agent", agent);
-    const error = await failureOf(openStore("arangodb://localhost", { from: temporaryProject() }));
+    const error = await failureOf(openStore("hybrid:./data", { from: temporaryProject() }));
     vi.unstubAllEnvs();
     expect(error.message).toContain(`run: ${command}`);
   });
