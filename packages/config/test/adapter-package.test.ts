@@ -111,7 +111,8 @@ describe("a package that is installed in the user's project", () => {
 
 describe("a password", () => {
   it.each([
-    "arangodb://user:geheim@localhost",
+    "arangodb://user:geheim@localhost/a/b",
+    "arangodb://user:geheim@localhost/a?password=geheim",
     "nope://user:geheim@localhost",
     "memory://user:geheim@localhost",
     "sqlite://user:geheim@localhost/app.db?nope=geheim",
