@@ -14,6 +14,11 @@ export function sharedRedisServers(): Promise<(Shared<Service> | Missing)[]> {
   return ask("redis");
 }
 
+/** Every ArangoDB that this run tests on, beside the emulator. */
+export function sharedArangodbServers(): Promise<(Shared<Service> | Missing)[]> {
+  return ask("arangodb");
+}
+
 export function sharedRedisCluster(): Promise<Shared<RedisCluster> | Missing> {
   return askForOne<RedisCluster>("redis-cluster");
 }
