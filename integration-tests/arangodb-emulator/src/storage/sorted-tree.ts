@@ -1,7 +1,7 @@
 // A B+ tree that never changes: `with` and `without` give a new tree that shares all nodes but the path they touched. A
 // snapshot is therefore a reference, and a range costs its result.
 
-const capacity = 48;
+const capacity = 32;
 
 interface Leaf<K, V> {
   readonly keys: readonly K[];
@@ -89,16 +89,15 @@ export class SortedTree<K, V> {
   #insert(node: Node<K, V>, key: K, value: V): { nodes: Node<K, V>[]; added: boolean } {
     if ("children" in node) {
       const index = this.#childIndex(node, key);
+      const bound = node.keys[index]!;
       const { nodes, added } = this.#insert(node.children[index]!, key, value);
-      const children = node.children.toSpliced(index, 1, ...nodes);
-      const keys = node.keys.toSpliced(
-        index,
-        1,
-        ...nodes.map((child, at) =>
-          at === 0 ? lower(node.keys[index]!, child.keys[0]!, this.#compare) : child.keys[0]!,
-        ),
-      );
-      return { nodes: splitBranch({ keys, children }), added };
+      const isBelow = index === 0 && this.#compare(key, bound) < 0;
+      const keys = isBelow ? node.keys.with(0, key) : node.keys;
+      const [first, second] = nodes;
+      if (second === undefined)
+        return { nodes: [{ keys, children: node.children.with(index, first!) }], added };
+      const children = node.children.toSpliced(index, 1, first!, second);
+      return { nodes: splitBranch({ keys: keys.toSpliced(index + 1, 0, second.keys[0]!), children }), added };
     }
     const index = firstAtOrAfter(node.keys, (other) => this.#compare(other, key));
     const added = !(index < node.keys.length && this.#compare(node.keys[index]!, key) === 0);
@@ -126,10 +125,6 @@ export class SortedTree<K, V> {
     if (node.keys.length === 1) return undefined;
     return { keys: node.keys.toSpliced(index, 1), values: node.values.toSpliced(index, 1) };
   }
-}
-
-function lower<K>(left: K, right: K, compare: (left: K, right: K) => number): K {
-  return compare(left, right) <= 0 ? left : right;
 }
 
 /** The index of the first key at or after the boundary. */
