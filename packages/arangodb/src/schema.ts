@@ -76,7 +76,7 @@ async function hello(server: Server, layout: Layout): Promise<number> {
   const bindVars = { "@system": layout.system, layout: LAYOUT_KEY, probe: orderProbe() };
   for (let round = 1; ; round++) {
     const asked = Date.now();
-    const answer = await server.execute<Hello>(HELLO, bindVars).catch((error: unknown) => {
+    const answer = await server.query<Hello>(HELLO.text, bindVars).catch((error: unknown) => {
       if (isNumbered(error, ERROR.databaseNotFound)) return "no database" as const;
       if (isNumbered(error, ERROR.collectionNotFound)) return "no collection" as const;
       throw error;
@@ -168,7 +168,7 @@ async function makeCollections(server: Server, layout: Layout): Promise<void> {
     for (const index of INDEXES[part]) await undisturbed(() => collection.ensureIndex(index), server);
   }
   const description = { _key: LAYOUT_KEY, version: LAYOUT_VERSION };
-  await undisturbed(() => server.execute(DESCRIBE, { "@system": layout.system, description }), server);
+  await undisturbed(() => server.query(DESCRIBE.text, { "@system": layout.system, description }), server);
 }
 
 async function makeCollection(server: Server, name: string, type: CollectionType): Promise<void> {

@@ -1,5 +1,5 @@
 import { Database } from "arangojs";
-import { Scrubber } from "./errors.ts";
+import { ERROR, isNumbered, Scrubber } from "./errors.ts";
 import type { Account, Settings } from "./options.ts";
 import type { BindVars, Query } from "./query.ts";
 
@@ -14,6 +14,8 @@ export interface ExecuteOptions {
 /** A database of a server: runs statements, and makes of failures what may be shown. */
 export class Server {
   readonly database: Database;
+  /** Makes database and collections again. */
+  onMissing: (() => Promise<unknown>) | undefined;
   readonly #owned: boolean;
   readonly #scrubber: Scrubber;
 
@@ -25,12 +27,24 @@ export class Server {
     this.#scrubber = new Scrubber([password, token]);
   }
 
-  /** The rows of a statement. @throws ArangoFailure */
-  execute<T>({ text }: Query, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
-    return this.query<T>(text, bindVars, options);
+  /**
+   * The rows of a statement. Where somebody has taken the database or a collection away, it is made again, as it was
+   * made in the first place.
+   * @throws ArangoFailure
+   */
+  async execute<T>(statement: Query, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
+    try {
+      return await this.query<T>(statement.text, bindVars, options);
+    } catch (error) {
+      const missing =
+        isNumbered(error, ERROR.collectionNotFound) || isNumbered(error, ERROR.databaseNotFound);
+      if (!missing || this.onMissing === undefined) throw error;
+      await this.onMissing();
+      return this.query<T>(statement.text, bindVars, options);
+    }
   }
 
-  /** The same of any statement. */
+  /** The same of any statement, and only once. */
   async query<T>(text: string, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
     return this.ask(async () => {
       const cursor = await this.database.query<T>(text, bindVars, { batchSize: BATCH_SIZE, ...options });

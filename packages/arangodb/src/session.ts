@@ -6,7 +6,7 @@ import type { Settings } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { Revisions } from "./revision.ts";
 import { Scanner } from "./scanner.ts";
-import { openSchema } from "./schema.ts";
+import { openLinks, openSchema } from "./schema.ts";
 import { Server } from "./server.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Tally } from "./tally.ts";
@@ -34,6 +34,7 @@ export class Session {
 
   readonly #settings: Settings;
   #links: Promise<LinkStore> | undefined;
+  #repairing: Promise<void> | undefined;
 
   private constructor(server: Server, settings: Settings, clock: () => number, ahead: number) {
     const layout = layoutOf(settings.collection);
@@ -60,6 +61,17 @@ export class Session {
     this.namespaces = new Namespaces(server, layout);
     this.sweeper = new Sweeper(context, this.namespaces);
     this.tally = new Tally(server, layout);
+    server.onMissing = () => {
+      this.#repairing ??= this.#repair().finally(() => {
+        this.#repairing = undefined;
+      });
+      return this.#repairing;
+    };
+  }
+
+  async #repair(): Promise<void> {
+    await openSchema(this.server, this.layout);
+    if (this.#links !== undefined) await openLinks(this.server, this.layout);
   }
 
   static async open(settings: Settings, clock: () => number): Promise<Session> {
