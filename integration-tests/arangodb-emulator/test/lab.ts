@@ -1,4 +1,4 @@
-import { type ArrayCursor, Database } from "arangojs";
+import { Database } from "arangojs";
 import { afterAll, beforeAll } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../src/index.ts";
 
@@ -49,7 +49,7 @@ export class Lab {
 
   /** All the results of a query. */
   async all(query: string, bindVars: Record<string, unknown> = {}): Promise<unknown[]> {
-    const cursor: ArrayCursor<unknown> = await this.db.query(query, bindVars);
+    const cursor = await this.db.query<unknown>(query, bindVars);
     return cursor.all();
   }
 
