@@ -23,6 +23,8 @@ interface CommonOptions {
    * timeout of 5 s.
    */
   readonly busyTimeout?: number | undefined;
+  /** Milliseconds after which a statement that is not answered is given up. Default: 4,500. */
+  readonly requestTimeout?: number | undefined;
 }
 
 export interface ArangodbServerOptions extends CommonOptions {
@@ -43,13 +45,11 @@ export interface ArangodbServerOptions extends CommonOptions {
   readonly token?: string | undefined;
   /** How many requests may be under way at once; the others wait here. Default: 16. */
   readonly poolSize?: number | undefined;
-  /** Milliseconds after which a request that is not answered is given up. Default: 4,500. */
-  readonly requestTimeout?: number | undefined;
   readonly client?: undefined;
 }
 
 export interface ArangodbClientOptions extends CommonOptions {
-  /** A `Database` of arangojs, which the caller also closes. It decides about pool size and timeouts. */
+  /** A `Database` of arangojs, which the caller also closes. It decides about the pool's size. */
   readonly client: Database;
   readonly url?: undefined;
   readonly urls?: undefined;
@@ -65,7 +65,6 @@ export interface Account {
   readonly password: string;
   readonly token: string | undefined;
   readonly poolSize: number;
-  readonly requestTimeout: number;
 }
 
 /** The options with their defaults, checked. */
@@ -75,13 +74,11 @@ export interface Settings {
   readonly durability: "normal" | "full";
   readonly watchInterval: number;
   readonly busyTimeout: number;
+  readonly requestTimeout: number;
 }
 
-const COMMON = ["collection", "durability", "watchInterval", "busyTimeout"] as const;
-const SERVER = [
-  ...["url", "urls", "database", "username", "password", "token", "poolSize", "requestTimeout"],
-  ...COMMON,
-];
+const COMMON = ["collection", "durability", "watchInterval", "busyTimeout", "requestTimeout"] as const;
+const SERVER = [...["url", "urls", "database", "username", "password", "token", "poolSize"], ...COMMON];
 const CLIENT = ["client", ...COMMON];
 const ANY: ReadonlySet<string> = new Set([...SERVER, ...CLIENT]);
 
@@ -89,7 +86,13 @@ const ANY: ReadonlySet<string> = new Set([...SERVER, ...CLIENT]);
 export function settingsOf(options: ArangodbOptions = {}): Settings {
   try {
     refuseUnknownOptions(options, ANY, "arangodb()");
-    const { collection = "kv", durability = "normal", watchInterval = 100, busyTimeout = 4500 } = options;
+    const {
+      collection = "kv",
+      durability = "normal",
+      watchInterval = 100,
+      busyTimeout = 4500,
+      requestTimeout = 4500,
+    } = options;
     demand(
       typeof collection === "string" && /^[a-zA-Z][a-zA-Z0-9_-]{0,199}$/.test(collection),
       "collection",
@@ -98,7 +101,8 @@ export function settingsOf(options: ArangodbOptions = {}): Settings {
     demand(durability === "normal" || durability === "full", "durability", '"normal" or "full"');
     demand(isDuration(watchInterval, 1), "watchInterval", "a number of milliseconds, at least 1");
     demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
-    return { source: sourceOf(options), collection, durability, watchInterval, busyTimeout };
+    demand(isDuration(requestTimeout, 1), "requestTimeout", "a number of milliseconds, at least 1");
+    return { source: sourceOf(options), collection, durability, watchInterval, busyTimeout, requestTimeout };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new KvError(error.code, { message: error.message, operation: "open", adapter: "arangodb" });
@@ -122,7 +126,7 @@ function sourceOf(options: ArangodbOptions): Settings["source"] {
 }
 
 function accountOf(options: ArangodbServerOptions): Account {
-  const { token, poolSize = 16, requestTimeout = 4500 } = options;
+  const { token, poolSize = 16 } = options;
   const { urls, ...fromUrl } = addressOf(options.url, options.urls);
   for (const option of ["database", "username", "password", "token"] as const) {
     const value = options[option];
@@ -139,7 +143,6 @@ function accountOf(options: ArangodbServerOptions): Account {
   if (token !== undefined && (username !== undefined || password !== undefined))
     throw new Refusal("KV_INVALID_OPTION", "the option token goes without username and password");
   demand(Number.isInteger(poolSize) && poolSize >= 1, "poolSize", "an integer of at least 1");
-  demand(isDuration(requestTimeout, 1), "requestTimeout", "a number of milliseconds, at least 1");
   return {
     urls,
     database,
@@ -147,7 +150,6 @@ function accountOf(options: ArangodbServerOptions): Account {
     password: password ?? "",
     token,
     poolSize,
-    requestTimeout,
   };
 }
 

@@ -18,10 +18,12 @@ export class Server {
   onMissing: (() => Promise<unknown>) | undefined;
   readonly #owned: boolean;
   readonly #scrubber: Scrubber;
+  readonly #timeout: number;
 
-  constructor({ source }: Settings) {
+  constructor({ source, requestTimeout }: Settings) {
+    this.#timeout = requestTimeout;
     this.#owned = "account" in source;
-    this.database = "account" in source ? connected(source.account) : source.client;
+    this.database = "account" in source ? connected(source.account, requestTimeout) : source.client;
     const { password, token } =
       "account" in source ? source.account : { password: undefined, token: undefined };
     this.#scrubber = new Scrubber([password, token]);
@@ -47,7 +49,9 @@ export class Server {
   /** The same of any statement, and only once. */
   async query<T>(text: string, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
     return this.ask(async () => {
-      const cursor = await this.database.query<T>(text, bindVars, { batchSize: BATCH_SIZE, ...options });
+      // `query` forgets the timeout of the client's configuration, so it is given each time.
+      const own = { batchSize: BATCH_SIZE, timeout: this.#timeout, ...options };
+      const cursor = await this.database.query<T>(text, bindVars, own);
       return cursor.all();
     });
   }
@@ -66,21 +70,14 @@ export class Server {
   }
 }
 
-function connected({
-  urls,
-  database,
-  username,
-  password,
-  token,
-  poolSize,
-  requestTimeout,
-}: Account): Database {
+function connected(account: Account, timeout: number): Database {
+  const { urls, database, username, password, token, poolSize } = account;
   return new Database({
     url: [...urls],
     databaseName: database,
     auth: token === undefined ? { username, password } : { token },
     poolSize,
-    timeout: requestTimeout,
+    timeout,
     // Only what never reached a server is asked of the next one.
     maxRetries: urls.length - 1,
     responseQueueTimeSamples: 0,
