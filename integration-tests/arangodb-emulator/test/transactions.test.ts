@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { TransactionRegistry } from "../src/server/transaction-registry.ts";
 import { Lab, outcome } from "./lab.ts";
 
 const lab = new Lab();
@@ -109,21 +110,29 @@ describe("a stream transaction", () => {
     await strict.abort();
   });
 
-  it("takes one request at a time: a second one meets error 28", async () => {
-    const collection = await lab.collection();
-    await collection.saveAll(Array.from({ length: 3000 }, (_, n) => ({ n })));
-    const holder = await lab.db.beginTransaction({ write: [collection] });
-    const commits = await Promise.all([
-      outcome(
-        holder.step(() =>
-          lab.db.query("FOR d IN @@c UPDATE d WITH { m: 1 } IN @@c", { "@c": collection.name }),
-        ),
-      ),
-      outcome(holder.step(() => collection.count())),
+  it("takes one step at a time: a second one meets error 28", async () => {
+    let ids = 0;
+    const registry = new TransactionRegistry(() => String(++ids), 60_000);
+    const declared = {
+      read: new Set<string>(),
+      write: new Set<string>(),
+      exclusive: new Set<string>(),
+      allowImplicit: true,
+    };
+    const id = await registry.begin({
+      database: "d",
+      collections: [],
+      targets: new Map(),
+      declared,
+      lockTimeout: 1,
+    });
+    const steps = [1, 2].map((n) => registry.use(id, "d", () => n));
+    expect(await Promise.allSettled(steps)).toMatchObject([
+      { status: "fulfilled", value: 1 },
+      { status: "rejected", reason: { errorNum: 28, code: 500 } },
     ]);
-    expect(commits).toContain("ok");
-    expect(["ok", "500/28"]).toContain(commits[1]);
-    await holder.abort();
+    expect(await registry.use(id, "d", () => 3)).toBe(3);
+    registry.close();
   });
 
   it("that is unknown is 404/1655, that was aborted 410/1654", async () => {

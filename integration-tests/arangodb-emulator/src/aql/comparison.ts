@@ -20,9 +20,18 @@ export function comparison(operator: string): Compare | undefined {
   return comparisons[operator];
 }
 
+/** Large arrays are searched once for each row: their strings are worth remembering. */
+const remembered = new WeakMap<readonly Json[], ReadonlySet<Json>>();
+const large = 32;
+
 function isMember(value: Json, list: Json): boolean {
   if (!isArray(list)) return false;
-  // Scalars are found without comparing types.
-  if (typeof value === "string") return list.includes(value);
-  return list.some((member) => equals(value, member));
+  if (typeof value !== "string") return list.some((member) => equals(value, member));
+  if (list.length < large) return list.includes(value);
+  let members = remembered.get(list);
+  if (members === undefined) {
+    members = new Set(list);
+    remembered.set(list, members);
+  }
+  return members.has(value);
 }

@@ -51,7 +51,7 @@ export class QueryRunner {
       return this.#execute(query, binds, input, input.transaction, started);
     }
     if (targets.size === 0) {
-      return this.#execute(query, binds, input, new Transaction(input.database.collections), started);
+      return this.#execute(query, binds, input, new Transaction(input.database.everyCollection), started);
     }
     return this.#write(query, binds, input, targets, started);
   }
@@ -68,7 +68,7 @@ export class QueryRunner {
     try {
       for (const [{ access }, { isExclusive }] of order)
         await access.acquire(owner, isExclusive, lockTimeout);
-      const transaction = new Transaction(input.database.collections);
+      const transaction = new Transaction(input.database.everyCollection);
       try {
         // Between its snapshot and its writes, and between these and the commit, other requests have their turn: that is
         // where the conflicts of a real server come from.

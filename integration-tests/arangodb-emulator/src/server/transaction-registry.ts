@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { ArangoError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import type { Collection } from "../storage/collection.ts";
@@ -16,7 +17,7 @@ interface Entry {
 
 export interface Begin {
   readonly database: string;
-  readonly collections: readonly Collection[];
+  readonly collections: Iterable<Collection>;
   /** The collections that the transaction writes, each with whether it wants it for itself. */
   readonly targets: ReadonlyMap<Collection, boolean>;
   readonly declared: Declared;
@@ -74,6 +75,8 @@ export class TransactionRegistry {
     entry.isBusy = true;
     clearTimeout(entry.timer);
     try {
+      // A step takes a moment, in which a second request finds the transaction in use.
+      await turn();
       return await step(entry.transaction);
     } finally {
       entry.isBusy = false;

@@ -23,6 +23,11 @@ export class Database {
     return this.name === "_system";
   }
 
+  /** In no order: for a snapshot of all of them. */
+  get everyCollection(): Iterable<Collection> {
+    return this.#collections.values();
+  }
+
   get collections(): Collection[] {
     return [...this.#collections.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
   }

@@ -45,7 +45,7 @@ async function begin(request: ApiRequest, state: ServerState): Promise<Answer> {
     throw new ArangoError("badParameter", "needs a valid lockTimeout");
   const id = await state.transactions.begin({
     database: database.name,
-    collections: database.collections,
+    collections: database.everyCollection,
     targets: new Map([
       ...write.map((collection): [Collection, boolean] => [collection, false]),
       ...exclusive.map((collection): [Collection, boolean] => [collection, true]),
