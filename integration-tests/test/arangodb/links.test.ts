@@ -51,8 +51,8 @@ describe("links", () => {
     const store = storeFor("packages");
     const packages = [...new Set(graph.flatMap(({ from, to }) => [from, to]))];
     await store.setMany(packages.map((name) => [name, { name }]));
-    const { link, related } = links(store);
-    const linked = await Promise.all(graph.map(({ from, type, to }) => link(from, type, to)));
+    const { linkMany, related } = links(store);
+    const linked = await linkMany(graph.map(({ from, type, to }) => [from, type, to] as const));
     expect(linked.every((done) => done)).toBe(true);
     // Those with the most to find: whoever is named, or names others, most often.
     const degrees = Map.groupBy(
@@ -80,7 +80,16 @@ describe("links", () => {
     expect(await link("a", "knows", "b")).toBe(true);
     expect(await link("b", "likes", "c")).toBe(true);
     expect(await link("c", "knows", "a")).toBe(true);
-    expect(await link("a", "knows", "absent")).toBe(false);
+    const { linkMany } = links(store);
+    const ends = ["a", "knows", "absent"] as const;
+    expect(await linkMany([ends, ["a", "knows", "d"], ["a", "knows", "d"], ends])).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(await unlink("a", "knows", "d")).toBe(true);
+    expect(await linkMany([])).toEqual([]);
     expect(await related("a")).toEqual([{ key: "b", depth: 1 }]);
     expect(await related("a", { direction: "in" })).toEqual([{ key: "c", depth: 1 }]);
     expect(await related("a", { direction: "any", depth: 5 })).toEqual([

@@ -14,14 +14,20 @@ export const LINK: Query = query(
   "link",
   `
     LET now = DATE_NOW()
-    LET from = FIRST(FOR d IN @@entries FILTER d._key == @from AND ${LIVE} RETURN { id: d._id, origin: d.origin })
-    LET to = FIRST(FOR d IN @@entries FILTER d._key == @to AND ${LIVE} RETURN { id: d._id, origin: d.origin })
-    FILTER from != null AND to != null
-    INSERT {
-      _key: @id, k: @k, _from: from.id, _to: to.id, from: @from, to: @to, type: @type, createdAt: now,
-      fromOrigin: from.origin, toOrigin: to.origin
-    } INTO @@links OPTIONS { overwriteMode: "replace" }
-    RETURN true`,
+    LET docs = (
+      FOR l IN @wanted
+        LET from = FIRST(FOR d IN @@entries FILTER d._key == l.from AND ${LIVE} RETURN { id: d._id, origin: d.origin })
+        LET to = FIRST(FOR d IN @@entries FILTER d._key == l.to AND ${LIVE} RETURN { id: d._id, origin: d.origin })
+        LET ends = { _from: from.id, _to: to.id, fromOrigin: from.origin, toOrigin: to.origin, createdAt: now }
+        RETURN (from == null OR to == null) ? null : MERGE(l, ends)
+    )
+    LET linked = (
+      FOR doc IN docs
+        FILTER doc != null
+        INSERT doc INTO @@links OPTIONS { overwriteMode: "replace" }
+        RETURN 1
+    )
+    RETURN docs[* RETURN CURRENT != null]`,
 );
 
 /** Whether it was a link between entries that are there: others are gone already. */

@@ -11,6 +11,9 @@ import type { Server } from "./server.ts";
 /** How many links a sweep looks at: it comes back for the others. */
 const PAGE = 1000;
 
+/** From where, of which type, to where. */
+export type Ends = readonly [from: string, type: string, to: string];
+
 export interface Search {
   readonly types: readonly string[] | undefined;
   readonly direction: Direction;
@@ -36,14 +39,20 @@ export class LinkStore {
     return new LinkStore(server, layout, patience);
   }
 
-  /** → whether both entries exist */
-  async link(namespace: Namespace, from: string, type: string, to: string): Promise<boolean> {
-    const ends = { from: documentKey(namespace.id, from), to: documentKey(namespace.id, to) };
-    const id = linkKey(ends.from, type, ends.to);
-    const rows = await this.#write(() =>
-      this.#server.execute(LINK, { ...this.#names, ...ends, id, k: ordered(id), type }),
+  /** → of each whether both entries exist */
+  async link(namespace: Namespace, wanted: readonly Ends[]): Promise<readonly boolean[]> {
+    const docs = wanted.map(([from, type, to]) => {
+      const ends = { from: documentKey(namespace.id, from), to: documentKey(namespace.id, to) };
+      const _key = linkKey(ends.from, type, ends.to);
+      return { _key, k: ordered(_key), type, ...ends };
+    });
+    // The same link twice is one document.
+    const distinct = new Map(docs.map((doc) => [doc._key, doc]));
+    const [answers = []] = await this.#write(() =>
+      this.#server.execute<readonly boolean[]>(LINK, { ...this.#names, wanted: [...distinct.values()] }),
     );
-    return rows.length > 0;
+    const linked = new Map([...distinct.keys()].map((key, i) => [key, answers[i] ?? false]));
+    return docs.map(({ _key }) => linked.get(_key) ?? false);
   }
 
   /** → whether they were linked */

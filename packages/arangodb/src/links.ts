@@ -1,5 +1,6 @@
 import { compareKeys, Refusal, refuseUnknownOptions, type StoreReader } from "@kv/core";
 import { DIRECTIONS, type Direction, MAX_DEPTH } from "./link-queries.ts";
+import type { Ends } from "./link-store.ts";
 import { nativeBackend } from "./native-backend.ts";
 
 export interface RelatedOptions {
@@ -27,6 +28,8 @@ export interface Related {
 export interface Links {
   /** → whether both entries exist; nothing is linked otherwise. Linking again changes nothing. */
   link(from: string, type: string, to: string): Promise<boolean>;
+  /** The same of many, in one request: `[from, type, to]` each. → of each whether both entries exist. */
+  linkMany(links: Iterable<readonly [from: string, type: string, to: string]>): Promise<boolean[]>;
   /** → whether there was such a link. */
   unlink(from: string, type: string, to: string): Promise<boolean>;
   /** What is related to an entry, the nearest first, then by key; each once, and never the entry itself. */
@@ -44,16 +47,23 @@ export function links<V>(store: StoreReader<V>): Links {
   const { namespace, prefix } = backend;
   // Half-open, as a scope's keys lie: everything that begins with the prefix, which ends with a colon.
   const bounds = { start: prefix, end: prefix === "" ? undefined : `${prefix.slice(0, -1)};` };
-  const linking = (operation: "link" | "unlink", from: string, type: string, to: string): Promise<boolean> =>
-    backend.run({ operation, keys: [from, to], writes: true }, async ([start = "", end = ""]) => {
-      if (!isType(type))
-        throw new Refusal("KV_INVALID_OPTION", "the type of a link must be a non-empty string");
-      const store = await adapter.session.links();
-      return store[operation](namespace, start, type, end);
+  const linkAll = (operation: string, wanted: Iterable<Ends>): Promise<readonly boolean[]> => {
+    const all = [...wanted];
+    const keys = all.flatMap(([from, , to]) => [from, to]);
+    return backend.run({ operation, keys, writes: true }, async (stored) => {
+      const ends = all.map(
+        ([, type], i): Ends => [stored[2 * i] ?? "", typeOf(type), stored[2 * i + 1] ?? ""],
+      );
+      return ends.length === 0 ? [] : (await adapter.session.links()).link(namespace, ends);
     });
+  };
   return {
-    link: (from, type, to) => linking("link", from, type, to),
-    unlink: (from, type, to) => linking("unlink", from, type, to),
+    link: async (from, type, to) => (await linkAll("link", [[from, type, to]]))[0] ?? false,
+    linkMany: async (wanted) => [...(await linkAll("linkMany", wanted))],
+    unlink: (from, type, to) =>
+      backend.run({ operation: "unlink", keys: [from, to], writes: true }, async ([start = "", end = ""]) =>
+        (await adapter.session.links()).unlink(namespace, start, typeOf(type), end),
+      ),
     related: (key, options) =>
       backend.run(
         { operation: "related", keys: [key], writes: false, signal: signalIn(options) },
@@ -89,6 +99,12 @@ function searchOf(options: RelatedOptions | undefined): {
   if (!Number.isInteger(depth) || depth < 1 || depth > MAX_DEPTH)
     throw new Refusal("KV_INVALID_OPTION", `depth must be an integer from 1 to ${MAX_DEPTH}`);
   return { types, direction, depth };
+}
+
+/** @throws Refusal `KV_INVALID_OPTION` */
+function typeOf(type: unknown): string {
+  if (isType(type)) return type;
+  throw new Refusal("KV_INVALID_OPTION", "the type of a link must be a non-empty string");
 }
 
 function isType(type: unknown): type is string {
