@@ -197,3 +197,27 @@ describe("INSERT with overwriteMode ignore", () => {
     expect(await lab.all(query, bind())).toEqual([null]);
   });
 });
+
+describe("attribute names with a dot", () => {
+  it("are no paths: an index over a.b does not serve them", async () => {
+    const collection = lab.db.collection(name);
+    await collection.ensureIndex({ type: "persistent", fields: ["a.b"] });
+    await collection.saveAll([
+      { _key: "nested", a: { b: 1 } },
+      { _key: "flat", "a.b": 1 },
+    ]);
+    expect(await lab.all("FOR d IN @@c FILTER d.a.b == 1 RETURN d._key", bind())).toEqual(["nested"]);
+    expect(await lab.all("FOR d IN @@c FILTER d['a.b'] == 1 RETURN d._key", bind())).toEqual(["flat"]);
+    expect(await lab.all("FOR d IN @@c FILTER d.`a.b` == 1 RETURN d._key", bind())).toEqual(["flat"]);
+    const upsert = (example: string) =>
+      `UPSERT ${example} INSERT { new: true } UPDATE { found: true } IN @@c RETURN NEW._key`;
+    expect(await lab.all(upsert("{ a: { b: 1 } }"), bind())).toEqual(["nested"]);
+    expect(await lab.all(upsert("{ 'a.b': 1 }"), bind())).toEqual(["flat"]);
+    expect(
+      await lab.all(
+        "UPSERT FILTER $CURRENT.a.b == 1 INSERT {} UPDATE { n: 1 } IN @@c RETURN OLD._key",
+        bind(),
+      ),
+    ).toEqual(["nested"]);
+  });
+});

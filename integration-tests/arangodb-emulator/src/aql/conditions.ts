@@ -1,3 +1,4 @@
+import type { Json } from "../json.ts";
 import type { Clause, Expression } from "./ast.ts";
 import type { Compilation, Scope } from "./compilation.ts";
 import { compileExpression } from "./expressions.ts";
@@ -96,10 +97,17 @@ export function pathOf(expression: Expression, variable: string): Path | undefin
   }
 }
 
-/** The names of a path; undefined where a bind value is no name. */
+/** The names of a path joined by dots, as indexes write it; undefined where it can't be written so. */
 export function resolvePath(path: Path, run: Run): string | undefined {
   const names = path.map((step) => (typeof step === "string" ? step : run.bind(step.parameter)));
-  return names.every((name) => typeof name === "string") ? names.join(".") : undefined;
+  return joinPath(names);
+}
+
+export function joinPath(names: readonly Json[]): string | undefined {
+  // A dot in a name is not one between names.
+  const isPath = (all: readonly Json[]): all is readonly string[] =>
+    all.every((name) => typeof name === "string" && name !== "" && !name.includes("."));
+  return isPath(names) ? names.join(".") : undefined;
 }
 
 /** Whether an expression has one value for the whole loop. */

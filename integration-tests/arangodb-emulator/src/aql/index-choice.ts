@@ -1,7 +1,7 @@
 // Which index serves a loop, and the documents it gives. Whatever an index gives is filtered again, with one exception that
 // the server makes, too: a range over `_key` is decided by the primary index, which compares bytes and no collation.
 
-import { attributeOf, type Document, isArray, type Json } from "../json.ts";
+import { type Document, isArray, type Json } from "../json.ts";
 import type { CollectionState } from "../storage/collection-state.ts";
 import type { Bound, IndexData } from "../storage/index-data.ts";
 import { compareBytes, type ValueOrder } from "../storage/value-order.ts";
@@ -231,9 +231,4 @@ function distinct(values: readonly Json[], order: ValueOrder): Json[] {
     .filter(
       (value, position, sorted) => position === 0 || order.compare(value, sorted[position - 1] ?? null) !== 0,
     );
-}
-
-/** Whether a document has the values that `conditions` ask for. */
-export function attributeAt(document: Document, path: string): Json {
-  return path.split(".").reduce<Json>((value, name) => attributeOf(value, name), document);
 }

@@ -1,14 +1,15 @@
 import { ArangoError } from "../../errors.ts";
-import { attributeOf, type Document, isObject, type Json } from "../../json.ts";
+import { attributeOf, type Document, isObject, type Json, type JsonObject } from "../../json.ts";
 import type { Collection } from "../../storage/collection.ts";
+import { valueAt } from "../../storage/index-data.ts";
 import { equals } from "../../storage/value-order.ts";
 import type { Expression, UpsertClause } from "../ast.ts";
 import { toBool } from "../cast.ts";
 import { modificationOptions } from "../clause-options.ts";
 import { type Compilation, Scope } from "../compilation.ts";
-import { conditionsOf } from "../conditions.ts";
+import { conditionsOf, joinPath } from "../conditions.ts";
 import { compileExpression } from "../expressions.ts";
-import { attributeAt, chooseIndex, type KnownCondition } from "../index-choice.ts";
+import { chooseIndex, type KnownCondition } from "../index-choice.ts";
 import type { Operator, Row, Run } from "../run.ts";
 import { known } from "./for-clause.ts";
 import { modifying, setResult } from "./modification-clause.ts";
@@ -66,20 +67,28 @@ function compileExampleSearch(
   return (row, run, collection) => {
     const value = example(row, run);
     if (!isObject(value)) throw new ArangoError("queryParse", "AQL: UPSERT needs an object to search for");
-    const conditions = flattened(value, "").map(
-      ([path, expected]): KnownCondition => ({ path, relation: "==", value: expected, expression: search }),
-    );
+    const wanted = flattened(value, []);
+    const conditions = wanted.flatMap(({ names, expected }): KnownCondition[] => {
+      const path = joinPath(names);
+      return path === undefined ? [] : [{ path, relation: "==", value: expected, expression: search }];
+    });
     return firstMatch(run, collection, conditions, readOwnWrites, (document) =>
-      conditions.every(({ path, value: expected }) => equals(attributeAt(document, path), expected)),
+      wanted.every(({ names, expected }) => equals(valueAt(document, names), expected)),
     );
   };
 }
 
-function flattened(example: Json, prefix: string): [string, Json][] {
-  if (!isObject(example)) return [];
-  return Object.entries(example).flatMap(([name, value]): [string, Json][] => {
-    const path = prefix === "" ? name : `${prefix}.${name}`;
-    return isObject(value) && Object.keys(value).length > 0 ? flattened(value, path) : [[path, value]];
+interface Wanted {
+  readonly names: readonly string[];
+  readonly expected: Json;
+}
+
+/** Nested objects say something about their attributes, not about being equal as a whole. */
+function flattened(example: JsonObject, outer: readonly string[]): Wanted[] {
+  return Object.entries(example).flatMap(([name, expected]) => {
+    const names = [...outer, name];
+    const isNested = isObject(expected) && Object.keys(expected).length > 0;
+    return isNested ? flattened(expected, names) : [{ names, expected }];
   });
 }
 
