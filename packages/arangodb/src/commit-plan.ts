@@ -51,6 +51,8 @@ export interface Slot {
   readonly revisions: string[];
   /** Whether it is one deletion, and depends on nothing else. */
   readonly removes: boolean;
+  /** Whether it sets one key, and depends on nothing. */
+  readonly sets: boolean;
 }
 
 /** A deadline up to which an earlier write of the same statement makes no live entry. */
@@ -87,6 +89,7 @@ export function slotsOf(
       commits: [commit],
       revisions: commit.mutations.map(() => revisions.next()),
       removes: keys.length === 1 && first?.type === "delete",
+      sets: commit.checks.length === 0 && keys.length === 1 && first?.type === "set",
     };
     for (const each of keys) {
       if (byKey.has(each)) return undefined;
@@ -253,6 +256,9 @@ function touched({
   };
   return { patch, unset: expiresAt === null ? ["expiresAt", "reclaimAt"] : [] };
 }
+
+/** What would be answered of a commit that depends on nothing, and was applied. */
+export const APPLIED: Answer = [[], null, [[true, 0]]];
 
 /** The result of each commit of a slot, in order; `undefined`: the statement cannot tell, and has done nothing of it. */
 export function resultsOf(

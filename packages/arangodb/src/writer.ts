@@ -1,5 +1,13 @@
 import type { Commit, CommitResult, Namespace } from "@kv/core";
-import { type Answer, type PlannedCommit, planned, resultsOf, type Slot, slotsOf } from "./commit-plan.ts";
+import {
+  type Answer,
+  APPLIED,
+  type PlannedCommit,
+  planned,
+  resultsOf,
+  type Slot,
+  slotsOf,
+} from "./commit-plan.ts";
 import { namespacePart } from "./document.ts";
 import { ArangoFailure, errorCode } from "./errors.ts";
 import { commitInTwoSteps } from "./two-step-commit.ts";
@@ -98,21 +106,29 @@ export class Writer {
 
   async #run(namespace: Namespace, { slots, commits }: Part): Promise<readonly Answer[]> {
     const { layout, lanes, queries } = this.#context;
-    const names = { "@entries": layout.entries, "@changes": layout.changes, "@system": layout.system };
+    const common = {
+      "@entries": layout.entries,
+      "@changes": layout.changes,
+      "@system": layout.system,
+      namespace: namespace.id,
+    };
+    if (slots.every(({ sets }) => sets)) {
+      const sets = commits.flatMap(({ writes }) => writes.map(({ doc, keep }) => ({ doc, keep })));
+      await lanes.write(queries.set, namespace, { ...common, part: namespacePart(namespace), sets });
+      return slots.map(() => APPLIED);
+    }
     if (slots.every(({ removes }) => removes)) {
       const deletions = commits.flatMap(({ checks, writes }) =>
         writes.map(({ doc: { _key: id, key } }) => ({ id, key, checks })),
       );
       const [, answers] = await lanes.write<Applied>(queries.remove, namespace, {
-        ...names,
-        namespace: namespace.id,
+        ...common,
         commits: deletions,
       });
       return answers;
     }
     const [, answers] = await lanes.write<Applied>(queries.put, namespace, {
-      ...names,
-      namespace: namespace.id,
+      ...common,
       part: namespacePart(namespace),
       commits,
     });
