@@ -149,3 +149,42 @@ describe("a query's snapshot", () => {
     expect(await lab.all(query("{ readOwnWrites: false }"), { "@c": collection.name })).toEqual([1, 1, 1]);
   });
 });
+
+describe("transfers between accounts by many clients at once", () => {
+  it("keep the sum, by queries and by stream transactions", async () => {
+    const collection = await lab.collection();
+    const accounts = ["a", "b", "c", "d"];
+    await collection.saveAll(accounts.map((_key) => ({ _key, n: 100 })));
+    const byQuery = (from: string, to: string) =>
+      lab.all(
+        "FOR d IN @@c FILTER d._key IN [@from, @to] UPDATE d WITH { n: d.n + (d._key == @to ? 1 : -1) } IN @@c",
+        { "@c": collection.name, from, to },
+      );
+    const byTransaction = async (from: string, to: string) => {
+      const transaction = await lab.db.beginTransaction({ write: [collection] });
+      try {
+        for (const [key, by] of [
+          [from, -1],
+          [to, 1],
+        ] as const) {
+          const { n } = (await transaction.step(() => collection.document(key))) as { n: number };
+          await transaction.step(() => collection.update(key, { n: n + by }));
+        }
+        await transaction.commit();
+      } catch (error) {
+        await transaction.abort();
+        throw error;
+      }
+    };
+    const outcomes = await concurrently(60, (at) => {
+      const from = accounts[at % 4]!;
+      const to = accounts[(at + 1 + (at % 3)) % 4]!;
+      return at % 2 === 0 ? byQuery(from, to) : byTransaction(from, to);
+    });
+    expect(outcomes.filter((each) => each !== "ok" && each !== "409/1200")).toEqual([]);
+    expect(okays(outcomes)).toBeGreaterThan(0);
+    expect(
+      await lab.all("FOR d IN @@c COLLECT AGGREGATE s = SUM(d.n) RETURN s", { "@c": collection.name }),
+    ).toEqual([400]);
+  });
+});

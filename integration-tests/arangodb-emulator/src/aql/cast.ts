@@ -1,5 +1,8 @@
 import { isArray, type Json } from "../json.ts";
 
+/** The server makes no longer ranges. */
+export const maxRange = 10_000_000;
+
 /** null, false, 0 and "" are false; every array and every object is true. */
 export function toBool(value: Json): boolean {
   return value !== null && value !== false && value !== 0 && value !== "";

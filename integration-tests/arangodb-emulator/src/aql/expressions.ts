@@ -4,13 +4,11 @@ import { arithmetic, finite } from "./arithmetic.ts";
 import type { Binary, DataSource, Expression, ObjectElement } from "./ast.ts";
 import { compileBlock } from "./block.ts";
 import { compileCall } from "./calls.ts";
-import { toBool, toNumber, toText } from "./cast.ts";
+import { maxRange, toBool, toNumber, toText } from "./cast.ts";
 import { comparison } from "./comparison.ts";
 import type { Compilation, Scope } from "./compilation.ts";
 import { compileExpansion } from "./expansion.ts";
 import type { Evaluate } from "./run.ts";
-
-const maxRange = 10_000_000;
 
 /** Turns an expression into a function of the row. @throws ArangoError 1540, 1541, 1511 */
 export function compileExpression(expression: Expression, scope: Scope, compilation: Compilation): Evaluate {
@@ -194,7 +192,7 @@ function elementOf(of: Json, index: Json): Json {
 
 function rangeOf(from: number, to: number): Json {
   const length = Math.abs(to - from) + 1;
-  if (length > maxRange) throw new ArangoError("numberOutOfRange", "too many elements in range");
+  if (length > maxRange) throw new ArangoError("numberOutOfRange", "AQL: too many elements in range");
   const step = to >= from ? 1 : -1;
   return Array.from({ length }, (_, at) => from + at * step);
 }

@@ -1,6 +1,7 @@
+import { ArangoError } from "../../errors.ts";
 import { isArray, isObject, type Json } from "../../json.ts";
 import { equals } from "../../storage/value-order.ts";
-import { toNumber } from "../cast.ts";
+import { maxRange, toNumber } from "../cast.ts";
 import { flatten } from "../expansion.ts";
 import type { Run } from "../run.ts";
 import { type Family, fn, many, mismatch, volatile } from "./definition.ts";
@@ -136,7 +137,9 @@ export const arrayFunctions: Family = {
     const end = toNumber(to);
     const step = by === null ? (end >= start ? 1 : -1) : toNumber(by);
     if (step === 0 || step > 0 !== end >= start) return start === end ? [start] : mismatch("RANGE", run);
-    return Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, at) => start + at * step);
+    const length = Math.floor((end - start) / step) + 1;
+    if (length > maxRange) throw new ArangoError("numberOutOfRange", "AQL: too many elements in range");
+    return Array.from({ length }, (_, at) => start + at * step);
   }),
   SHUFFLE: volatile(1, 1, ([members = null], run) =>
     isArray(members)

@@ -2,9 +2,12 @@ import type { Json } from "../../json.ts";
 import type { Run } from "../run.ts";
 import { type Family, fn, volatile } from "./definition.ts";
 
+/** The last millisecond that a date can say. */
+const latest = 8.64e15;
+
 /** Milliseconds of a number or an ISO date without a zone in UTC. */
 function timestampOf(value: Json, run: Run): number | null {
-  if (typeof value === "number") return value;
+  if (typeof value === "number" && Math.abs(value) <= latest) return value;
   if (typeof value === "string" && /^\d{4}(-\d{1,2}){0,2}/.test(value)) {
     const hasZone = /([Zz]|[+-]\d{2}:?\d{2})$/.test(value) || !value.includes("T");
     const parsed = Date.parse(hasZone ? value : `${value}Z`);

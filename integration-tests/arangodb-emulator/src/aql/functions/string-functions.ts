@@ -2,8 +2,11 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { isArray, isObject, type Json } from "../../json.ts";
 import { toNumber, toText } from "../cast.ts";
 import type { Run } from "../run.ts";
-import { type Family, fn, many, volatile } from "./definition.ts";
+import { type Family, fn, many, mismatch, volatile } from "./definition.ts";
 
+/** Characters that a repeated text may have. */
+const maxText = 16 * 1024 * 1024;
+const maxToken = 65_536;
 const whitespace = " \t\r\n\v\f";
 
 /** A function of one text. */
@@ -128,11 +131,11 @@ export const stringFunctions: Family = {
   SUBSTITUTE: fn(3, 3, ([value = null, search = null, replacement = null]) =>
     toText(value).replaceAll(toText(search), () => toText(replacement)),
   ),
-  REPEAT: fn(2, 3, ([value = null, times = null, separator = null]) =>
-    Array<string>(Math.max(0, toNumber(times)))
-      .fill(toText(value))
-      .join(toText(separator)),
-  ),
+  REPEAT: fn(2, 3, ([value = null, times = null, separator = null], run) => {
+    const count = Math.max(0, Math.trunc(toNumber(times)));
+    if (count * (toText(value).length + toText(separator).length) > maxText) return mismatch("REPEAT", run);
+    return Array<string>(count).fill(toText(value)).join(toText(separator));
+  }),
   MD5: hash("md5"),
   SHA1: hash("sha1"),
   SHA256: hash("sha256"),
@@ -151,9 +154,9 @@ export const stringFunctions: Family = {
     }
   }),
   UUID: volatile(0, 0, () => randomUUID()),
-  RANDOM_TOKEN: volatile(1, 1, ([length = null]) =>
-    randomBytes(Math.max(1, toNumber(length)))
-      .toString("hex")
-      .slice(0, toNumber(length)),
-  ),
+  RANDOM_TOKEN: volatile(1, 1, ([length = null], run) => {
+    const count = Math.trunc(toNumber(length));
+    if (count < 1 || count > maxToken) return mismatch("RANDOM_TOKEN", run);
+    return randomBytes(count).toString("hex").slice(0, count);
+  }),
 };
