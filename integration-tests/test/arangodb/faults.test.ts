@@ -128,7 +128,7 @@ describe("the connection", () => {
 
   test("a watcher misses nothing of what was written while it could not look", async () => {
     const { proxy, store, emulator } = await place();
-    const watching = store({ requestTimeout: 200, watchInterval: 20 });
+    const watching = store({ watchInterval: 20 });
     const direct = createStore(
       arangodb({ url: `${emulator.url}/faults`, username: "root", password: PASSWORD }),
     );

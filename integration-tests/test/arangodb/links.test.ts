@@ -1,21 +1,9 @@
 import { arangodb, links, type Related } from "@kv/arangodb";
-import { type Emulator, startEmulator } from "@kv/arangodb-emulator";
 import { compareKeys, createStore, type KvError, type Store } from "@kv/core";
 import { memory } from "@kv/memory";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type Dependency, dependencyGraph } from "./dependency-graph.ts";
-
-let emulator: Emulator;
-beforeAll(async () => {
-  emulator = await startEmulator({ language: "da" });
-});
-afterAll(() => emulator.close());
-
-function storeFor(collection: string): Store {
-  const store = createStore(arangodb({ url: `${emulator.url}/links`, collection }));
-  onTestFinished(() => store.close());
-  return store;
-}
+import { inEveryPlace, type Place } from "./places.ts";
 
 /** The same answer by looking at all links of a graph in memory. */
 function reachable(
@@ -44,7 +32,16 @@ function reachable(
   return found;
 }
 
-describe("links", () => {
+await inEveryPlace("da", (place) => describe("links", () => testsOf(place)));
+
+function testsOf(place: Place): void {
+  const storeFor = (name: string): Store => {
+    const collection = place.collection(name);
+    const store = createStore(arangodb({ url: place.url("links"), collection }), { timeout: 20 });
+    onTestFinished(() => store.close());
+    return store;
+  };
+
   test("1,000 dependencies of real packages, to a depth of 3, are what the same graph in memory gives", async () => {
     const graph = dependencyGraph(1000);
     expect(graph).toHaveLength(1000);
@@ -151,9 +148,9 @@ describe("links", () => {
     await link("a", "to", "c");
     await store.delete("b");
     await store.sweep();
-    const { Database } = await import("arangojs");
-    const edges = await new Database({ url: emulator.url, databaseName: "links" })
-      .collection("swept_links")
+    const edges = await place
+      .database("links")
+      .collection(`${place.collection("swept")}_links`)
       .count();
     expect(edges.count).toBe(1);
   });
@@ -187,4 +184,4 @@ describe("links", () => {
         .catch(codeOf),
     ).toBe("KV_INVALID_OPTION");
   });
-});
+}

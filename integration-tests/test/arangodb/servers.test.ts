@@ -1,10 +1,15 @@
-import { test } from "vitest";
 import { sharedArangodbServers } from "../../services/shared.ts";
-import { describeArangodb } from "./suite.ts";
+import { missing } from "./places.ts";
+import { describeArangodb, describeArangodbBriefly, full } from "./suite.ts";
 
-// Real servers, where there are any: one that KV_TEST_ARANGODB_URL names, and two containers.
+// Real servers, where there are any: one that KV_TEST_ARANGODB_URL names, and two containers of different languages.
 for (const [i, server] of (await sharedArangodbServers()).entries()) {
   const name = `arangodb by ${server.how ?? "any means"} ${i + 1}`;
-  if ("reason" in server) test(name, (context) => context.skip(server.reason));
-  else describeArangodb(name, `${server.url.replace(/\/$/, "")}/conformance`);
+  if ("reason" in server) {
+    missing(name, server.reason);
+    continue;
+  }
+  const url = `${server.url.replace(/\/$/, "")}/conformance`;
+  if (full) describeArangodb(name, url);
+  else describeArangodbBriefly(name, url, [""]);
 }

@@ -66,7 +66,7 @@ export async function query<T = unknown>(
 
 function mine(n: string, prefix: string): AqlQuery {
   const to = prefix === "" ? HIGHEST : ordered(`${prefix.slice(0, -1)};`);
-  return aql`d.n == ${n} AND d.k >= ${ordered(prefix)} AND d.k < ${to} AND (d.expiresAt == null OR d.expiresAt > DATE_NOW())`;
+  return aql`d.n == ${n} AND d.k >= ${ordered(prefix)} AND d.k < ${to} AND NOT_NULL(d.expiresAt, 9e15) > DATE_NOW()`;
 }
 
 function collection(name: string): ArangoCollection {

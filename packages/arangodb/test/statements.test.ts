@@ -27,6 +27,14 @@ describe("the statements", () => {
     ]);
   });
 
+  test("compare no attribute of a document within an OR, of which the optimizer would make two ranges", () => {
+    for (const { name, text } of STATEMENTS) {
+      for (const [condition] of text.matchAll(/FILTER[^\n]*\bOR\b[^\n]*/g)) {
+        expect(condition.replace(/\(@\w+ == null OR [^)]*\)/g, ""), name).not.toMatch(/\bd\.\w+[^\n]*\bOR\b/);
+      }
+    }
+  });
+
   test.each(STATEMENTS)(
     "$name: collections are bound, and a ternary never stands before IN or INTO",
     ({ text }) => {
