@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
 const folders = [
   ...readdirSync(new URL("packages", import.meta.url)).map((name) => `packages/${name}`),
   "integration-tests",
+  "integration-tests/arangodb-emulator",
   "scripts",
 ].filter((folder) => existsSync(new URL(`${folder}/test`, import.meta.url)));
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { arangodbServers } from "./arangodb.ts";
 import { redisServers } from "./redis.ts";
 import { redisCluster } from "./redis-cluster.ts";
 import { redisSentinel } from "./redis-sentinel.ts";
@@ -6,6 +7,7 @@ import { isMissing, type Missing, type Service } from "./service.ts";
 
 /** What all test files of a run share, by the name that they ask for. */
 const starters: Record<string, () => Promise<(Service | Missing)[]>> = {
+  arangodb: arangodbServers,
   redis: redisServers,
   "redis-cluster": async () => [await redisCluster()],
   "redis-sentinel": async () => [await redisSentinel()],

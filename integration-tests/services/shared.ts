@@ -20,6 +20,11 @@ export async function sharedRedisServer(): Promise<Shared<Service> | Missing> {
   return servers.find((server) => !("reason" in server)) ?? servers[0] ?? { reason: "there is no Redis" };
 }
 
+/** Every ArangoDB that this run tests on, beside the emulator. */
+export function sharedArangodbServers(): Promise<(Shared<Service> | Missing)[]> {
+  return ask("arangodb");
+}
+
 export function sharedRedisCluster(): Promise<Shared<RedisCluster> | Missing> {
   return askForOne<RedisCluster>("redis-cluster");
 }

@@ -3,6 +3,8 @@
 // Types alone: whoever imports @kv/config loads no adapter. The directives are block comments because those stay in the
 // declaration file, and there an adapter package that is not installed is no error, `skipLibCheck` or not.
 
+/** @ts-ignore */
+import type { ArangodbOptions } from "@kv/arangodb";
 import type { Adapter } from "@kv/core";
 /** @ts-ignore */
 import type { HybridOptions } from "@kv/hybrid";
@@ -23,6 +25,7 @@ type WithAdapters<Options, Names extends string> = Omit<Options, Names> & {
 
 /** The adapters over a backend of their own, each with its options. An interface, so that it can be augmented. */
 export interface BackendOptions {
+  readonly arangodb: ArangodbOptions;
   readonly leveldb: LeveldbOptions;
   readonly memory: MemoryOptions;
   readonly redis: RedisOptions;

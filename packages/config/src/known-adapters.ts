@@ -48,6 +48,15 @@ export const REDIS_QUERY = {
   connectionName: "text",
 } as const;
 
+export const ARANGODB_QUERY = {
+  collection: "text",
+  durability: "text",
+  watchInterval: "number",
+  busyTimeout: "number",
+  poolSize: "number",
+  requestTimeout: "number",
+} as const;
+
 export const HYBRID_QUERY = {
   index: "text",
   inlineBelow: "text",
@@ -83,8 +92,15 @@ const KNOWN: readonly KnownAdapter[] = [
       return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
     },
   },
-  // The driver reads the URL itself, its query included.
-  { ...named("arangodb"), query: {}, optionsOf: wholeUrl },
+  {
+    ...named("arangodb"),
+    schemes: ["arangodb", "arangodbs"],
+    query: ARANGODB_QUERY,
+    // Host, account and database are for the adapter to read.
+    optionsOf(url) {
+      return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
+    },
+  },
   { ...named("hybrid"), query: HYBRID_QUERY, adapters: ["index"], optionsOf: filesOptions },
 ];
 
@@ -112,10 +128,6 @@ function filesOptions(this: KnownAdapter, url: StoreUrl): object {
     'it needs a directory for the files and the URL of an index: "hybrid:./files?index=sqlite:./index.db" (in that URL "?" and "&" are written "%3F" and "%26"), or an object, { adapter: "hybrid", directory, index }',
     url.scheme,
   );
-}
-
-function wholeUrl({ href }: StoreUrl): object {
-  return { url: href };
 }
 
 /** @throws KvError `KV_INVALID_OPTION` */

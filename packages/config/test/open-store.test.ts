@@ -84,7 +84,7 @@ describe("openStore with a URL", () => {
     ["sqlite:./100%.db", /write "%25"/],
     [
       "sqllite:./a.db",
-      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, hybrid:/,
+      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, arangodbs:, hybrid:/,
     ],
     ["C:\\data\\app.db", /"C"|"c"/],
     ["sessions", /this is no URL.*"sqlite:\.\/app\.db".*kv\.config/],

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ArangodbServerOptions } from "@kv/arangodb";
 import type { Adapter, CreateStoreOptions, Store } from "@kv/core";
 import type { LeveldbPathOptions } from "@kv/leveldb";
 import type { MemoryOptions } from "@kv/memory";
@@ -8,7 +9,13 @@ import type { RedisServerOptions } from "@kv/redis";
 import type { SqliteFileOptions } from "@kv/sqlite";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { adapterFrom, openStore, type StoreConfig } from "../src/index.ts";
-import type { LEVELDB_QUERY, MEMORY_QUERY, REDIS_QUERY, SQLITE_QUERY } from "../src/known-adapters.ts";
+import type {
+  ARANGODB_QUERY,
+  LEVELDB_QUERY,
+  MEMORY_QUERY,
+  REDIS_QUERY,
+  SQLITE_QUERY,
+} from "../src/known-adapters.ts";
 import type { Kind } from "../src/query-options.ts";
 import { temporaryProject } from "./temporary-project.ts";
 
@@ -29,7 +36,7 @@ type KindOf<Value, Given = NonNullable<Value>> = [Given] extends [never]
 describe("StoreConfig", () => {
   it("is a union over the adapters, discriminated by their names", () => {
     expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<
-      "hybrid" | "leveldb" | "memory" | "redis" | "sqlite"
+      "arangodb" | "hybrid" | "leveldb" | "memory" | "redis" | "sqlite"
     >();
     expectTypeOf<StoreConfig["store"]>().toEqualTypeOf<CreateStoreOptions | undefined>();
     expectTypeOf<{ adapter: "memory" }>().toExtend<StoreConfig>();
@@ -55,7 +62,7 @@ describe("StoreConfig", () => {
     // @ts-expect-error no duration
     ({ adapter: "memory", store: { defaultTtl: "5 minutes" } }) satisfies StoreConfig;
     // @ts-expect-error not installed
-    ({ adapter: "arangodb" }) satisfies StoreConfig;
+    ({ adapter: "hybrid" }) satisfies StoreConfig;
   });
 
   it("is what the functions take", () => {
@@ -82,6 +89,14 @@ describe("StoreConfig", () => {
     type Redis = Textual<Omit<RedisServerOptions, "url" | "host" | "port" | "username" | "password">>;
     expectTypeOf<{ -readonly [N in keyof typeof REDIS_QUERY]: (typeof REDIS_QUERY)[N] }>().toEqualTypeOf<{
       -readonly [N in keyof Redis]: Redis[N];
+    }>();
+    type Arangodb = Textual<
+      Omit<ArangodbServerOptions, "url" | "database" | "username" | "password" | "token">
+    >;
+    expectTypeOf<{
+      -readonly [N in keyof typeof ARANGODB_QUERY]: (typeof ARANGODB_QUERY)[N];
+    }>().toEqualTypeOf<{
+      -readonly [N in keyof Arangodb]: Arangodb[N];
     }>();
   });
 

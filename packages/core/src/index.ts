@@ -92,5 +92,11 @@ export type {
   UserMetadata,
   WatchSelector,
 } from "./store.ts";
-export { type ViewAccess, type ViewOperation, viewAccess, type WriteEnvelope } from "./view-access.ts";
+export {
+  type OrderedOperation,
+  type ViewAccess,
+  type ViewOperation,
+  viewAccess,
+  type WriteEnvelope,
+} from "./view-access.ts";
 export { Watchers } from "./watchers.ts";

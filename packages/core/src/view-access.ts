@@ -17,8 +17,17 @@ export interface ViewAccess {
   /** The adapter with the store's middleware around it. What it is beyond the contract is its `native`. */
   readonly adapter: Adapter;
   readonly namespace: Namespace;
+  /** What every key of the view is stored under: what its scopes put before it. */
+  readonly prefix: string;
   /** Whether the view holds values against a schema, which what is written or read past it would evade. */
   readonly validates: boolean;
+  /**
+   * Runs something as if it were an operation of the store: what reads comes after all writes that were called before it,
+   * what writes after those of the same keys, and it is given up after the store's timeout. `run` is given the keys as
+   * they are stored.
+   * @throws KvError as `operate`
+   */
+  run<T>(what: OrderedOperation, run: (storedKeys: readonly string[]) => Promise<T>): Promise<T>;
   /**
    * Runs an operation: once the adapter is open, in no order with others, with no limit of time.
    * @throws KvError for whatever `run` throws; `KV_CLOSED`; `KV_INVALID_KEY`; with `writes`, `KV_READ_ONLY`
@@ -46,6 +55,15 @@ export interface ViewOperation {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface OrderedOperation {
+  /** As errors call it, e.g. `"link"`. */
+  readonly operation: string;
+  /** The keys that it concerns, as the caller wrote them. */
+  readonly keys: readonly string[];
+  readonly writes: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** @throws TypeError where `store` is no store of @kv/core, nor a view of one */
 export function viewAccess(store: StoreReader): ViewAccess {
   const context = ReaderView.contextOf(store);
@@ -53,7 +71,19 @@ export function viewAccess(store: StoreReader): ViewAccess {
   return {
     adapter: connection.adapter,
     namespace: context.settings.namespace,
+    prefix: context.prefix,
     validates: context.hasSchema,
+    run: ({ operation, keys, writes, signal }, run) =>
+      context.operate(operation, keys[0], signal, () => {
+        refuseAborted(signal);
+        if (writes) context.assertWritable();
+        else context.assertReadable();
+        const stored = context.storedKeys(keys);
+        if (writes) return lane.section(stored, () => connection.guardWrite(run(stored)));
+        const before = lane.settled();
+        if (before === undefined) return connection.call(() => run(stored));
+        return before.then(() => connection.call(() => run(stored)));
+      }),
     operate({ operation, key, writes = false, signal }, run) {
       const fault =
         key === undefined ? undefined : writes ? context.writeRefusal(key) : context.keyRefusal(key);

@@ -104,6 +104,49 @@ describe("viewAccess", () => {
     await expect(operate({})).rejects.toMatchObject({ code: "KV_CLOSED" });
   });
 
+  it("runs what it is given as an operation of the store: opened, after the writes before it, with keys as stored", async () => {
+    const later = <T>(effect: () => T) => new Promise<T>((resolve) => setTimeout(() => resolve(effect()), 5));
+    const store = createStore(new FakeAdapter({ open: () => later(() => undefined), schedule: later }));
+    const view = store.scope("s");
+    const { run, prefix } = viewAccess(view);
+    expect(prefix).toBe("s:");
+    const written = view.set("k", 1).then(() => "written");
+    const ran = run({ operation: "look", keys: ["k", "l"], writes: false }, async (keys) => {
+      expect(await Promise.race([written, "not yet"])).toBe("written");
+      return keys;
+    });
+    expect(await ran).toEqual(["s:k", "s:l"]);
+    const order: string[] = [];
+    await Promise.all([
+      run({ operation: "link", keys: ["k", "l"], writes: true }, () => later(() => order.push("linked"))),
+      view.get("l").then(() => order.push("read")),
+    ]);
+    expect(order).toEqual(["linked", "read"]);
+    await store.close();
+  });
+
+  it("wraps what a run throws, and refuses bad keys, writes of what only reads, and what takes too long", async () => {
+    const store = createStore(lazy(), { timeout: 0.01 });
+    const outcome = (
+      what: object,
+      run = () => Promise.reject<never>(new Error("no")),
+      view = store.readonly(),
+    ) =>
+      viewAccess(view)
+        .run({ operation: "link", keys: ["k"], writes: false, ...what }, run)
+        .catch((error: KvError) => error);
+    expect(await outcome({})).toMatchObject({ code: "KV_BACKEND", operation: "link", key: "k" });
+    expect(await outcome({ keys: ["k", ""] })).toMatchObject({ code: "KV_INVALID_KEY" });
+    expect(await outcome({ writes: true })).toMatchObject({ code: "KV_READ_ONLY" });
+    const never = () => new Promise<never>(() => undefined);
+    expect(await outcome({ writes: true }, never, store)).toMatchObject({
+      code: "KV_TIMEOUT",
+      retryable: false,
+    });
+    await store.close();
+    expect(await outcome({})).toMatchObject({ code: "KV_CLOSED" });
+  });
+
   it("lets close wait for an operation, however long that takes", async () => {
     const store = createStore(lazy(), { timeout: 0.01 });
     let end = (): void => undefined;

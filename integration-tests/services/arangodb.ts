@@ -1,0 +1,84 @@
+// ArangoDB servers for tests: the one that KV_TEST_ARANGODB_URL names, and two in containers, one of which has a
+// language whose collation is far from the order of bytes. What there is not is told with its reason; the emulator is
+// no service, for every test file starts its own.
+
+import { Database } from "arangojs";
+import { inDocker } from "./docker.ts";
+import { leash } from "./leash.ts";
+import { eachOf, type Missing, type Service, type Way } from "./service.ts";
+
+const image = "arangodb:3.12.9";
+const password = "test";
+
+/** The server that KV_TEST_ARANGODB_URL names. The tests make databases on it. */
+const environment: Way = {
+  how: "environment",
+  async start(): Promise<Service | Missing> {
+    const url = process.env["KV_TEST_ARANGODB_URL"] ?? "";
+    if (url === "") return { reason: "KV_TEST_ARANGODB_URL is not set" };
+    const { host } = new URL(url);
+    try {
+      return {
+        url,
+        how: "environment",
+        describe: `${await versionOf(url)}, which KV_TEST_ARANGODB_URL names (${host})`,
+        stop: async () => undefined,
+      };
+    } catch (error) {
+      // Who names a server wants that one: another in its place would hide that it is down.
+      throw new Error(`KV_TEST_ARANGODB_URL names a server that does not answer (${host}): ${error}`);
+    }
+  },
+};
+
+/** A container whose server sorts by the collation of a language. */
+function container(language: string): Way {
+  return {
+    how: "container",
+    start: () =>
+      inDocker(image, async () => {
+        const { ArangoDBContainer } = await import("@testcontainers/arangodb");
+        const started = await new ArangoDBContainer(image, password)
+          .withEnvironment({ LANG: language })
+          .withStartupTimeout(120_000)
+          .start();
+        const release = leash("container", started.getId());
+        const stop = async (): Promise<void> => {
+          await started.stop();
+          release();
+        };
+        try {
+          const address = new URL(started.getHttpUrl());
+          address.username = started.getUsername();
+          address.password = started.getPassword();
+          const url = address.href;
+          const describe = `${await versionOf(url)} in a container (Testcontainers, image ${image}, LANG=${language})`;
+          return { url, how: "container", describe, stop };
+        } catch (error) {
+          await stop();
+          throw error;
+        }
+      }),
+  };
+}
+
+/** Every server that the tests are to run on. Never empty: what is missing is in it with its reason. */
+export function arangodbServers(): Promise<(Service | Missing)[]> {
+  const ways = [container("en_US.UTF-8"), container("da_DK.UTF-8")];
+  const offered = (process.env["KV_TEST_ARANGODB_URL"] ?? "") !== "";
+  return eachOf(offered ? [environment, ...ways] : ways);
+}
+
+async function versionOf(url: string): Promise<string> {
+  const { origin, username, password: secret } = new URL(url);
+  const database = new Database({
+    url: origin,
+    auth: { username: decodeURIComponent(username) || "root", password: decodeURIComponent(secret) },
+    timeout: 5_000,
+  });
+  try {
+    return `ArangoDB ${(await database.version()).version}`;
+  } finally {
+    database.close();
+  }
+}

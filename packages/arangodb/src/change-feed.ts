@@ -1,0 +1,220 @@
+import { type Bounds, type ChangeListener, type Namespace, type StoredChange, Watchers } from "@kv/core";
+import { ArangoEntry, type Row } from "./document.ts";
+import { POLL, POSITIONS } from "./feed-queries.ts";
+import { CHANGES_KEPT_MS, type Layout } from "./layout.ts";
+import type { Server } from "./server.ts";
+
+/** Documents of the log that are read of each writer at once. */
+const PAGE = 64;
+
+type Kind = "set" | "touch" | "delete" | "expire";
+
+type Told = readonly [namespaceId: string, key: string, id: string, kind: Kind, expiresAt: number | null];
+
+interface Note {
+  readonly writer: string;
+  readonly number: number;
+  readonly changes: readonly Told[];
+}
+
+type Polled = readonly [
+  now: number,
+  news: readonly Note[],
+  entries: readonly (readonly [id: string, row: Row])[],
+  expired: readonly (readonly [namespaceId: string, key: string, id: string])[],
+];
+
+/** Up to where everything was told. */
+interface Position {
+  /** By the server's clock. */
+  now: number;
+  /** By writer: the number of its last statement. */
+  readonly seen: Map<string, number>;
+}
+
+/** What happened to one key, to be told as one change. */
+interface Happened {
+  readonly namespaceId: string;
+  readonly key: string;
+  readonly kinds: Set<Kind>;
+}
+
+/**
+ * Tells this process's watchers of every process's changes, by looking every `interval` milliseconds, and soon after
+ * every write of its own store, while anybody watches. A key that changed several times between two looks is told once,
+ * as it is now. That a deadline has passed nobody writes down: it is looked for.
+ */
+export class ChangeFeed {
+  readonly #server: Server;
+  readonly #layout: Layout;
+  readonly #interval: number;
+  readonly #watchers = new Watchers();
+  /** The namespaces of those who are about to watch, too. */
+  readonly #joining = new Map<string, number>();
+  #position: Position | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #polling: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(server: Server, layout: Layout, interval: number) {
+    this.#server = server;
+    this.#layout = layout;
+    this.#interval = interval;
+  }
+
+  async watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+    const { id } = namespace;
+    this.#joining.set(id, (this.#joining.get(id) ?? 0) + 1);
+    try {
+      // What is on its way concerns what happened before this; a look that begins now tells others of the rest of it.
+      while (this.#polling !== undefined) await this.#polling.catch(() => undefined);
+      await this.#poll();
+      const end = this.#watchers.add(namespace, bounds, listener);
+      this.#schedule(this.#interval);
+      return () => {
+        end();
+        if (this.#watchers.size === 0) this.#rest();
+      };
+    } finally {
+      const left = (this.#joining.get(id) ?? 1) - 1;
+      if (left === 0) this.#joining.delete(id);
+      else this.#joining.set(id, left);
+    }
+  }
+
+  /** After every write of this store: what it did is told soon. */
+  written(): void {
+    if (this.#watchers.size > 0) this.#schedule(0);
+  }
+
+  /** Ends everything. */
+  close(): void {
+    this.#closed = true;
+    this.#rest();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // Without watchers nobody looks, and who comes later begins anew.
+    if (this.#joining.size === 0) this.#position = undefined;
+  }
+
+  #schedule(delay: number): void {
+    if (this.#closed) return;
+    if (this.#polling !== undefined) {
+      if (delay === 0) this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#look(), delay).unref();
+  }
+
+  async #look(): Promise<void> {
+    // What fails now is done by the next look: the position tells where to go on.
+    await this.#poll().catch(() => undefined);
+  }
+
+  /** One look at a time. */
+  #poll(): Promise<void> {
+    if (this.#polling !== undefined) return this.#polling;
+    this.#polling = (this.#position === undefined ? this.#begin() : this.#tell(this.#position)).finally(
+      () => {
+        this.#polling = undefined;
+        if (this.#watchers.size === 0) return;
+        const delay = this.#again ? 0 : this.#interval;
+        this.#again = false;
+        this.#schedule(delay);
+      },
+    );
+    return this.#polling;
+  }
+
+  async #begin(): Promise<void> {
+    const [answer] = await this.#server.execute<readonly [number, readonly (readonly [string, number])[]]>(
+      POSITIONS,
+      { "@changes": this.#layout.changes, "@system": this.#layout.system },
+    );
+    if (answer !== undefined) this.#position = { now: answer[0], seen: new Map(answer[1]) };
+  }
+
+  async #tell(position: Position): Promise<void> {
+    const namespaces = [...new Set([...this.#watchers.namespaces(), ...this.#joining.keys()])];
+    const [answer] = await this.#server.execute<Polled>(POLL, {
+      "@entries": this.#layout.entries,
+      "@changes": this.#layout.changes,
+      "@system": this.#layout.system,
+      seen: Object.fromEntries(position.seen),
+      since: position.now,
+      namespaces,
+      limit: PAGE,
+    });
+    if (answer === undefined || position !== this.#position) return;
+    const [now, news, entries, expired] = answer;
+    if (now - position.now > CHANGES_KEPT_MS / 2) {
+      // The log may have been shortened meanwhile. What is missed is told from here on.
+      this.#position = undefined;
+      await this.#begin();
+      this.#watchers.resync();
+      return;
+    }
+    const happened = happenedIn(news, expired, position.now);
+    for (const { writer, number } of news) {
+      position.seen.set(writer, Math.max(number, position.seen.get(writer) ?? 0));
+    }
+    position.now = Math.max(now, position.now);
+    const more = isFull(news);
+    if (more) this.#again = true;
+    const states = new Map(entries.map(([id, row]) => [id, new ArangoEntry(row)]));
+    const changes = new Map<string, StoredChange[]>();
+    for (const [id, { namespaceId, key, kinds }] of happened) {
+      const change = changeOf(key, kinds, states.get(id), more);
+      if (change === undefined) continue;
+      const list = changes.get(namespaceId);
+      if (list === undefined) changes.set(namespaceId, [change]);
+      else list.push(change);
+    }
+    for (const [namespaceId, list] of changes) this.#watchers.publish(namespaceId, list);
+  }
+}
+
+/** By document: what happened to it, in the order of the last time that something did. */
+function happenedIn(news: readonly Note[], expired: Polled[3], since: number): ReadonlyMap<string, Happened> {
+  const happened = new Map<string, Happened>();
+  const add = (namespaceId: string, key: string, id: string, kind: Kind): void => {
+    const kinds = happened.get(id)?.kinds ?? new Set();
+    happened.delete(id);
+    happened.set(id, { namespaceId, key, kinds: kinds.add(kind) });
+  };
+  for (const { changes } of news) {
+    for (const [namespaceId, key, id, kind, expiresAt] of changes) {
+      // A deadline that had passed at the last look was found then, whoever takes the entry out now.
+      if (expiresAt === null || expiresAt > since) add(namespaceId, key, id, kind);
+    }
+  }
+  for (const [namespaceId, key, id] of expired) add(namespaceId, key, id, "expire");
+  return happened;
+}
+
+/** Whether some writer has more to tell than was read. */
+function isFull(news: readonly Note[]): boolean {
+  const counts = new Map<string, number>();
+  for (const { writer } of news) counts.set(writer, (counts.get(writer) ?? 0) + 1);
+  return [...counts.values()].some((count) => count >= PAGE);
+}
+
+/** `more`: some of the log behind this is still to be read. */
+function changeOf(
+  key: string,
+  kinds: ReadonlySet<Kind>,
+  entry: ArangoEntry | undefined,
+  more: boolean,
+): StoredChange | undefined {
+  if (entry !== undefined)
+    return { type: kinds.size === 1 && kinds.has("touch") ? "touch" : "set", key, entry };
+  if (kinds.has("delete")) return { type: "delete", key };
+  // It was taken out since: that is still to be read.
+  if (more && !kinds.has("expire")) return undefined;
+  return { type: "expire", key };
+}

@@ -1,0 +1,122 @@
+import type { Namespace, Payload, Policy, StoredEntry } from "@kv/core";
+import { documentKey, ordered } from "./keys.ts";
+import { RECLAIM_AFTER_MS } from "./layout.ts";
+import { payloadOf, type StoredValue } from "./stored-value.ts";
+
+/** What all documents of a namespace have in common: sent once for a query. */
+export interface NamespacePart {
+  readonly n: string;
+  readonly namespace: string;
+}
+
+export function namespacePart({ id }: Namespace): NamespacePart {
+  return { n: ordered(id), namespace: id };
+}
+
+/** Which entry a document is. */
+export interface Identity {
+  readonly _key: string;
+  readonly k: string;
+  readonly key: string;
+}
+
+export function identityOf(namespace: Namespace, key: string): Identity {
+  return { _key: documentKey(namespace.id, key), k: ordered(key), key };
+}
+
+/** The rest of an entry's document, as far as the server does not know better. */
+export type Contents = StoredValue & {
+  readonly encoding: string;
+  readonly revision: string;
+  readonly policy: Policy;
+  readonly metadata?: unknown;
+  readonly expiresAt?: number;
+  readonly reclaimAt?: number;
+};
+
+/** A deadline as it is stored. Behind 1970 nothing counts as a time; all of it has passed anyway. */
+export function deadline(expiresAt: number): { readonly expiresAt: number; readonly reclaimAt: number } {
+  const ms = Math.max(1, expiresAt);
+  return { expiresAt: ms, reclaimAt: Math.ceil((ms + RECLAIM_AFTER_MS) / 1000) };
+}
+
+export function metadataOf(user: string | undefined): { readonly metadata?: unknown } {
+  return user === undefined ? {} : { metadata: JSON.parse(user) as unknown };
+}
+
+/** An entry as queries return it: `ROW`. */
+export type Row = readonly [
+  key: string,
+  encoding: string,
+  revision: string,
+  createdAt: number,
+  updatedAt: number,
+  expiresAt: number | null,
+  policy: Policy,
+  metadata: unknown,
+  value: unknown,
+  text: string | null,
+  bytes: string | null,
+];
+
+/** The entry of a document `d`, in AQL. Absent attributes are null. */
+export const ROW =
+  "[d.key, d.encoding, d.revision, d.createdAt, d.updatedAt, d.expiresAt, d.policy, d.metadata, d.value, d.text, d.bytes]";
+
+/**
+ * Whether a document `d` is an entry now, in AQL: null sorts below every number, so that it has to be one that no date
+ * reaches. Not `== null OR >`: the optimizer would make two index ranges of an OR, and sort what comes out of both.
+ */
+export const LIVE = "(NOT_NULL(d.expiresAt, 9e15) > now)";
+
+export class ArangoEntry implements StoredEntry {
+  readonly #row: Row;
+  #payload: { readonly value: Payload } | undefined;
+
+  constructor(row: Row) {
+    this.#row = row;
+  }
+
+  get key(): string {
+    return this.#row[0];
+  }
+
+  get encoding(): string {
+    return this.#row[1];
+  }
+
+  get revision(): string {
+    return this.#row[2];
+  }
+
+  get createdAt(): number {
+    return this.#row[3];
+  }
+
+  get updatedAt(): number {
+    return this.#row[4];
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#row[5] ?? undefined;
+  }
+
+  get policy(): Policy {
+    return this.#row[6];
+  }
+
+  get user(): string | undefined {
+    const metadata = this.#row[7];
+    return metadata === null ? undefined : JSON.stringify(metadata);
+  }
+
+  get payload(): Payload {
+    const [, encoding, , , , , , , value, text, bytes] = this.#row;
+    this.#payload ??= { value: payloadOf(encoding, value, text, bytes) };
+    return this.#payload.value;
+  }
+
+  get size(): undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,212 @@
+import { type KvErrorCode, Refusal } from "@kv/core";
+
+/** The server's error numbers that mean something to us. */
+export const ERROR = {
+  forbidden: 11,
+  lockTimeout: 18,
+  locked: 28,
+  deadlock: 29,
+  readOnly: 1004,
+  conflict: 1200,
+  documentNotFound: 1202,
+  collectionNotFound: 1203,
+  duplicateName: 1207,
+  uniqueConstraint: 1210,
+  databaseNotFound: 1228,
+  killed: 1500,
+} as const;
+
+/** What concurrent writers make of each other: nothing was written, and it may go well the next time. */
+const MOMENTARY: ReadonlySet<number> = new Set([
+  ERROR.lockTimeout,
+  ERROR.locked,
+  ERROR.deadlock,
+  ERROR.conflict,
+  ERROR.documentNotFound,
+  ERROR.uniqueConstraint,
+]);
+
+const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
+  // Nothing was done, since the server or one of its shards is not at our disposal for the moment.
+  [30, "KV_UNAVAILABLE"],
+  [503, "KV_UNAVAILABLE"],
+  [1447, "KV_UNAVAILABLE"],
+  [1456, "KV_UNAVAILABLE"],
+  [1457, "KV_UNAVAILABLE"],
+  [1458, "KV_UNAVAILABLE"],
+  [1463, "KV_UNAVAILABLE"],
+  [1478, "KV_UNAVAILABLE"],
+  [1495, "KV_UNAVAILABLE"],
+  [1496, "KV_UNAVAILABLE"],
+  [1497, "KV_UNAVAILABLE"],
+  [21003, "KV_UNAVAILABLE"],
+  ...[...MOMENTARY].map((number): [number, KvErrorCode] => [number, "KV_UNAVAILABLE"]),
+  [ERROR.forbidden, "KV_UNAVAILABLE"],
+  [ERROR.databaseNotFound, "KV_UNAVAILABLE"],
+  [ERROR.collectionNotFound, "KV_UNAVAILABLE"],
+  [ERROR.killed, "KV_TIMEOUT"],
+  [ERROR.readOnly, "KV_READ_ONLY"],
+  // Memory, disk, a transaction's size.
+  [3, "KV_CAPACITY"],
+  [15, "KV_CAPACITY"],
+  [32, "KV_CAPACITY"],
+  [1104, "KV_CAPACITY"],
+  [1216, "KV_CAPACITY"],
+  [1302, "KV_CAPACITY"],
+]);
+
+/** How a request ended that was not answered as it should have been. */
+export type Outcome =
+  /** The server said so: what it refuses has not been done. */
+  | "refused"
+  /** No connection came about. */
+  | "not sent"
+  /** There was a connection, and nobody knows what became of the request. */
+  | "unknown";
+
+/**
+ * A failure of the server or the connection, without what arangojs attaches to it: the request, whose headers hold the
+ * password and whose body holds values.
+ */
+export class ArangoFailure extends Error {
+  readonly outcome: Outcome;
+  /** The server's number, or the status of an answer without one. */
+  readonly errorNum: number | undefined;
+  /** The system's or undici's code. */
+  readonly code: string | undefined;
+
+  constructor(
+    message: string,
+    outcome: Outcome,
+    details: { readonly errorNum?: number | undefined; readonly code?: string | undefined } = {},
+  ) {
+    super(message);
+    this.name = "ArangoFailure";
+    this.outcome = outcome;
+    this.errorNum = details.errorNum;
+    this.code = details.code;
+  }
+}
+
+/** Makes of whatever arangojs throws what may be shown. */
+export class Scrubber {
+  readonly #secrets: readonly string[];
+
+  constructor(secrets: readonly (string | undefined)[]) {
+    this.#secrets = secrets.filter((secret) => secret !== undefined && secret.length > 0) as string[];
+  }
+
+  failure(error: unknown): Error {
+    if (error instanceof Refusal || error instanceof ArangoFailure) return error;
+    if (isArango(error)) {
+      const text = this.#clean(`${error.message} (${error.errorNum})`);
+      return new ArangoFailure(text, "refused", { errorNum: error.errorNum });
+    }
+    if (!(error instanceof Error) || !("isSafeToRetry" in error)) {
+      const text = this.#clean(error instanceof Error ? error.message : String(error));
+      // A request too large for a string was never made.
+      return new ArangoFailure(text, error instanceof RangeError ? "refused" : "unknown");
+    }
+    return this.#networkFailure(error);
+  }
+
+  #networkFailure(error: Error & { readonly isSafeToRetry: unknown }): Error {
+    const status = "code" in error && typeof error.code === "number" ? error.code : undefined;
+    if (status !== undefined) {
+      // A proxy's answer, or the server's without a body. Behind a gateway that gave up, the server may go on.
+      const outcome = status === 502 || status === 504 ? "unknown" : "refused";
+      return new ArangoFailure(`the server answered ${status}: ${this.#clean(error.message)}`, outcome, {
+        errorNum: status,
+      });
+    }
+    if (error.name === "ResponseTimeoutError")
+      return new ArangoFailure("the server did not answer in time", "unknown", { code: "ETIMEDOUT" });
+    if (error.name === "RequestAbortedError")
+      return new ArangoFailure("the connection was closed", "unknown", { code: "ECONNABORTED" });
+    const code = codeIn(error);
+    const unsent = error.isSafeToRetry === true || (code !== undefined && UNSENT.has(code));
+    return new ArangoFailure(this.#clean(error.message), unsent ? "not sent" : "unknown", { code });
+  }
+
+  #clean(message: string): string {
+    let clean = message;
+    for (const secret of this.#secrets) {
+      clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
+    }
+    return clean;
+  }
+}
+
+/** Told by what it has, not by its class: a client that was handed in may come from another copy of arangojs. */
+function isArango(error: unknown): error is Error & { readonly errorNum: number } {
+  return error instanceof Error && "errorNum" in error && typeof error.errorNum === "number";
+}
+
+const UNSENT: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EADDRNOTAVAIL",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** The first code in the chain of causes; of several attempts at once (IPv4 and IPv6) that of the first. */
+function codeIn(error: unknown): string | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
+    if ("code" in current && typeof current.code === "string" && current.code !== "") return current.code;
+    current = current instanceof AggregateError ? current.errors[0] : current.cause;
+  }
+  return undefined;
+}
+
+/** Whether concurrent writers are the reason, and nothing was written. */
+export function isMomentary(error: unknown): boolean {
+  return error instanceof ArangoFailure && error.errorNum !== undefined && MOMENTARY.has(error.errorNum);
+}
+
+export function isNumbered(error: unknown, errorNum: number): boolean {
+  return error instanceof ArangoFailure && error.outcome === "refused" && error.errorNum === errorNum;
+}
+
+export function errorCode(error: unknown): KvErrorCode | undefined {
+  if (!(error instanceof ArangoFailure)) return undefined;
+  if (error.outcome !== "refused") return "KV_UNAVAILABLE";
+  return error.errorNum === undefined ? undefined : CODES.get(error.errorNum);
+}
+
+/** Of a write: what is to be thrown, saying whether it may have been applied. */
+export function writeFailure(error: unknown): unknown {
+  if (!(error instanceof ArangoFailure)) return error;
+  if (error.outcome === "unknown") {
+    return new Refusal(
+      "KV_UNAVAILABLE",
+      `${error.message}, so that nobody knows whether this write was applied; read before you repeat it`,
+      { cause: error, retryable: false },
+    );
+  }
+  if (error.errorNum === ERROR.forbidden || error.errorNum === ERROR.readOnly) {
+    return new Refusal(
+      "KV_READ_ONLY",
+      `the server lets this user only read (${error.message}); grant it write access to the database`,
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+/** Why the server does not let us in, as a refusal that says so; `undefined`: it is something else. */
+export function loginRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof ArangoFailure) || error.outcome !== "refused") return undefined;
+  const { errorNum, message } = error;
+  if (errorNum !== ERROR.forbidden && errorNum !== 401 && errorNum !== 403) return undefined;
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `the server lets this user not in (${message}); check the options username, password, token and database, and the user's rights`,
+    { cause: error, retryable: false },
+  );
+}

@@ -1,0 +1,163 @@
+import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import type { Database } from "arangojs";
+import { addressOf } from "./address.ts";
+
+interface CommonOptions {
+  /**
+   * The name of the collection of entries, and what the names of three more begin with (`kv_changes`, `kv_system`,
+   * `kv_links`): several stores fit into one database. A letter, then letters, digits, `_` and `-`. Default: `"kv"`.
+   */
+  readonly collection?: string | undefined;
+  /**
+   * When a write is acknowledged: `"normal"`: when the server has it, which puts it on disk within a moment; `"full"`:
+   * when it is on disk. Default: `"normal"`.
+   */
+  readonly durability?: "normal" | "full" | undefined;
+  /**
+   * Milliseconds between two looks of a store that watches: so late it is told of others' writes. Stores that do not
+   * watch do not look. Default: 100.
+   */
+  readonly watchInterval?: number | undefined;
+  /**
+   * Milliseconds that a write goes on trying while others write the same keys. Default: 4,500, below the store's own
+   * timeout of 5 s.
+   */
+  readonly busyTimeout?: number | undefined;
+  /** Milliseconds after which a statement that is not answered is given up. Default: 4,500. */
+  readonly requestTimeout?: number | undefined;
+}
+
+export interface ArangodbServerOptions extends CommonOptions {
+  /**
+   * `http://user:password@host:8529/database`, or with `https:`, or with `arangodb:` and `arangodbs:` in their place.
+   * Default: `http://127.0.0.1:8529`.
+   */
+  readonly url?: string | undefined;
+  /** The coordinators of a cluster, instead of `url`: where one cannot be reached, the next one is asked. */
+  readonly urls?: readonly string[] | undefined;
+  /** Made where it does not exist. Default: what the URL says, else `"_system"`. */
+  readonly database?: string | undefined;
+  /** Default: what the URL says, else `"root"`. */
+  readonly username?: string | undefined;
+  /** Default: what the URL says, else none. */
+  readonly password?: string | undefined;
+  /** A JSON Web Token, instead of username and password. */
+  readonly token?: string | undefined;
+  /** How many requests may be under way at once; the others wait here. Default: 16. */
+  readonly poolSize?: number | undefined;
+  readonly client?: undefined;
+}
+
+export interface ArangodbClientOptions extends CommonOptions {
+  /** A `Database` of arangojs, which the caller also closes. It decides about the pool's size. */
+  readonly client: Database;
+  readonly url?: undefined;
+  readonly urls?: undefined;
+}
+
+export type ArangodbOptions = ArangodbServerOptions | ArangodbClientOptions;
+
+/** How to reach and enter a server. */
+export interface Account {
+  readonly urls: readonly string[];
+  readonly database: string;
+  readonly username: string;
+  readonly password: string;
+  readonly token: string | undefined;
+  readonly poolSize: number;
+}
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  readonly source: { readonly account: Account } | { readonly client: Database };
+  readonly collection: string;
+  readonly durability: "normal" | "full";
+  readonly watchInterval: number;
+  readonly busyTimeout: number;
+  readonly requestTimeout: number;
+}
+
+const COMMON = ["collection", "durability", "watchInterval", "busyTimeout", "requestTimeout"] as const;
+const SERVER = [...["url", "urls", "database", "username", "password", "token", "poolSize"], ...COMMON];
+const CLIENT = ["client", ...COMMON];
+const ANY: ReadonlySet<string> = new Set([...SERVER, ...CLIENT]);
+
+/** @throws KvError `KV_INVALID_OPTION` */
+export function settingsOf(options: ArangodbOptions = {}): Settings {
+  try {
+    refuseUnknownOptions(options, ANY, "arangodb()");
+    const {
+      collection = "kv",
+      durability = "normal",
+      watchInterval = 100,
+      busyTimeout = 4500,
+      requestTimeout = 4500,
+    } = options;
+    demand(
+      typeof collection === "string" && /^[a-zA-Z][a-zA-Z0-9_-]{0,199}$/.test(collection),
+      "collection",
+      "a letter, then at most 199 letters, digits, _ and -",
+    );
+    demand(durability === "normal" || durability === "full", "durability", '"normal" or "full"');
+    demand(isDuration(watchInterval, 1), "watchInterval", "a number of milliseconds, at least 1");
+    demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
+    demand(isDuration(requestTimeout, 1), "requestTimeout", "a number of milliseconds, at least 1");
+    return { source: sourceOf(options), collection, durability, watchInterval, busyTimeout, requestTimeout };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new KvError(error.code, { message: error.message, operation: "open", adapter: "arangodb" });
+  }
+}
+
+function sourceOf(options: ArangodbOptions): Settings["source"] {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  if (options.client === undefined) {
+    refuseUnknownOptions(given, new Set(SERVER), "arangodb({ url })");
+    return { account: accountOf(options) };
+  }
+  refuseUnknownOptions(given, new Set(CLIENT), "arangodb({ client })");
+  const { client } = options;
+  demand(
+    typeof client === "object" && client !== null && client.isArangoDatabase === true,
+    "client",
+    "a Database of arangojs",
+  );
+  return { client };
+}
+
+function accountOf(options: ArangodbServerOptions): Account {
+  const { token, poolSize = 16 } = options;
+  const { urls, ...fromUrl } = addressOf(options.url, options.urls);
+  for (const option of ["database", "username", "password", "token"] as const) {
+    const value = options[option];
+    demand(value === undefined || typeof value === "string", option, "a string");
+  }
+  const username = options.username ?? fromUrl.username;
+  const password = options.password ?? fromUrl.password;
+  const database = options.database ?? fromUrl.database ?? "_system";
+  demand(
+    database !== "" && database.normalize("NFC") === database,
+    "database",
+    "the name of a database, in NFC",
+  );
+  if (token !== undefined && (username !== undefined || password !== undefined))
+    throw new Refusal("KV_INVALID_OPTION", "the option token goes without username and password");
+  demand(Number.isInteger(poolSize) && poolSize >= 1, "poolSize", "an integer of at least 1");
+  return {
+    urls,
+    database,
+    username: username ?? "root",
+    password: password ?? "",
+    token,
+    poolSize,
+  };
+}
+
+function isDuration(value: unknown, least: number): boolean {
+  return typeof value === "number" && value >= least && value <= 0x7fffffff;
+}
+
+/** @throws Refusal `KV_INVALID_OPTION` unless it holds */
+function demand(holds: boolean, option: string, kind: string): void {
+  if (!holds) throw new Refusal("KV_INVALID_OPTION", `the option ${option} must be ${kind}`);
+}

@@ -1,0 +1,88 @@
+import { type Payload, Refusal } from "@kv/core";
+
+/** How deep a value may be nested as an attribute. The server takes about 200 levels, of which the query has some. */
+const MAX_DEPTH = 128;
+/** From here on the server parses an integer digit by digit as a double, which may be off by the last bit (VelocyPack's Parser.cpp). */
+const LEAST_INEXACT = 2 ** 63;
+/** From here on JavaScript writes numbers with an exponent, and they are parsed exactly again. */
+const LEAST_WITH_EXPONENT = 1e21;
+/** From here on the server's check for overflow, which is only about right, may refuse a number. */
+const LEAST_OVERFLOWING = 1e308;
+
+/** What of a document holds the payload: exactly one of them. */
+export type StoredValue =
+  | { readonly value: unknown }
+  /** What is no JSON value, or one that the server would not give back equal: as text, and then JSON text. */
+  | { readonly text: string }
+  /** In base64. */
+  | { readonly bytes: string };
+
+/** How a payload is stored, and about how many bytes that takes on the wire. */
+export function storedValue(
+  payload: Payload,
+  encoding: string,
+): { readonly stored: StoredValue; readonly size: number } {
+  if (payload instanceof Uint8Array) {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("base64");
+    return { stored: { bytes }, size: bytes.length };
+  }
+  if (encoding !== "json" && typeof payload === "string") {
+    return { stored: { text: payload }, size: payload.length };
+  }
+  const size = attributeSize(payload, 0);
+  if (size >= 0) return { stored: { value: payload }, size };
+  const text = JSON.stringify(payload);
+  return { stored: { text }, size: text.length };
+}
+
+/** The payload again. What is stored by others than this adapter is given as it is: the front tells what is wrong. */
+export function payloadOf(encoding: string, value: unknown, text: unknown, bytes: unknown): Payload {
+  if (typeof bytes === "string") return bytesOf(bytes);
+  if (typeof text === "string") return encoding === "json" ? parsed(text) : text;
+  return value;
+}
+
+/** What cannot be parsed is told in its place: one entry never fails its page. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    return new Refusal("KV_CORRUPT", "the text that is stored is no JSON; delete or rewrite the entry", {
+      cause,
+    });
+  }
+}
+
+function bytesOf(base64: string): Uint8Array {
+  const buffer = Buffer.from(base64, "base64");
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** About how many bytes a value's JSON takes; negative: the server would refuse it, or give another one back. */
+function attributeSize(value: unknown, depth: number): number {
+  if (typeof value === "string") return value.isWellFormed() ? value.length + 2 : -1;
+  if (typeof value === "number") return isExact(value) ? 8 : -1;
+  if (typeof value !== "object" || value === null) return 5;
+  if (depth >= MAX_DEPTH) return -1;
+  let size = 2;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const inner = attributeSize(item, depth + 1);
+      if (inner < 0) return -1;
+      size += inner + 1;
+    }
+    return size;
+  }
+  for (const [name, member] of Object.entries(value)) {
+    // Names of attributes may not be empty, wherever a query is to name them.
+    const inner = name !== "" && name.isWellFormed() ? attributeSize(member, depth + 1) : -1;
+    if (inner < 0) return -1;
+    size += name.length + inner + 4;
+  }
+  return size;
+}
+
+function isExact(number: number): boolean {
+  const amount = Math.abs(number);
+  return amount < LEAST_INEXACT || (amount >= LEAST_WITH_EXPONENT && amount < LEAST_OVERFLOWING);
+}

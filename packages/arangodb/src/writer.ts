@@ -1,0 +1,144 @@
+import type { Commit, CommitResult, Namespace } from "@kv/core";
+import {
+  type Answer,
+  APPLIED,
+  type PlannedCommit,
+  planned,
+  resultsOf,
+  type Slot,
+  slotsOf,
+} from "./commit-plan.ts";
+import { namespacePart } from "./document.ts";
+import { ArangoFailure, errorCode } from "./errors.ts";
+import { commitInTwoSteps } from "./two-step-commit.ts";
+import type { WriteContext } from "./write-context.ts";
+
+/** Bytes of a statement's parameters, about. The server takes more; it is what lies in memory at both ends. */
+const STATEMENT_BYTES = 8 * 1024 * 1024;
+
+type Applied = readonly [left: number, answers: readonly Answer[]];
+
+/** Slots that go into one statement. */
+interface Part {
+  readonly slots: Slot[];
+  readonly commits: PlannedCommit[];
+  size: number;
+}
+
+/**
+ * Turns a batch of commits into one statement, where no two of them concern the same key in a way that only the order
+ * tells; else it looks first, works the batch out here, and puts the outcome in place: two requests.
+ */
+export class Writer {
+  readonly #context: WriteContext;
+
+  constructor(context: WriteContext) {
+    this.#context = context;
+  }
+
+  async commit(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
+    if (commits.length === 0) return [];
+    const { revisions, clock } = this.#context;
+    const slots = slotsOf(commits, revisions, { now: clock() });
+    if (slots === undefined) return commitInTwoSteps(this.#context, namespace, commits);
+    const results = new Array<CommitResult>(commits.length);
+    let failure: { readonly error: unknown } | undefined;
+    for (const part of this.#parts(namespace, slots)) {
+      failure = await this.#apply(namespace, part, results).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
+      if (failure !== undefined) break;
+    }
+    if (failure !== undefined) {
+      // Where nothing was applied the whole is rejected; else each commit that was not tells for itself.
+      if (!results.some((result) => result !== undefined)) throw failure.error;
+      for (let i = 0; i < results.length; i++) results[i] ??= { status: "error", error: failure.error };
+    }
+    return results;
+  }
+
+  #parts(namespace: Namespace, slots: readonly Slot[]): Part[] {
+    const parts: Part[] = [];
+    let part: Part | undefined;
+    for (const slot of slots) {
+      const { commit, size } = planned(namespace, slot);
+      if (part === undefined || part.size + size > STATEMENT_BYTES) {
+        part = { slots: [], commits: [], size: 0 };
+        parts.push(part);
+      }
+      part.slots.push(slot);
+      part.commits.push(commit);
+      part.size += size;
+    }
+    return parts;
+  }
+
+  async #apply(namespace: Namespace, part: Part, results: CommitResult[]): Promise<void> {
+    let answers: readonly Answer[];
+    try {
+      answers = await this.#run(namespace, part);
+    } catch (error) {
+      if (part.slots.length === 1 || !concernsOne(error)) throw error;
+      await this.#applyEach(namespace, part, results);
+      return;
+    }
+    for (const [i, slot] of part.slots.entries()) {
+      const answer = answers[i];
+      if (answer === undefined) throw new TypeError("the server answered for fewer commits than there were");
+      const own = resultsOf(slot, answer) ?? (await commitInTwoSteps(this.#context, namespace, slot.commits));
+      for (const [at, place] of slot.places.entries()) results[place] = own[at] as CommitResult;
+    }
+  }
+
+  /** The server refuses the statement, perhaps for one of its commits: that takes no other with it. */
+  async #applyEach(namespace: Namespace, part: Part, results: CommitResult[]): Promise<void> {
+    for (const [i, slot] of part.slots.entries()) {
+      const commit = part.commits[i] as PlannedCommit;
+      await this.#apply(namespace, { slots: [slot], commits: [commit], size: 0 }, results).catch(
+        (error: unknown) => {
+          if (!concernsOne(error)) throw error;
+          for (const place of slot.places) results[place] = { status: "error", error };
+        },
+      );
+    }
+  }
+
+  async #run(namespace: Namespace, { slots, commits }: Part): Promise<readonly Answer[]> {
+    const { layout, lanes, queries } = this.#context;
+    const common = {
+      "@entries": layout.entries,
+      "@changes": layout.changes,
+      "@system": layout.system,
+      namespace: namespace.id,
+    };
+    if (slots.every(({ sets }) => sets)) {
+      const sets = commits.flatMap(({ writes }) => writes.map(({ doc, keep }) => ({ doc, keep })));
+      await lanes.write(queries.set, namespace, { ...common, part: namespacePart(namespace), sets });
+      return slots.map(() => APPLIED);
+    }
+    if (slots.every(({ removes }) => removes)) {
+      const deletions = commits.flatMap(({ checks, writes }) =>
+        writes.map(({ doc: { _key: id, key } }) => ({ id, key, checks })),
+      );
+      const [, answers] = await lanes.write<Applied>(queries.remove, namespace, {
+        ...common,
+        commits: deletions,
+      });
+      return answers;
+    }
+    const [, answers] = await lanes.write<Applied>(queries.put, namespace, {
+      ...common,
+      part: namespacePart(namespace),
+      commits,
+    });
+    return answers;
+  }
+}
+
+/** Whether a refusal may be due to one commit of several, such as a document that is too large. */
+function concernsOne(error: unknown): boolean {
+  if (!(error instanceof ArangoFailure) || error.outcome !== "refused") return false;
+  const code = errorCode(error);
+  return code === undefined || code === "KV_CAPACITY";
+}
