@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { randomFrom } from "./faults/damage.ts";
 import { scratchDirectory } from "./processes/child.ts";
 
-const COUNT = process.env["KV_TEST_FULL"] === "1" ? 100_000 : 3_000;
+const COUNT = process.env["KV_TEST_FULL"] === "1" ? 100_000 : 2_000;
 const SEED = Number(process.env["KV_TEST_SEED"] ?? 20_261_120);
 /** Of what file systems, shells, URLs and escapes make something else. */
 const PIECES = [

@@ -8,7 +8,7 @@ import { CrashJournal } from "../faults/crash-journal.ts";
 import { scratchDirectory, startChild } from "./child.ts";
 
 /** For each layout and durability. */
-const ROUNDS = process.env["KV_TEST_FULL"] === "1" ? 300 : 6;
+const ROUNDS = process.env["KV_TEST_FULL"] === "1" ? 300 : 5;
 /** Milliseconds from a life's first write to its end, at most. */
 const LIFE_MS = 40;
 
