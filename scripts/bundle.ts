@@ -41,7 +41,9 @@ async function bundle(folder: string): Promise<void> {
     platform: "neutral",
     treeshake: false,
   });
-  await build.write({ dir: join(folder, BUNDLE), format: "esm", sourcemap: true });
+  // No hash in the names of shared parts, or those of every build would pile up and be published.
+  const chunkFileNames = "shared/[name].js";
+  await build.write({ dir: join(folder, BUNDLE), format: "esm", sourcemap: true, chunkFileNames });
   await build.close();
 }
 
