@@ -49,7 +49,7 @@ export function inspection(path: string, paint: Paint): string[] {
 export function outlook(withRedis: boolean, paint: Paint): string[] {
   return [
     ...(withRedis ? [] : ["  Not run: Redis, which needs a server (set KV_TEST_REDIS_URL)"]),
-    "  Not run: ArangoDB, which is not part of @kv yet",
+    "  Not run: ArangoDB, which needs a server (its tests run on an emulator)",
     "",
     `  ${paint("bold", "What to try next")}`,
     `    ${paint("cyan", "npm test")}           every promise of the contract, checked on every store`,
@@ -61,19 +61,24 @@ export function outlook(withRedis: boolean, paint: Paint): string[] {
 /** How a store is opened, in lines that fit. */
 function opening(config: StoreConfig): string[] {
   const line = `await openStore(${shown(config)})`;
-  const last = line.lastIndexOf(", ") + 1;
   if (line.length <= 76 || "path" in config) return [line];
-  return [line.slice(0, last), `${" ".repeat("await openStore({".length)}${line.slice(last)}`];
+  const fields = fieldsOf(config).map((field) => `  ${field},`);
+  return ["await openStore({", ...fields, "})"];
 }
 
 /** A config as it would be written. */
-function shown(config: StoreConfig): string {
-  const fields = Object.entries(config).map(([name, value]) => {
+function shown(config: object): string {
+  return `{ ${fieldsOf(config).join(", ")} }`;
+}
+
+function fieldsOf(config: object): string[] {
+  return Object.entries(config).map(([name, value]: [string, unknown]) => {
     // A URL may hold a password.
     if (name === "url") return "url: process.env.KV_TEST_REDIS_URL";
-    return `${name}: ${JSON.stringify(name === "path" ? near(String(value)) : value)}`;
+    if (typeof value === "object" && value !== null) return `${name}: ${shown(value)}`;
+    const isPath = name === "path" || name === "directory";
+    return `${name}: ${JSON.stringify(isPath ? near(String(value)) : value)}`;
   });
-  return `{ ${fields.join(", ")} }`;
 }
 
 /** A path as one would type it here. */

@@ -17,6 +17,8 @@ export interface Stop {
 export function stops(directory: string, redisUrl: string | undefined): Stop[] {
   const database = join(directory, "tour.db");
   const level = join(directory, "tour.level");
+  const files = join(directory, "tour.files");
+  const index = join(directory, "tour.index.db");
   const remove = (...paths: string[]): void => {
     for (const path of paths) rmSync(path, { recursive: true, force: true });
   };
@@ -25,11 +27,26 @@ export function stops(directory: string, redisUrl: string | undefined): Stop[] {
     {
       title: "SQLite",
       config: { adapter: "sqlite", path: database },
-      forget: () => remove(database, `${database}-wal`, `${database}-shm`),
+      forget: () => remove(...partsOf(database)),
     },
     { title: "LevelDB", config: { adapter: "leveldb", path: level }, forget: () => remove(level) },
+    {
+      title: "hybrid",
+      config: {
+        adapter: "hybrid",
+        directory: files,
+        index: { adapter: "sqlite", path: index },
+        inlineBelow: "1KB",
+      },
+      forget: () => remove(files, ...partsOf(index)),
+    },
     ...(redisUrl === undefined ? [] : [redisStop(redisUrl)]),
   ];
+}
+
+/** The files that SQLite makes of one. */
+function partsOf(database: string): string[] {
+  return [database, `${database}-wal`, `${database}-shm`];
 }
 
 /** Where the SQLite file is. */
