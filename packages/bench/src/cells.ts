@@ -1,12 +1,12 @@
 import type { Pair, Subject } from "./contender.ts";
-import { type Data, LARGE, MANY, ORDERED_PREFIXES, SMALL } from "./data.ts";
+import { type Data, HUGE, LARGE, MANY, ORDERED_PREFIXES, SMALL } from "./data.ts";
 
 /** One row of the table: the same work for every contender. */
 export interface Cell {
   readonly name: string;
   readonly title: string;
   /** Which entries must be there. */
-  readonly needs: "small" | "large" | "ordered";
+  readonly needs: "small" | "large" | "huge" | "ordered";
   /** What the rate counts, a second. */
   readonly unit: "operations" | "entries" | "ranges";
   /** How many of these one step makes. */
@@ -137,6 +137,8 @@ export const cells: readonly Cell[] = [
   },
   { ...small, name: "get10k", title: "get of 10 KB", needs: "large", run: sequential(get(LARGE)) },
   { ...small, name: "set10k", title: "set of 10 KB", needs: "large", run: sequential(set(LARGE)) },
+  { ...small, name: "get10m", title: "get of 10 MB", needs: "huge", run: sequential(get(HUGE)) },
+  { ...small, name: "set10m", title: "set of 10 MB", needs: "huge", run: sequential(set(HUGE)) },
   {
     name: "scan",
     title: "range of 1,000 in 100,000",

@@ -1,5 +1,5 @@
-/** What is stored: a JSON object. */
-export type Value = { readonly [field: string]: unknown };
+/** What is stored: a JSON object; in the cells of 10 MB bytes. */
+export type Value = { readonly [field: string]: unknown } | Uint8Array;
 
 export type Pair = readonly [key: string, value: Value];
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Pair, Value } from "./contender.ts";
 
 /** Bytes of its JSON: 104. Parsed from text, as values are that came over a network: strings of their own, and flat. */
@@ -54,6 +55,16 @@ export const LARGE: Data = {
   keys: shuffled(keysOf("page:", 500)),
   values: Array.from({ length: 211 }, (_, seed) => largeValue(seed * 37)),
 };
+
+/** Bytes that no compression makes smaller, made when they are first asked for: most runs do without. */
+export const HUGE: Data = {
+  keys: keysOf("file:", 4),
+  get values() {
+    hugeValues ??= Array.from({ length: 3 }, () => new Uint8Array(randomBytes(10 * 2 ** 20)));
+    return hugeValues;
+  },
+};
+let hugeValues: readonly Uint8Array[] | undefined;
 
 /** Entries a call of getMany and setMany, operations a burst, entries a range. */
 export const MANY = 1000;

@@ -1,14 +1,18 @@
 import type { Backend, NoBackend } from "./backend.ts";
+import { type Cell, cells } from "./cells.ts";
 import type { Contender } from "./contender.ts";
 import { betterSqlite } from "./contenders/better-sqlite3.ts";
 import { cacheManagerMemory } from "./contenders/cache-manager-memory.ts";
 import { classicLevel } from "./contenders/classic-level.ts";
+import { copiedFile } from "./contenders/copied-file.ts";
 import { ioredis } from "./contenders/ioredis.ts";
+import { ioredisBytes } from "./contenders/ioredis-bytes.ts";
 import { ioredisPipelining } from "./contenders/ioredis-pipelining.ts";
 import { keyvLevel } from "./contenders/keyv-level.ts";
 import { keyvMemory } from "./contenders/keyv-memory.ts";
 import { keyvRedis } from "./contenders/keyv-redis.ts";
 import { keyvSqlite } from "./contenders/keyv-sqlite.ts";
+import { kvHybrid } from "./contenders/kv-hybrid.ts";
 import { kvLeveldb } from "./contenders/kv-leveldb.ts";
 import { kvMemory } from "./contenders/kv-memory.ts";
 import { kvRedis } from "./contenders/kv-redis.ts";
@@ -30,6 +34,10 @@ export interface Group {
   readonly inHeap: boolean;
   /** What was done for equal terms. */
   readonly terms: string;
+  /** The names of the cells that are measured. Default: all that every store can do. */
+  readonly cells?: readonly string[];
+  /** Whether the figures beside the cells are measured, too. Default: true. */
+  readonly figures?: boolean;
   /** Starts the server that all of them need. */
   readonly start?: () => Promise<Backend | NoBackend>;
 }
@@ -71,7 +79,24 @@ export const groups: readonly Group[] = [
       "One server on the same machine, over TCP, that writes nothing to the disk; one connection and one numbered database each.",
     start: redisBackend,
   },
+  {
+    name: "hybrid",
+    title: "Hybrid: files and Redis",
+    contenders: [kvHybrid, ioredisBytes, copiedFile],
+    baseline: ioredisBytes,
+    inHeap: false,
+    terms:
+      "Values of 10 MB of random bytes. @kv/hybrid puts them into files and what it knows of them into Redis; bare Redis holds them itself, and writes nothing to the disk. Nobody waits for the disk.",
+    cells: ["get10m", "set10m"],
+    figures: false,
+    start: redisBackend,
+  },
 ];
+
+/** Of a group. */
+export function cellsOf({ cells: names }: Group): readonly Cell[] {
+  return cells.filter(({ name, needs }) => (names === undefined ? needs !== "huge" : names.includes(name)));
+}
 
 /** @throws where there is none of that name */
 export function groupOf(name: string): Group {

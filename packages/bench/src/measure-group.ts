@@ -5,10 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Backend } from "./backend.ts";
-import { cells } from "./cells.ts";
 import { answer } from "./child-program.ts";
 import { measureHeap, measureLoopDelay, measureStart } from "./figures.ts";
-import { groupOf } from "./groups.ts";
+import { cellsOf, groupOf } from "./groups.ts";
 import { measureGrowth } from "./growth.ts";
 import { thisMachine, versionsOf } from "./machine.ts";
 import { measureCells } from "./measure-cells.ts";
@@ -28,7 +27,7 @@ export interface Order {
 const { group: groupName, only, quick, peersMissing }: Order = JSON.parse(process.argv[2]!);
 const group = groupOf(groupName);
 const plan: Plan = quick ? { rounds: 3, roundMs: 30 } : { rounds: 9, roundMs: 120 };
-const chosenCells = cells.filter(({ name }) => only.length === 0 || only.includes(name));
+const chosenCells = cellsOf(group).filter(({ name }) => only.length === 0 || only.includes(name));
 const isThere = (role: string): boolean => role !== "peer" || peersMissing === undefined;
 const present = group.contenders.filter(({ role }) => isThere(role));
 
@@ -44,7 +43,7 @@ try {
 async function measure(backend: Backend | undefined): Promise<GroupResult> {
   const date = new Date().toISOString();
   const clear = async (): Promise<void> => backend?.clear();
-  const works = only.length === 0 ? figureWorks() : [];
+  const works = only.length === 0 && group.figures !== false ? figureWorks() : [];
   const progress = new Progress(group.name, chosenCells.length + works.length);
   const figures: Figure[] = [];
   const cellResults = await measureCells(present, chosenCells, { folder, plan, progress, clear });

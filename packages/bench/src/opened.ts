@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Cell } from "./cells.ts";
 import type { Contender, Subject } from "./contender.ts";
-import { batches, type Data, keysOf, LARGE, MANY, ORDERED_PREFIXES, SMALL } from "./data.ts";
+import { batches, type Data, HUGE, keysOf, LARGE, MANY, ORDERED_PREFIXES, SMALL } from "./data.ts";
 
 /** The contenders of a group that could be opened, filled with the same entries. */
 export interface Opened {
@@ -24,6 +24,7 @@ export async function openAll(
       subjects.set(contender.name, subject);
       if (needs.has("small")) await fill(subject, SMALL);
       if (needs.has("large")) await fill(subject, LARGE);
+      if (needs.has("huge")) await fill(subject, HUGE);
       if (needs.has("ordered")) await fillOrdered(subject);
     } catch (error) {
       subjects.delete(contender.name);

@@ -2,9 +2,17 @@
 const VARIABLE = "KV_BENCH_REDIS_URL";
 
 /** The numbered databases from here on are the contenders', one each: a SCAN sees every name of its database. */
-const FIRST = 11;
+const FIRST = 9;
 
-const OWNERS = ["@kv/redis", "ioredis", "ioredis, auto-pipelining", "@keyv/redis", "unstorage"] as const;
+const OWNERS = [
+  "@kv/redis",
+  "ioredis",
+  "ioredis, auto-pipelining",
+  "@keyv/redis",
+  "unstorage",
+  "@kv/hybrid",
+  "ioredis, bytes",
+] as const;
 
 export const redisDatabaseNumbers: readonly number[] = OWNERS.map((_, index) => FIRST + index);
 
