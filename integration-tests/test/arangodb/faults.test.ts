@@ -149,19 +149,35 @@ describe("the connection", () => {
     expect(last.get("k199")).toBe(199);
   });
 
+  test("a server that is stopped and started again: refused meanwhile, and the same store goes on", async () => {
+    const { emulator, store } = await place();
+    const one = store();
+    await one.set("k", 1);
+    await emulator.close();
+    expect((await refusalOf(one.get("k"))).code).toBe("KV_UNAVAILABLE");
+    expect((await refusalOf(one.set("k", 2))).code).toBe("KV_UNAVAILABLE");
+    const again = await startEmulator({ password: PASSWORD, port: emulator.port });
+    onTestFinished(() => again.close());
+    await eventually(() => one.set("k", 3));
+    expect(await one.get("k")).toBe(3);
+  });
+
   test("a server that forgot everything: what is needed is made again, and watchers go on", async () => {
     const { store, emulator } = await place();
     const one = store({ watchInterval: 20 });
     await one.namespace("n").set("k", 1);
     const seen: string[] = [];
-    await one.subscribe(({ key = "" }) => void seen.push(key));
+    await one.subscribe(({ type, key = type }) => void seen.push(key));
     const system = new Database({ url: emulator.url, auth: { username: "root", password: PASSWORD } });
     await system.dropDatabase("faults");
     expect(await one.get("k")).toBeUndefined();
     await one.namespace("n").set("k", 2);
     await one.set("again", 1);
     expect(await one.listNamespaces()).toEqual([["n"]]);
-    await eventually(async () => expect(seen).toContain("again"));
+    // What it had is gone without a word: watchers are told to read again.
+    await eventually(async () => expect(seen).toContain("resync"));
+    await one.set("later", 1);
+    await eventually(async () => expect(seen).toContain("later"));
   });
 });
 

@@ -22,6 +22,8 @@ type Polled = readonly [
   news: readonly Note[],
   entries: readonly (readonly [id: string, row: Row])[],
   expired: readonly (readonly [namespaceId: string, key: string, id: string])[],
+  /** All that are registered. */
+  writers: readonly string[],
 ];
 
 /** Up to where everything was told. */
@@ -56,6 +58,8 @@ export class ChangeFeed {
   #polling: Promise<void> | undefined;
   #again = false;
   #closed = false;
+  /** Something may have been missed: told as soon as it is known from where to go on. */
+  #gap = false;
 
   constructor(server: Server, layout: Layout, interval: number) {
     this.#server = server;
@@ -88,6 +92,14 @@ export class ChangeFeed {
     if (this.#watchers.size > 0) this.#schedule(0);
   }
 
+  /** The log is another one, or has lost something. */
+  interrupted(): void {
+    if (this.#position === undefined) return;
+    this.#position = undefined;
+    this.#gap = true;
+    this.#schedule(0);
+  }
+
   /** Ends everything. */
   close(): void {
     this.#closed = true;
@@ -98,7 +110,9 @@ export class ChangeFeed {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // Without watchers nobody looks, and who comes later begins anew.
-    if (this.#joining.size === 0) this.#position = undefined;
+    if (this.#joining.size > 0) return;
+    this.#position = undefined;
+    this.#gap = false;
   }
 
   #schedule(delay: number): void {
@@ -136,7 +150,11 @@ export class ChangeFeed {
       POSITIONS,
       { "@changes": this.#layout.changes, "@system": this.#layout.system },
     );
-    if (answer !== undefined) this.#position = { now: answer[0], seen: new Map(answer[1]) };
+    if (answer === undefined) return;
+    this.#position = { now: answer[0], seen: new Map(answer[1]) };
+    if (!this.#gap) return;
+    this.#gap = false;
+    this.#watchers.resync();
   }
 
   async #tell(position: Position): Promise<void> {
@@ -151,18 +169,18 @@ export class ChangeFeed {
       limit: PAGE,
     });
     if (answer === undefined || position !== this.#position) return;
-    const [now, news, entries, expired] = answer;
+    const [now, news, entries, expired, writers] = answer;
     if (now - position.now > CHANGES_KEPT_MS / 2) {
-      // The log may have been shortened meanwhile. What is missed is told from here on.
-      this.#position = undefined;
-      await this.#begin();
-      this.#watchers.resync();
+      // The log may have been shortened meanwhile.
+      this.interrupted();
       return;
     }
     const happened = happenedIn(news, expired, position.now);
     for (const { writer, number } of news) {
       position.seen.set(writer, Math.max(number, position.seen.get(writer) ?? 0));
     }
+    const registered = new Set(writers);
+    for (const writer of position.seen.keys()) if (!registered.has(writer)) position.seen.delete(writer);
     position.now = Math.max(now, position.now);
     const more = isFull(news);
     if (more) this.#again = true;

@@ -1,7 +1,7 @@
 import type { Namespace, Payload, Policy, StoredEntry } from "@kv/core";
 import { documentKey, ordered } from "./keys.ts";
 import { RECLAIM_AFTER_MS } from "./layout.ts";
-import { payloadOf, type StoredValue } from "./stored-value.ts";
+import { isAttribute, payloadOf, type StoredValue } from "./stored-value.ts";
 
 /** What all documents of a namespace have in common: sent once for a query. */
 export interface NamespacePart {
@@ -40,8 +40,11 @@ export function deadline(expiresAt: number): { readonly expiresAt: number; reado
   return { expiresAt: ms, reclaimAt: Math.ceil((ms + RECLAIM_AFTER_MS) / 1000) };
 }
 
+/** The user's metadata as an attribute: an object or, where the server would not give it back equal, its JSON text. */
 export function metadataOf(user: string | undefined): { readonly metadata?: unknown } {
-  return user === undefined ? {} : { metadata: JSON.parse(user) as unknown };
+  if (user === undefined) return {};
+  const metadata: unknown = JSON.parse(user);
+  return { metadata: isAttribute(metadata) ? metadata : user };
 }
 
 /** An entry as queries return it: `ROW`. */
@@ -107,7 +110,8 @@ export class ArangoEntry implements StoredEntry {
 
   get user(): string | undefined {
     const metadata = this.#row[7];
-    return metadata === null ? undefined : JSON.stringify(metadata);
+    if (metadata === null) return undefined;
+    return typeof metadata === "string" ? metadata : JSON.stringify(metadata);
   }
 
   get payload(): Payload {

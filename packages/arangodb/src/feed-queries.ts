@@ -57,7 +57,12 @@ export const POLL: Query = query(
         SORT d.expiresAt
         RETURN [d.namespace, d.key, d._key]
     )
-    RETURN [now, news, entries, expired]`,
+    LET writers = (
+      FOR w IN @@system
+        FILTER w.kind == "writer"
+        RETURN w._key
+    )
+    RETURN [now, news, entries, expired, writers]`,
 );
 
 export const FEED_QUERIES: readonly Query[] = [POSITIONS, POLL];

@@ -15,7 +15,7 @@
  *   | `createdAt`, `updatedAt` | milliseconds since 1970 by the server's clock |
  *   | `expiresAt` | the deadline in milliseconds; absent: none. Index, sparse |
  *   | `reclaimAt` | seconds since 1970 at which the server may take the document out by itself; TTL index |
- *   | `policy`, `metadata` | `"persist"` or `"evict"`; the user's own, an object |
+ *   | `policy`, `metadata` | `"persist"` or `"evict"`; the user's own, an object (or its JSON text, as with `text`) |
  *
  *   A document whose deadline has passed is absent for every query. A key that has to be written, so that two commits
  *   meet, although it is absent, is a stub: `dead: true`, with a deadline in 1970.

@@ -72,6 +72,8 @@ export class Session {
   async #repair(): Promise<void> {
     await openSchema(this.server, this.layout);
     if (this.#links !== undefined) await openLinks(this.server, this.layout);
+    // What was in it is gone, and nobody has noted it.
+    this.feed.interrupted();
   }
 
   static async open(settings: Settings, clock: () => number): Promise<Session> {

@@ -35,6 +35,11 @@ export function storedValue(
   return { stored: { text }, size: text.length };
 }
 
+/** Whether the server takes a JSON value as an attribute, and gives the same back. */
+export function isAttribute(value: unknown): boolean {
+  return attributeSize(value, 0) >= 0;
+}
+
 /** The payload again. What is stored by others than this adapter is given as it is: the front tells what is wrong. */
 export function payloadOf(encoding: string, value: unknown, text: unknown, bytes: unknown): Payload {
   if (typeof bytes === "string") return bytesOf(bytes);

@@ -1,0 +1,78 @@
+import { inspect } from "node:util";
+import { ArangoError, FetchFailedError, RequestAbortedError, ResponseTimeoutError } from "arangojs/errors";
+import { describe, expect, test } from "vitest";
+import {
+  type ArangoFailure,
+  errorCode,
+  isMomentary,
+  loginRefusal,
+  Scrubber,
+  writeFailure,
+} from "../src/errors.ts";
+
+const scrubber = new Scrubber(["ge heim"]);
+const request = new Request("http://h/", { headers: { authorization: "Basic geheim" } });
+
+function refused(errorNum: number, errorMessage = "no"): ArangoFailure {
+  return scrubber.failure(new ArangoError({ code: 400, errorNum, errorMessage })) as ArangoFailure;
+}
+
+function unreachable(code: string): ArangoFailure {
+  const cause = new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });
+  return scrubber.failure(new FetchFailedError(undefined, request, { cause })) as ArangoFailure;
+}
+
+describe("errors", () => {
+  test.each([
+    [1200, "KV_UNAVAILABLE"],
+    [1210, "KV_UNAVAILABLE"],
+    [1228, "KV_UNAVAILABLE"],
+    [11, "KV_UNAVAILABLE"],
+    [1004, "KV_READ_ONLY"],
+    [1500, "KV_TIMEOUT"],
+    [32, "KV_CAPACITY"],
+    [1501, undefined],
+  ])("the server's %i is %s", (errorNum, code) => {
+    expect(errorCode(refused(errorNum))).toBe(code);
+  });
+
+  test("what other writers make of a write may be tried again, and nothing else", () => {
+    expect([1200, 1202, 1210, 18, 28, 29].every((errorNum) => isMomentary(refused(errorNum)))).toBe(true);
+    expect([11, 1203, 1501, 1579].some((errorNum) => isMomentary(refused(errorNum)))).toBe(false);
+    expect(isMomentary(unreachable("ECONNRESET"))).toBe(false);
+  });
+
+  test("a request that reached nobody may be made again; of one whose answer is missing nobody knows", () => {
+    for (const code of ["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"]) {
+      expect(unreachable(code).outcome).toBe("not sent");
+      expect(writeFailure(unreachable(code))).toMatchObject({ outcome: "not sent" });
+    }
+    const lost = [
+      unreachable("ECONNRESET"),
+      unreachable("UND_ERR_SOCKET"),
+      scrubber.failure(new ResponseTimeoutError(undefined, request)),
+      scrubber.failure(new RequestAbortedError(undefined, request)),
+    ];
+    for (const failure of lost) {
+      expect(errorCode(failure)).toBe("KV_UNAVAILABLE");
+      expect(writeFailure(failure)).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
+    }
+  });
+
+  test("who may not write is told that it only reads, and who is not let in what to check", () => {
+    expect(writeFailure(refused(11))).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(loginRefusal(refused(11))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
+    expect(loginRefusal(refused(1501))).toBeUndefined();
+  });
+
+  test("nothing of the request is shown, and no secret", () => {
+    const failure = refused(600, 'bad "ge heim" or "ge%20heim"');
+    expect(failure.message).toBe('bad "***" or "***" (600)');
+    expect(inspect(unreachable("ECONNRESET"), { depth: 8 })).not.toMatch(/geheim|authorization/);
+  });
+
+  test("a request too large to be made was not made", () => {
+    expect(scrubber.failure(new RangeError("Invalid string length"))).toMatchObject({ outcome: "refused" });
+    expect(scrubber.failure(new SyntaxError("no JSON"))).toMatchObject({ outcome: "unknown" });
+  });
+});
