@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  Check,
+  EntryInput,
+  EntryOperation,
+  EntryOutput,
+  Read,
+  Write,
+} from "@kv/conformance/linearizability";
 import type { Store } from "@kv/core";
-import type { Check, EntryInput, EntryOutput, Read, Write } from "./entries-model.ts";
-import type { Operation } from "./model.ts";
 import { verdictOf } from "./verdict.ts";
-
-export type EntryOperation = Operation<EntryInput, EntryOutput>;
 
 /** The keys of a round. Those of a group are also written together; those of two groups never. */
 export interface Ground {

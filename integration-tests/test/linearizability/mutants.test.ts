@@ -1,8 +1,9 @@
+import { checkEntries, type EntriesCheck } from "@kv/conformance/linearizability";
 import { type Adapter, type Commit, createStore, forward, type Middleware, type StoredEntry } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Contender } from "../../linearizability/contender.ts";
-import { checkedRound, groundOf, lastWords, type RoundCheck } from "../../linearizability/round-check.ts";
+import { groundOf, lastWords } from "../../linearizability/round.ts";
 import { randomFrom } from "../faults/damage.ts";
 import { late } from "../late.ts";
 
@@ -78,7 +79,7 @@ function halvesCommits(): Middleware {
 }
 
 /** Many clients on one memory, some rounds long. `each`: what every client has before it. */
-async function rounds(count: number, each: (random: () => number) => Middleware): Promise<RoundCheck> {
+async function rounds(count: number, each: (random: () => number) => Middleware): Promise<EntriesCheck> {
   const random = randomFrom(SEED);
   const shared = late(memory());
   await shared.open();
@@ -97,7 +98,7 @@ async function rounds(count: number, each: (random: () => number) => Middleware)
     const ground = groundOf(round, 12);
     const parts = await Promise.all(clients.map((client) => client.round(ground)));
     const history = [...parts.flatMap((part) => part.history), ...(await lastWords(witness, ground))];
-    const check = checkedRound(history);
+    const check = checkEntries(history);
     histories += check.histories;
     refused.push(...check.refused);
   }

@@ -1,9 +1,10 @@
+import { checkEntries, type EntriesCheck } from "@kv/conformance/linearizability";
 import { createStore, forward, type Middleware } from "@kv/core";
 import { redis } from "@kv/redis";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Contender, type Part } from "../../linearizability/contender.ts";
-import { checkedRound, groundOf, lastWords, type RoundCheck } from "../../linearizability/round-check.ts";
+import { groundOf, lastWords } from "../../linearizability/round.ts";
 import { FaultProxy } from "../../proxy/fault-proxy.ts";
 import { needsRedisServer } from "../../services/redis-binary.ts";
 import { plainServer, RedisProcess } from "../../services/redis-process.ts";
@@ -59,7 +60,7 @@ describe(`eight clients of one Redis under random faults (seed ${SEED})`, () => 
       await using witness = createStore(redis({ port: server.port, prefix: PREFIX, waitForReconnect: true }));
       const faults = new RandomFaults(proxies, admin, randomFrom(SEED));
       const sums = { ok: 0, failed: 0, unknown: 0 };
-      const checks: RoundCheck[] = [];
+      const checks: EntriesCheck[] = [];
       const until = performance.now() + SECONDS * 1_000;
       try {
         for (let round = 0; performance.now() < until; round++) {
@@ -71,7 +72,7 @@ describe(`eight clients of one Redis under random faults (seed ${SEED})`, () => 
             sums.unknown += unknown;
           }
           const words = await lastWords(witness, ground);
-          checks.push(checkedRound([...parts.flatMap(({ history }) => history), ...words]));
+          checks.push(checkEntries([...parts.flatMap(({ history }) => history), ...words]));
           if (checks.at(-1)?.refused.length !== 0) break;
         }
       } finally {
@@ -118,7 +119,7 @@ describe(`eight clients of one Redis under random faults (seed ${SEED})`, () => 
       }
       const parts: Part[] = await settled;
       const history = [...parts.flatMap((part) => part.history), ...(await lastWords(witness, ground))];
-      ({ refused } = checkedRound(history));
+      ({ refused } = checkEntries(history));
     }
     expect(refused.join("\n\n")).toMatch(/^not linearizable/);
   }, 60_000);

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { inspect } from "node:util";
 import type { Store } from "@kv/core";
-import { checkHistory, type Recorded, type RegisterOperation } from "./linearizability.ts";
+import {
+  checkEntries,
+  type EntryInput,
+  type EntryOperation,
+  type EntryOutput,
+} from "./linearizability/index.ts";
 
 /** Runs operations on one key and notes when each was called, when it returned and what it answered. */
 export class History {
   readonly #key: string;
-  readonly #recorded: Recorded[] = [];
+  readonly #operations: EntryOperation[] = [];
+  /** In the order in which they first called. */
+  readonly #clients = new Map<Store, string>();
   /** Counts calls and returns: their order is all that matters. */
   #now = 0;
 
@@ -14,72 +20,87 @@ export class History {
     this.#key = key;
   }
 
-  get(store: Store): Promise<unknown> {
+  get(store: Store): Promise<number | undefined> {
     return this.#note(
-      { type: "get" },
-      () => store.get(this.#key),
-      (value) => ({ value }),
+      store,
+      { do: "get", key: this.#key },
+      () => store.get(this.#key) as Promise<number | undefined>,
+      (value) => ({ got: value === undefined ? null : { value } }),
     );
   }
 
-  set(store: Store, value: unknown): Promise<string> {
+  set(store: Store, value: number): Promise<string> {
     return this.#note(
-      { type: "set", value },
+      store,
+      { do: "set", key: this.#key, value },
       () => store.set(this.#key, value),
       (revision) => ({ revision }),
     );
   }
 
-  create(store: Store, value: unknown): Promise<string | undefined> {
+  create(store: Store, value: number): Promise<string | undefined> {
     return this.#note(
-      { type: "create", value },
+      store,
+      { do: "create", key: this.#key, value },
       () => store.create(this.#key, value),
-      (revision) => ({ revision }),
+      (revision) => ({ revision: revision ?? null }),
     );
   }
 
-  replace(store: Store, value: unknown, expected: string): Promise<string | undefined> {
-    const write = (): Promise<string | undefined> => store.replace(this.#key, value, { revision: expected });
-    return this.#note({ type: "replace", value, expected }, write, (revision) => ({ revision }));
+  replace(store: Store, value: number, revision: string): Promise<string | undefined> {
+    return this.#note(
+      store,
+      { do: "replace", key: this.#key, value, revision },
+      () => store.replace(this.#key, value, { revision }),
+      (replaced) => ({ revision: replaced ?? null }),
+    );
   }
 
   increment(store: Store, by: number): Promise<number> {
     return this.#note(
-      { type: "increment", by },
+      store,
+      { do: "increment", key: this.#key, by },
       () => store.increment(this.#key, by),
-      (value) => ({ value }),
+      (number) => ({ number }),
     );
   }
 
   delete(store: Store): Promise<boolean> {
     return this.#note(
-      { type: "delete" },
+      store,
+      { do: "delete", key: this.#key },
       () => store.delete(this.#key),
       (existed) => ({ existed }),
     );
   }
 
   assertLinearizable(): void {
-    const finding = checkHistory(this.#recorded);
-    if (finding.linearizable) return;
-    assert.fail(
-      `no order of these operations explains their answers, ${finding.stuck.length} of ${this.#recorded.length} left:\n${inspect(finding.stuck, { breakLength: 140, maxArrayLength: 20 })}`,
-    );
+    const { refused } = checkEntries(this.#operations);
+    if (refused.length > 0)
+      assert.fail(`no order of these operations explains their answers; ${refused.join("\n\n")}`);
   }
 
   async #note<T>(
-    operation: RegisterOperation,
+    store: Store,
+    input: EntryInput,
     run: () => Promise<T>,
-    answerOf: (result: T) => object,
+    outputOf: (result: T) => EntryOutput,
   ): Promise<T> {
-    const call = this.#now++;
+    const client = this.#nameOf(store);
+    const called = this.#now++;
     try {
       const result = await run();
-      this.#recorded.push({ ...operation, answer: answerOf(result), call, return: this.#now++ } as Recorded);
+      this.#operations.push({ client, input, output: outputOf(result), called, returned: this.#now++ });
       return result;
     } catch (error) {
-      this.#recorded.push({ ...operation, call, return: Number.POSITIVE_INFINITY });
+      this.#operations.push({ client, input, output: undefined, called, returned: Number.POSITIVE_INFINITY });
       throw error;
     }
+  }
+
+  #nameOf(store: Store): string {
+    const name = this.#clients.get(store) ?? `client ${this.#clients.size + 1}`;
+    this.#clients.set(store, name);
+    return name;
   }
 }

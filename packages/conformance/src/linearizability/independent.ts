@@ -4,7 +4,7 @@
  * P-compositionality", 2015). Keys that some operation touches together are one object.
  */
 
-/** Parts of the operations that have no key in common. */
+/** Parts of the operations that have no key in common, each in the order given. Without keys they are one part. */
 export function independent<T>(operations: readonly T[], keysOf: (operation: T) => readonly string[]): T[][] {
   const parents = new Map<string, string>();
   const rootOf = (key: string): string => {

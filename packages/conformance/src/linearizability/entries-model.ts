@@ -1,13 +1,15 @@
 /*
- * The entries of a store under a few keys, as the contract has it. A value is a number, which every write makes another
- * one, so that whoever reads it knows which write it was.
+ * The entries of a store under a few keys, as the contract has it, without deadlines. A value is a number, which every
+ * write makes another one, so that whoever reads it knows which write it was.
  *
  * A write tells its revision, or not (an increment; a write of unknown outcome). One that is not known yet is found out
- * by the first read of the entry: until then it is `undefined`, and equal to no revision that anybody can know.
+ * by the first read of the entry: until then it is `undefined`, and equal to no revision that anybody can know. So a
+ * history has every read in it that somebody has a revision from.
  */
 
-import type { Model } from "./model.ts";
+import type { Model, Operation } from "./model.ts";
 
+/** An entry; the revision is `undefined` while nobody was told it. */
 export interface EntryState {
   readonly value: number;
   readonly revision: string | undefined;
@@ -16,14 +18,16 @@ export interface EntryState {
 /** By key; absent ones are not in it. Never changed: every step makes a new one. */
 export type Entries = ReadonlyMap<string, EntryState>;
 
+/** What a commit or a transaction does to a key. */
 export type Write =
   | { readonly write: "set"; readonly key: string; readonly value: number }
   | { readonly write: "increment"; readonly key: string; readonly by: number }
   | { readonly write: "delete"; readonly key: string };
 
-/** Revisions where they are checked: `null` for absence. */
+/** What was called, by the name of the store's method; `transaction` is its last attempt. */
 export type EntryInput =
   | { readonly do: "get"; readonly key: string }
+  | { readonly do: "set"; readonly key: string; readonly value: number }
   | { readonly do: "create"; readonly key: string; readonly value: number }
   | { readonly do: "replace"; readonly key: string; readonly value: number; readonly revision: string }
   | { readonly do: "increment"; readonly key: string; readonly by: number }
@@ -32,18 +36,22 @@ export type EntryInput =
   /** Its writes happen where it read what is there. */
   | { readonly do: "transaction"; readonly reads: readonly Read[]; readonly writes: readonly Write[] };
 
+/** What a commit checks: a revision, or `null` for absence. */
 export interface Check {
   readonly key: string;
   readonly revision: string | null;
 }
 
+/** What a transaction read: a value, or `null` for absence. */
 export interface Read {
   readonly key: string;
   readonly value: number | null;
 }
 
+/** What it answered. */
 export type EntryOutput =
-  | { readonly got: { readonly value: number; readonly revision: string } | null }
+  /** Of a get: `null` for absence; without the revision where the caller did not ask for it. */
+  | { readonly got: { readonly value: number; readonly revision?: string } | null }
   /** The new revision, or `null` where a race was lost. */
   | { readonly revision: string | null }
   | { readonly number: number }
@@ -53,16 +61,21 @@ export type EntryOutput =
   | { readonly failed: readonly string[] }
   | { readonly committed: true };
 
+/** An operation on the entries of a store. */
+export type EntryOperation = Operation<EntryInput, EntryOutput>;
+
 const EMPTY: Entries = new Map();
 
+/** Entries that are all absent at the beginning. */
 export const entriesModel: Model<Entries, EntryInput, EntryOutput> = {
   initial: EMPTY,
   step,
   fingerprint: (entries) =>
-    [...entries]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, { value, revision }]) => `${key}=${value}@${revision ?? "?"}`)
-      .join(" "),
+    JSON.stringify(
+      [...entries]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, { value, revision }]) => [key, value, revision ?? null]),
+    ),
   describe: (input) => JSON.stringify(input),
 };
 
@@ -82,6 +95,8 @@ function step(entries: Entries, input: EntryInput, output: EntryOutput | undefin
   switch (input.do) {
     case "get":
       return output === undefined ? entries : got(entries, input.key, output);
+    case "set":
+      return written(entries, input.key, input.value, true, output);
     case "create":
       return written(entries, input.key, input.value, !entries.has(input.key), output);
     case "replace": {
@@ -122,9 +137,10 @@ function got(entries: Entries, key: string, output: EntryOutput): Entries | unde
   const { got: found } = output;
   if (entry === undefined || found === null)
     return entry === undefined && found === null ? entries : undefined;
-  if (entry.value !== found.value) return undefined;
-  if (entry.revision === undefined) return put(entries, key, found);
-  return entry.revision === found.revision ? entries : undefined;
+  const { value, revision } = found;
+  if (entry.value !== value) return undefined;
+  if (revision === undefined || entry.revision === revision) return entries;
+  return entry.revision === undefined ? put(entries, key, { value, revision }) : undefined;
 }
 
 function written(

@@ -15,22 +15,40 @@
 
 import type { Model, Operation } from "./model.ts";
 
-export type Answer =
+/** Whether a history is linearizable. */
+export type Answer<Input, Output> =
   | { readonly is: "linearizable" }
-  /** `longest`: the most operations that could be put into an order, and what could not follow them. */
-  | { readonly is: "not linearizable"; readonly longest: number; readonly stuck: readonly number[] }
+  /** `longest`: the most operations that could be put into an order; `stuck`: those of which none could follow them. */
+  | {
+      readonly is: "not linearizable";
+      readonly longest: number;
+      readonly stuck: readonly Operation<Input, Output>[];
+    }
   /** Given up after so many steps. */
   | { readonly is: "undecided" };
 
 /** More than any history of a few dozen operations at once needs. */
 const MAX_STEPS = 5_000_000;
 
+/**
+ * Whether a history, in any order, is one that the model explains. The time it takes grows with the number of
+ * operations under way at once, and hardly with the length. `maxSteps`: so many operations are tried. Default: 5,000,000.
+ * @throws RangeError where an operation returned before it was called, or a time is no number
+ */
 export function linearizable<State, Input, Output>(
   model: Model<State, Input, Output>,
   history: readonly Operation<Input, Output>[],
   maxSteps: number = MAX_STEPS,
-): Answer {
+): Answer<Input, Output> {
+  for (const operation of history) assertTimes(operation);
   return new Search(model, history, maxSteps).run();
+}
+
+function assertTimes({ client, called, returned, output }: Operation<unknown, unknown>): void {
+  if (output === undefined ? !Number.isNaN(called) : called <= returned) return;
+  throw new RangeError(
+    `an operation of ${client} was called at ${called} and returned at ${returned}: both must be times of one clock that never goes back`,
+  );
 }
 
 /** An operation that was taken, and all that is needed to take it back. */
@@ -42,6 +60,7 @@ interface Taken<State> {
 class Search<State, Input, Output> {
   readonly #model: Model<State, Input, Output>;
   readonly #operations: readonly Operation<Input, Output>[];
+  readonly #returns: readonly number[];
   readonly #descriptions: readonly string[];
   readonly #maxSteps: number;
   readonly #taken: boolean[];
@@ -51,7 +70,7 @@ class Search<State, Input, Output> {
   /** How many of those that were answered are not taken yet. */
   #left: number;
   #longest = 0;
-  #stuck: number[] = [];
+  #stuck: Operation<Input, Output>[] = [];
 
   constructor(
     model: Model<State, Input, Output>,
@@ -60,6 +79,9 @@ class Search<State, Input, Output> {
   ) {
     this.#model = model;
     this.#operations = history.toSorted((a, b) => a.called - b.called);
+    this.#returns = this.#operations.map((operation) =>
+      isAnswered(operation) ? operation.returned : Number.POSITIVE_INFINITY,
+    );
     this.#descriptions = this.#operations.map(({ input }) => model.describe(input));
     this.#maxSteps = maxSteps;
     this.#taken = this.#operations.map(() => false);
@@ -67,7 +89,7 @@ class Search<State, Input, Output> {
     this.#left = this.#operations.filter(isAnswered).length;
   }
 
-  run(): Answer {
+  run(): Answer<Input, Output> {
     let from = 0;
     for (let steps = 0; this.#left > 0; steps++) {
       if (steps === this.#maxSteps) return { is: "undecided" };
@@ -90,12 +112,12 @@ class Search<State, Input, Output> {
   #next(from: number): number | undefined {
     const horizon = this.#horizon();
     const unknown = new Set<string>();
-    const possible: number[] = [];
+    const possible: Operation<Input, Output>[] = [];
     for (const [place, operation] of this.#operations.entries()) {
       // All further ones were called after something returned that is not taken yet.
       if (operation.called > horizon) break;
       if (this.#taken[place]) continue;
-      possible.push(place);
+      possible.push(operation);
       if (!isAnswered(operation)) {
         const description = this.#descriptions[place] ?? "";
         if (unknown.has(description)) continue;
@@ -114,8 +136,9 @@ class Search<State, Input, Output> {
   /** When the first of those that are not taken yet returned. */
   #horizon(): number {
     let horizon = Number.POSITIVE_INFINITY;
-    for (const [place, { called, returned }] of this.#operations.entries()) {
+    for (const [place, { called }] of this.#operations.entries()) {
       if (called > horizon) break;
+      const returned = this.#returns[place] ?? horizon;
       if (!this.#taken[place] && returned < horizon) horizon = returned;
     }
     return horizon;

@@ -1,0 +1,31 @@
+import type { EntryOperation } from "@kv/conformance/linearizability";
+import type { Store } from "@kv/core";
+import type { Ground } from "./contender.ts";
+
+/** A ground that no other round has. */
+export function groundOf(round: number, operations: number): Ground {
+  const named = (...names: string[]): string[] => names.map((name) => `${round}:${name}`);
+  return {
+    groups: [named("a1", "a2", "a3"), named("b1", "b2", "b3"), named("c"), named("d"), named("e")],
+    operations,
+  };
+}
+
+/** The end of a history: what somebody reads whom nothing disturbs. */
+export async function lastWords(witness: Store, { groups }: Ground): Promise<EntryOperation[]> {
+  return Promise.all(
+    groups.flat().map(async (key): Promise<EntryOperation> => {
+      const called = Number(process.hrtime.bigint()) / 1e6;
+      const entry = await witness.getEntry(key);
+      const got =
+        entry === undefined ? null : { value: entry.value as number, revision: entry.metadata.revision };
+      return {
+        client: "witness",
+        input: { do: "get", key },
+        output: { got },
+        called,
+        returned: Number(process.hrtime.bigint()) / 1e6,
+      };
+    }),
+  );
+}
