@@ -110,8 +110,11 @@ class RedisAdapter implements Adapter {
   }
 
   async sweep(): Promise<number> {
+    const { agreement, sweeper } = this.#session;
+    // In a Cluster the node of the descriptor may be emptied alone, which no write notices.
+    await agreement.reach();
     // Without an index nothing of an entry is left when the server has dropped it.
-    return this.#settings.ordered ? this.#session.sweeper.sweep() : 0;
+    return this.#settings.ordered ? sweeper.sweep() : 0;
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {

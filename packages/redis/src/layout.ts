@@ -54,8 +54,10 @@ export class Layout {
   readonly ordered: boolean;
   /** The hash of all tags. */
   readonly list: string;
-  /** Says how the data are laid out. */
+  /** The name of what says how the data are laid out. */
   readonly descriptor: string;
+  /** What it says of data laid out like this. */
+  readonly description: string;
   readonly #prefix: string;
   readonly #hash: string;
   readonly #db: number;
@@ -69,6 +71,7 @@ export class Layout {
     this.#hash = createHash("sha1").update(prefix).digest("hex").slice(0, 4);
     this.list = `${prefix}{${this.#hash}}namespaces`;
     this.descriptor = `${prefix}{${this.#hash}}layout`;
+    this.description = `1 partitions=${partitions} ordered=${ordered}`;
   }
 
   /** All partitions of a namespace. */

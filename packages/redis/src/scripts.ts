@@ -99,6 +99,18 @@ redis.call('SET', KEYS[1], sub(state, 1, 1) .. string.format('%016.0f', now + AR
 return {epoch, redis.call('GET', KEYS[2]) or '0'}
 `);
 
+/**
+ * Puts a namespace on the list, and the descriptor where there is none. KEYS: the descriptor, the list. ARGV: what the
+ * descriptor should say, a tag, its token. → what it says: if that is something else, nothing was listed
+ */
+export const LIST: Script = new Script(`
+local found = redis.call('GET', KEYS[1])
+if not found then redis.call('SET', KEYS[1], ARGV[1])
+elseif found ~= ARGV[1] then return found end
+redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+return ARGV[1]
+`);
+
 /** KEYS: state, keys, seq. Forgets that the namespace is listed, if it is empty and nobody watches it. → whether it did */
 export const UNLIST: Script = new Script(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end

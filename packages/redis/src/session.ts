@@ -1,4 +1,5 @@
 import { Refusal } from "@kv/core";
+import type { Agreement } from "./agreement.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { databaseOf } from "./clients.ts";
 import { Layout } from "./layout.ts";
@@ -31,8 +32,8 @@ export class Session {
   readonly namespaces: Namespaces;
   readonly unordered: Unordered;
   readonly feed: ChangeFeed;
+  readonly agreement: Agreement;
   readonly #link: Link;
-  readonly #layout: Layout;
   /** Milliseconds that the server's clock is ahead of ours. */
   ahead = 0;
 
@@ -40,7 +41,7 @@ export class Session {
     const layout = new Layout({ ...settings, db: databaseOf(link.client) });
     const target = new Target(link, layout, new Revisions(), clock);
     this.#link = link;
-    this.#layout = layout;
+    this.agreement = target.agreement;
     this.reader = new Reader(link, layout);
     this.writer = new Writer(target);
     this.scanner = new Scanner(link, layout, this.reader);
@@ -56,7 +57,7 @@ export class Session {
     await link.open();
     try {
       const session = new Session(link, settings, clock);
-      await Promise.all([session.#agree(), session.#assertVersion(), session.#readClock()]);
+      await Promise.all([session.agreement.reach(), session.#assertVersion(), session.#readClock()]);
       return session;
     } catch (error) {
       link.close();
@@ -110,25 +111,4 @@ export class Session {
     const ahead = Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - ours);
     this.ahead = Math.abs(ahead) > TOLERANCE_MS + (Date.now() - asked) ? ahead : 0;
   }
-
-  /** Stores over the same data have to lay them out alike. */
-  async #agree(): Promise<void> {
-    const { descriptor, partitions, ordered } = this.#layout;
-    const ours = `1 partitions=${partitions} ordered=${ordered}`;
-    let found: unknown = await this.#link.call("get", [descriptor]);
-    if (found === null) {
-      // On a replica there is nothing to lay out.
-      await this.#link.call("set", [descriptor, ours, "NX"]).catch(ignoreReadOnly);
-      found = (await this.#link.call("get", [descriptor])) ?? ours;
-    }
-    if (String(found) === ours) return;
-    throw new Refusal(
-      "KV_INVALID_OPTION",
-      `the data under this prefix were laid out with ${String(found).slice(2)}, not with ${ours.slice(2)}; open them with the same options, or use another prefix`,
-    );
-  }
-}
-
-function ignoreReadOnly(error: unknown): void {
-  if (!(error instanceof Error && error.message.startsWith("READONLY"))) throw error;
 }

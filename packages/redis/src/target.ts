@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { type Commit, type Namespace, Refusal } from "@kv/core";
+import { Agreement } from "./agreement.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Argument, Link } from "./link.ts";
 import type { Revisions } from "./revision.ts";
@@ -17,6 +17,7 @@ export class Target {
   readonly layout: Layout;
   readonly revisions: Revisions;
   readonly clock: () => number;
+  readonly agreement: Agreement;
   readonly #large = new Set<string>();
 
   constructor(link: Link, layout: Layout, revisions: Revisions, clock: () => number) {
@@ -24,6 +25,7 @@ export class Target {
     this.layout = layout;
     this.revisions = revisions;
     this.clock = clock;
+    this.agreement = new Agreement(link, layout);
   }
 
   space(namespace: Namespace, partition: number): Space {
@@ -83,15 +85,11 @@ export class Target {
 
   /** Once more, with the namespace on the list. */
   async #listed(script: Script, space: Space, operands: Argument[], listing: number): Promise<unknown> {
-    await this.#list(space);
+    await this.agreement.list(space);
     operands[listing] = "1";
     const reply = await this.link.run(script, operands);
     // It was applied by now. Once more: whoever found the namespace empty a moment ago must not strike it off the list.
-    await this.#list(space).catch(() => undefined);
+    await this.agreement.list(space).catch(() => undefined);
     return reply;
-  }
-
-  async #list({ tag }: Space): Promise<void> {
-    await this.link.call("hset", [this.layout.list, tag, randomUUID()]);
   }
 }

@@ -1,4 +1,4 @@
-import { createStore, namespaceOf } from "@kv/core";
+import { createStore, namespaceOf, type Store } from "@kv/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { redis } from "../src/index.ts";
 import { Layout } from "../src/layout.ts";
@@ -103,6 +103,77 @@ describe("one server", () => {
       await using other = createStore(redis({ url: server.url, prefix: "agree:", ...options }));
       await expect(other.get("k")).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
     }
+  });
+
+  describe("after the server was emptied", () => {
+    beforeEach(() => server.bare.flushall());
+    const OTHER = { partitions: 3 };
+    const writes: [string, (store: Store) => Promise<unknown>][] = [
+      ["a set", (store) => store.set("k", 2)],
+      ["a large set", (store) => store.set("k", "x".repeat(10_000))],
+      ["an increment", (store) => store.increment("k")],
+      ["a commit", (store) => store.atomic().check("k", null).set("k", 2).set("l", 3).commit()],
+      ["a set in a namespace", (store) => store.namespace("tenant").set("k", 2)],
+    ];
+
+    test.each(writes)("%s of an open store says again how the data are laid out", async (_, write) => {
+      await using store = createStore(redis({ url: server.url, prefix: "emptied:" }));
+      await write(store);
+      await server.bare.flushall();
+      await write(store);
+      await using other = createStore(redis({ url: server.url, prefix: "emptied:", ...OTHER }));
+      await expect(other.get("k")).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
+      await using same = createStore(redis({ url: server.url, prefix: "emptied:" }));
+      expect(await same.listNamespaces()).toEqual(await store.listNamespaces());
+    });
+
+    test.each(writes)("%s is refused where another store came first", async (_, write) => {
+      await using store = createStore(redis({ url: server.url, prefix: "taken:" }));
+      await write(store);
+      await server.bare.flushall();
+      await using other = createStore(redis({ url: server.url, prefix: "taken:", ...OTHER }));
+      await other.set("k", "theirs");
+      const names = async () => (await server.bare.keys("taken:*:*")).sort();
+      const before = await names();
+      await expect(write(store)).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
+      await expect(store.sweep()).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
+      expect(await names()).toEqual(before);
+      expect(await other.get("k")).toBe("theirs");
+      await other.set("k", "theirs again");
+    });
+
+    test("a watched store says it again, too", async () => {
+      await using store = createStore(redis({ url: server.url, prefix: "emptied:" }));
+      const { promise: noticed, resolve } = Promise.withResolvers<void>();
+      const subscription = await store.subscribe(({ type }) => {
+        if (type === "resync") resolve();
+      });
+      await store.set("k", 1);
+      await server.bare.flushall();
+      // The watcher's signs of life have made the namespace's state anew, not listed.
+      await noticed;
+      await store.set("k", 2);
+      await using other = createStore(redis({ url: server.url, prefix: "emptied:", ...OTHER }));
+      await expect(other.get("k")).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
+      await subscription.unsubscribe();
+    });
+
+    test.each([true, false])(
+      "a sweep says it again where nothing else was lost (ordered: %s)",
+      async (ordered) => {
+        const prefix = `swept ${ordered}:`;
+        await using store = createStore(redis({ url: server.url, prefix, ordered }));
+        await store.set("k", 1);
+        // As when one node of a Cluster is emptied.
+        expect(await server.bare.del(new Layout({ prefix, partitions: 1, ordered, db: 0 }).descriptor)).toBe(
+          1,
+        );
+        await store.sweep();
+        await using other = createStore(redis({ url: server.url, prefix, ordered, ...OTHER }));
+        await expect(other.get("k")).rejects.toMatchObject({ code: "KV_INVALID_OPTION" });
+        expect(await store.get("k")).toBe(1);
+      },
+    );
   });
 
   test("with partitions a namespace is one, and a commit across them is refused with nothing written", async () => {
