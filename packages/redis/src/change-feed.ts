@@ -11,8 +11,9 @@ import { ChangeChannel } from "./change-channel.ts";
 import { type Client, subscriberLike } from "./clients.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
-import type { Reader } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import { ATTEND } from "./scripts.ts";
+import { WatchLink } from "./watch-link.ts";
 
 /** Milliseconds between two signs of life. What was lost is noticed within two of them. */
 const SIGN_MS = 1000;
@@ -41,20 +42,22 @@ interface Watched {
 export class ChangeFeed {
   readonly #link: Link;
   readonly #layout: Layout;
-  readonly #reader: Reader;
+  readonly #watchLink: WatchLink;
   readonly #patience: number;
   readonly #watchers = new Watchers();
   readonly #watched = new Map<string, Watched>();
   readonly #byChannel = new Map<string, ChangeChannel>();
+  /** Those that a sign of life is under way for. */
+  readonly #asking = new Set<ChangeChannel>();
   /** The message that is being told. */
   #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
   #subscriber: Client | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(link: Link, layout: Layout, reader: Reader, patience: number) {
+  constructor(link: Link, layout: Layout, patience: number) {
     this.#link = link;
     this.#layout = layout;
-    this.#reader = reader;
+    this.#watchLink = new WatchLink(link, patience);
     this.#patience = patience;
   }
 
@@ -104,7 +107,7 @@ export class ChangeFeed {
     const channels = this.#layout.spaces(namespace).map(
       (space) =>
         new ChangeChannel(space, {
-          read: (keys) => this.#reader.within(space, keys),
+          read: (keys) => this.#watchLink.ask((link) => new Reader(link, this.#layout).within(space, keys)),
           publish: (changes, seq) => {
             if (changes.length === 0) return;
             this.#telling = { tag: space.tag, seq };
@@ -172,16 +175,24 @@ export class ChangeFeed {
       return;
     }
     // What fails now is done by the next one.
-    await Promise.allSettled([...this.#byChannel.values()].map((channel) => this.#ask(channel, now)));
+    const channels = [...this.#byChannel.values()].filter((channel) => now || !this.#asking.has(channel));
+    await Promise.allSettled(channels.map((channel) => this.#ask(channel, now)));
   }
 
   async #ask(channel: ChangeChannel, now: boolean): Promise<void> {
-    const { epoch, seq } = await this.#attend(channel.space);
-    channel.attend(epoch, seq, now);
+    this.#asking.add(channel);
+    try {
+      const { epoch, seq } = await this.#attend(channel.space);
+      channel.attend(epoch, seq, now);
+    } finally {
+      this.#asking.delete(channel);
+    }
   }
 
   async #attend({ state, seq }: Space): Promise<{ epoch: string; seq: number }> {
-    const reply = (await this.#link.query(ATTEND, [state, seq], [LASTS_MS, randomUUID()])) as Buffer[];
+    const reply = (await this.#watchLink.ask((link) =>
+      link.query(ATTEND, [state, seq], [LASTS_MS, randomUUID()]),
+    )) as Buffer[];
     return { epoch: String(reply[0]), seq: Number(reply[1]) };
   }
 
@@ -204,6 +215,7 @@ export class ChangeFeed {
     this.#timer = undefined;
     this.#subscriber?.disconnect();
     this.#subscriber = undefined;
+    this.#watchLink.close();
   }
 
   /** The promise, or a refusal when it takes too long. */

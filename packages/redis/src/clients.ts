@@ -11,8 +11,8 @@ function retryDelay(attempt: number): number {
   return Math.min(25 * 2 ** Math.min(attempt, 10), 1000);
 }
 
-/** Where a client that was handed in has no such limit. */
-const SUBSCRIBER_SILENCE_MS = 4500;
+/** Milliseconds of silence while an answer is due, where a client that was handed in has no such limit. */
+const SILENCE_MS = 4500;
 
 interface Entrance {
   readonly username?: string;
@@ -63,6 +63,15 @@ function placeOf(account: Account): Options {
   }
 }
 
+/** Keeps nothing back while it is not connected, and repeats nothing. */
+const FORGETFUL = {
+  retryStrategy: retryDelay,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  // What waits for an answer when the connection breaks is rejected then, not kept.
+  maxRetriesPerRequest: 0,
+} as const satisfies Options;
+
 /** A client that connects when it is told to, keeps nothing back while it is not connected, and repeats nothing. */
 export function newClient(account: Account): Client {
   const { address } = account;
@@ -77,16 +86,7 @@ export function newClient(account: Account): Client {
       redisOptions: entranceOf(account),
     });
   }
-  const options: Options = {
-    ...placeOf(account),
-    ...entranceOf(account),
-    retryStrategy: retryDelay,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    // What waits for an answer when the connection breaks is rejected then, not kept.
-    maxRetriesPerRequest: 0,
-  };
-  return new Redis(options);
+  return new Redis({ ...placeOf(account), ...entranceOf(account), ...FORGETFUL });
 }
 
 /** A client for subscriptions like this one, on connections of its own. */
@@ -103,8 +103,26 @@ export function subscriberLike(client: Client): Client {
         autoResubscribe: false,
         maxRetriesPerRequest: null,
         // Messages may be minutes apart; it is only while an answer is due that silence counts.
-        socketTimeout: client.options.socketTimeout ?? SUBSCRIBER_SILENCE_MS,
+        socketTimeout: client.options.socketTimeout ?? SILENCE_MS,
       });
+}
+
+/** A client like this one, which gives up a connection that went silent. */
+export function replacementOf(client: Client): Client {
+  return isCluster(client)
+    ? client.duplicate([], {
+        lazyConnect: true,
+        enableOfflineQueue: true,
+        clusterRetryStrategy: retryDelay,
+        redisOptions: { socketTimeout: SILENCE_MS },
+      })
+    : client.duplicate({ ...FORGETFUL, lazyConnect: true, socketTimeout: SILENCE_MS });
+}
+
+/** Whether it gives up a connection that went silent. */
+export function givesUpSilence(client: Client): boolean {
+  const { socketTimeout } = (isCluster(client) ? client.options.redisOptions : client.options) ?? {};
+  return socketTimeout !== undefined;
 }
 
 export function isCluster(client: Client): client is Cluster {

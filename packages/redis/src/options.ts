@@ -85,7 +85,10 @@ export interface RedisClusterOptions extends AccountOptions {
 }
 
 export interface RedisClientOptions extends CommonOptions {
-  /** A client of ioredis, which the caller also closes. Watching opens a connection of its own with the client's options. */
+  /**
+   * A client of ioredis, which the caller also closes. Watching opens a connection of its own with the client's options,
+   * and another one where the client has no `socketTimeout` and does not answer for `busyTimeout`, but at least 1 s.
+   */
   readonly client: Redis | Cluster;
   readonly sentinels?: undefined;
   readonly cluster?: undefined;

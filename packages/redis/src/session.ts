@@ -49,7 +49,7 @@ export class Session {
     this.sweeper = new Sweeper(target, this.scanner, this.namespaces);
     this.tally = new Tally(link, layout, this.scanner, this.sweeper);
     this.unordered = new Unordered(target, this.namespaces, this.reader);
-    this.feed = new ChangeFeed(link, layout, this.reader, settings.busyTimeout);
+    this.feed = new ChangeFeed(link, layout, settings.busyTimeout);
   }
 
   static async open(settings: Settings, clock: () => number): Promise<Session> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { createStore, type KvError, type Store } from "@kv/core";
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type RedisOptions, redis } from "../src/index.ts";
 import { type FaultProxy, startProxy } from "./fault-proxy.ts";
@@ -42,6 +42,18 @@ async function eventually(attempt: () => Promise<unknown>): Promise<void> {
       await sleep(50);
     }
   }
+}
+
+/** Makes a Cluster of one node. */
+async function allSlots({ bare }: TestServer): Promise<void> {
+  await bare.cluster("ADDSLOTS", ...Array.from({ length: 16_384 }, (_, slot) => slot));
+  await eventually(async () => expect(await bare.cluster("INFO")).toContain("cluster_state:ok"));
+}
+
+async function connectionsTo({ bare }: TestServer): Promise<number> {
+  return String(await bare.client("LIST"))
+    .trim()
+    .split("\n").length;
 }
 
 describe("the connection", () => {
@@ -210,25 +222,56 @@ describe("the connection", () => {
     await eventually(async () => expect(seen.at(-1)).toBe("set b 4"));
   });
 
-  test("a watcher whose connection went silent is told of the gap, and then of changes again", async () => {
-    const server = await serverFor();
-    const proxy = await proxyFor(server);
-    const store = storeOn({ port: proxy.port, socketTimeout: 300 });
-    const witness = storeOn({ port: server.port });
-    const seen: string[] = [];
-    await store.subscribe(({ type, key }) => void seen.push(key === undefined ? type : `${type} ${key}`));
-    proxy.silence();
-    await witness.set("during", 1);
-    await eventually(async () => expect(seen).toContain("resync"));
-    await eventually(async () => {
-      await witness.set("after", 1);
-      expect(seen).toContain("set after");
-    });
-    await witness.set("last", 1);
-    await eventually(async () => expect(seen).toContain("set last"));
-    // Nothing is due now, so nothing is taken for lost because of silence.
-    seen.length = 0;
-    await sleep(1_500);
-    expect(seen).toEqual([]);
-  });
+  test.each<[string, readonly string[], (port: number) => RedisOptions]>([
+    ["a connection of ours", [], (port) => ({ port, socketTimeout: 300 })],
+    [
+      "a client without socketTimeout",
+      [],
+      (port) => {
+        const client = new Redis(port, "127.0.0.1");
+        onTestFinished(() => client.disconnect());
+        return { client, busyTimeout: 500 };
+      },
+    ],
+    [
+      "a Cluster without socketTimeout",
+      ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"],
+      (port) => {
+        const client = new Cluster([{ port }], { natMap: () => ({ host: "127.0.0.1", port }) });
+        onTestFinished(() => client.disconnect());
+        return { client, busyTimeout: 500 };
+      },
+    ],
+  ])(
+    "a watcher whose connection went silent is told of the gap, and then of changes again: %s",
+    async (_, args, options) => {
+      const server = await serverFor(...args);
+      if (args.length > 0) await allSlots(server);
+      const proxy = await proxyFor(server);
+      const store = storeOn(options(proxy.port));
+      const witness = storeOn({ port: server.port });
+      await witness.set("before", 1);
+      await store.get("before");
+      const connections = await connectionsTo(server);
+      const seen: string[] = [];
+      const subscription = await store.subscribe(
+        ({ type, key }) => void seen.push(key === undefined ? type : `${type} ${key}`),
+      );
+      proxy.silence();
+      await witness.set("during", 1);
+      await eventually(async () => expect(seen).toContain("resync"));
+      await eventually(async () => {
+        await witness.set("after", 1);
+        expect(seen).toContain("set after");
+      });
+      await witness.set("last", 1);
+      await eventually(async () => expect(seen).toContain("set last"));
+      // Nothing is due now, so nothing is taken for lost because of silence.
+      seen.length = 0;
+      await sleep(1_500);
+      expect(seen).toEqual([]);
+      await subscription.unsubscribe();
+      await eventually(async () => expect(await connectionsTo(server)).toBeLessThanOrEqual(connections));
+    },
+  );
 });
