@@ -102,7 +102,14 @@ export class Contender {
     const store = this.#store;
     const dice = this.#below(keys.length > 1 ? 100 : 70);
     if (dice < 18) return { input: () => undefined, run: () => this.#get(key) };
-    if (dice < 28) {
+    if (dice < 24) {
+      const input: EntryInput = { do: "set", key, value: this.#next() };
+      return this.#fixed(input, async () => {
+        const revision = await store.set(key, input.value, this.#size());
+        return { revision: this.#noted(key, revision) };
+      });
+    }
+    if (dice < 30) {
       const input: EntryInput = { do: "create", key, value: this.#next() };
       return this.#fixed(input, async () => {
         const revision = await store.create(key, input.value, this.#size());
