@@ -98,6 +98,11 @@ describe("data", () => {
   });
 });
 
+/** Of 10 MB the beginning tells them apart. */
+function textOf(value: Value | undefined): string | undefined {
+  return value instanceof Uint8Array ? String(value.subarray(0, 16)) : JSON.stringify(value);
+}
+
 describe("cells", () => {
   it("work on any contender, and give a key another value each time it comes round", async () => {
     const subject = await plainMap.open("");
@@ -106,7 +111,7 @@ describe("cells", () => {
       ...subject,
       setExpiring: (key, value) => watched.set(key, value),
       set(key, value) {
-        expect(JSON.stringify(last.get(key)) === JSON.stringify(value)).toBe(false);
+        expect(textOf(last.get(key)) === textOf(value)).toBe(false);
         last.set(key, value);
       },
       setMany(pairs) {
@@ -116,7 +121,8 @@ describe("cells", () => {
     for (const cell of cells) {
       if (cell.name.startsWith("mix")) continue;
       last.clear();
-      await cell.run(watched, 0, cell.perStep > 1 ? 25 : cell.needs === "large" ? 1200 : 10_100);
+      const steps = { small: 10_100, large: 1200, huge: 9, ordered: 10_100 }[cell.needs];
+      await cell.run(watched, 0, cell.perStep > 1 ? 25 : steps);
     }
     expect(last.size).toBe(0);
   });

@@ -20,7 +20,7 @@ describe("the group redis", () => {
     vi.stubEnv("KV_BENCH_REDIS_URL", "redis://:secret@localhost:7000/3");
     const urls = ["@kv/redis", "ioredis", "ioredis, auto-pipelining", "@keyv/redis", "unstorage"] as const;
     expect(groupOf("redis").contenders.map(({ name }) => name)).toEqual(urls);
-    expect(redisDatabase("ioredis")).toBe("redis://:secret@localhost:7000/12");
+    expect(redisDatabase("ioredis")).toBe("redis://:secret@localhost:7000/10");
     expect(new Set(urls.map(redisDatabase)).size).toBe(5);
     vi.stubEnv("KV_BENCH_REDIS_URL", undefined);
     expect(() => redisDatabase("ioredis")).toThrow("there is no Redis server");

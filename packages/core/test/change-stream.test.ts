@@ -17,7 +17,7 @@ function slow(timeout: number) {
 }
 
 it("a watcher that is registered after it was given up is taken off the adapter", async () => {
-  const { store, watchers, register } = slow(10);
+  const { store, watchers, register } = slow(0.01);
   await expect(store.subscribe(() => undefined)).rejects.toMatchObject({ code: "KV_TIMEOUT" });
   register();
   await expect.poll(() => watchers.taken).toBe(1);
@@ -26,7 +26,7 @@ it("a watcher that is registered after it was given up is taken off the adapter"
 });
 
 it("a watch that was left before it was registered is taken off the adapter once", async () => {
-  const { store, watchers, register } = slow(5_000);
+  const { store, watchers, register } = slow(5);
   await store.watch().return?.();
   register();
   await expect.poll(() => watchers.taken).toBe(1);

@@ -21,6 +21,8 @@ const OFFSET = 0x811c9dc5;
 const SEPARATOR = 0x10000;
 /** Added for an evictable row: beyond any hash. */
 export const EVICTABLE: number = 2 ** 33;
+/** Added where there is no deadline. A single bit makes a 0 of NULL, so it is not that. */
+export const NEVER = -1;
 
 function hashText(text: string, from: number): number {
   let hash = from;
@@ -48,11 +50,12 @@ export function checksum(
     hash = value.length <= SHORT ? hashText(value, place) : crc32(value, place >>> 0);
   else if (value instanceof Uint8Array) hash = crc32(value, ~place >>> 0);
   else return Number.NaN;
-  return (hash | 0) + (expiresAt ?? 0);
+  return (hash | 0) + (expiresAt ?? NEVER);
 }
 
-/** Of the fields that every write sets. The time of creation and `EVICTABLE` come on top. */
-export function writeChecksum(revision: number, updatedAt: number, user: string | null | undefined): number {
+/** Of the fields that every write sets; `NaN` where the user metadata is no text. The time of creation and `EVICTABLE` come on top. */
+export function writeChecksum(revision: number, updatedAt: number, user: unknown): number {
   const hash = hashInteger(updatedAt, hashInteger(revision, OFFSET)) >>> 0;
-  return typeof user === "string" ? hash + (hashText(user, OFFSET) >>> 0) : hash;
+  if (user === null || user === undefined) return hash;
+  return typeof user === "string" ? hash + (hashText(user, OFFSET) >>> 0) : Number.NaN;
 }

@@ -45,25 +45,34 @@ export const PAYLOAD_COLUMNS: readonly string[] = ["value", "encoding", "expires
 export type KeyedRow = readonly [...row: Row, key: string];
 
 /** What a row says, once its checksums were found right. */
-export function entryOf(namespace: number, key: string, row: Row): StoredEntry {
+export function entryOf(namespace: number, key: string, row: Row): SqliteEntry | CorruptEntry {
   const metadata = writeChecksum(row[2], row[4], row[7]) + row[3] + (row[6] === 0 ? 0 : EVICTABLE);
   return checksum(namespace, key, row[1], row[0], row[5]) === row[8] && metadata === row[9]
     ? new SqliteEntry(key, row)
     : new CorruptEntry(key);
 }
 
-/** The same for readers that want nothing but the payload. */
-export function payloadEntryOf(
+/** The same where it has not expired. That an altered deadline has passed says nothing. */
+export function liveEntryOf(
   namespace: number,
   key: string,
-  value: string | Uint8Array,
-  encoding: string,
-  expiresAt: number | null,
-  sum: number,
-): StoredEntry {
-  return checksum(namespace, key, encoding, value, expiresAt) === sum
-    ? new PayloadEntry(key, value, encoding)
-    : new CorruptEntry(key);
+  row: Row,
+  clock: () => number,
+): StoredEntry | undefined {
+  const entry = entryOf(namespace, key, row);
+  return isExpired(row[5], clock) && entry instanceof SqliteEntry ? undefined : entry;
+}
+
+/** The same for readers that want nothing but the payload, of the columns in `PAYLOAD_COLUMNS`. */
+export function livePayloadOf(
+  namespace: number,
+  key: string,
+  row: PayloadRow,
+  clock: () => number,
+): StoredEntry | undefined {
+  const expiresAt = row[2];
+  if (checksum(namespace, key, row[1], row[0], expiresAt) !== row[3]) return new CorruptEntry(key);
+  return isExpired(expiresAt, clock) ? undefined : new PayloadEntry(key, row[0], row[1]);
 }
 
 /** A row, looked at only where it is asked for. */

@@ -1,14 +1,6 @@
 import type { Namespace, StoredEntry } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import {
-  COLUMNS,
-  entryOf,
-  isExpired,
-  PAYLOAD_COLUMNS,
-  type PayloadRow,
-  payloadEntryOf,
-  type Row,
-} from "./entry.ts";
+import { COLUMNS, liveEntryOf, livePayloadOf, PAYLOAD_COLUMNS, type PayloadRow, type Row } from "./entry.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { Tables } from "./schema.ts";
 import type { TurnSnapshot } from "./turn-snapshot.ts";
@@ -86,8 +78,7 @@ export class Reader {
 
   #entry(id: number, key: string): StoredEntry | undefined {
     const row = this.#one.get(id, key);
-    if (row === undefined || isExpired(row[5], this.#clock)) return undefined;
-    return entryOf(id, key, row);
+    return row && liveEntryOf(id, key, row, this.#clock);
   }
 
   #payload(id: number, key: string): StoredEntry | undefined {
@@ -98,7 +89,7 @@ export class Reader {
     const row = this.#ordinary.get(id, key);
     if (row === undefined) return undefined;
     const value = row[0];
-    if (value !== null) return payloadEntryOf(id, key, value, "json", null, row[1]);
+    if (value !== null) return livePayloadOf(id, key, [value, "json", null, row[1]], this.#clock);
     // Others of that kind are likely to follow.
     this.#pause = PAUSE;
     return this.#anyPayload(id, key);
@@ -106,8 +97,7 @@ export class Reader {
 
   #anyPayload(id: number, key: string): StoredEntry | undefined {
     const row = this.#payloadOf.get(id, key);
-    if (row === undefined || isExpired(row[2], this.#clock)) return undefined;
-    return payloadEntryOf(id, key, ...row);
+    return row && livePayloadOf(id, key, row, this.#clock);
   }
 
   #entries(id: number, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
@@ -119,15 +109,14 @@ export class Reader {
         for (const row of this.#payloads.all(json, id)) {
           const at = from + row[PAYLOAD_INDEX];
           const key = keys[at];
-          if (key !== undefined && !isExpired(row[2], this.#clock))
-            entries[at] = payloadEntryOf(id, key, row[0], row[1], row[2], row[3]);
+          if (key !== undefined)
+            entries[at] = livePayloadOf(id, key, row as unknown as PayloadRow, this.#clock);
         }
       } else {
         for (const row of this.#many.all(json, id)) {
           const at = from + row[INDEX];
           const key = keys[at];
-          if (key !== undefined && !isExpired(row[5], this.#clock))
-            entries[at] = entryOf(id, key, row as unknown as Row);
+          if (key !== undefined) entries[at] = liveEntryOf(id, key, row as unknown as Row, this.#clock);
         }
       }
     }

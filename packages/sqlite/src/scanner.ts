@@ -2,14 +2,14 @@ import type { Range, StoredEntry } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import {
   COLUMNS,
-  entryOf,
   isExpired,
   KEY,
   type KeyedRow,
+  liveEntryOf,
+  livePayloadOf,
   PAYLOAD_COLUMNS,
   PayloadEntry,
   type PayloadRow,
-  payloadEntryOf,
   type Row,
 } from "./entry.ts";
 import type { Meta } from "./meta.ts";
@@ -81,7 +81,8 @@ export class Scanner {
     let bytes = 0;
     for (const row of rows) {
       bytes += lengthOf(row[0]);
-      if (!isExpired(row[5], this.#clock)) entries.push(entryOf(id, row[KEY], row as unknown as Row));
+      const entry = liveEntryOf(id, row[KEY], row as unknown as Row, this.#clock);
+      if (entry !== undefined) entries.push(entry);
     }
     this.#resize(rows.length, bytes);
     return { entries, read: rows.length, last: rows.at(-1)?.[KEY] };
@@ -94,8 +95,8 @@ export class Scanner {
     let bytes = 0;
     for (const row of rows) {
       bytes += lengthOf(row[0]);
-      if (!isExpired(row[2], this.#clock))
-        entries.push(payloadEntryOf(id, row[PAYLOAD_KEY], row[0], row[1], row[2], row[3]));
+      const entry = livePayloadOf(id, row[PAYLOAD_KEY], row as unknown as PayloadRow, this.#clock);
+      if (entry !== undefined) entries.push(entry);
     }
     this.#resize(rows.length, bytes);
     return { entries, read: rows.length, last: rows.at(-1)?.[PAYLOAD_KEY] };

@@ -1,6 +1,6 @@
 import type { Payload } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import { EVICTABLE } from "./checksum.ts";
+import { EVICTABLE, NEVER } from "./checksum.ts";
 import type { Tables } from "./schema.ts";
 
 type Time = number;
@@ -87,7 +87,10 @@ export function writeStatements(db: Sqlite.Database, { entries }: Tables): State
     setKeeping: db.prepare(
       upsert(
         { expires_at: "NULL" },
-        { expires_at: liveDeadline, checksum: `excluded.checksum + coalesce(${liveDeadline}, 0)` },
+        {
+          expires_at: liveDeadline,
+          checksum: `excluded.checksum - ${NEVER} + coalesce(${liveDeadline}, ${NEVER})`,
+        },
       ),
     ),
     set: db.prepare(upsert({})),
@@ -98,7 +101,7 @@ export function writeStatements(db: Sqlite.Database, { entries }: Tables): State
     touch: db.prepare(
       `WITH given (keeps, deadline, policy) AS (VALUES (?, ?, ?))
       UPDATE ${entries} SET expires_at = iif(keeps, expires_at, deadline), evictable = coalesce(policy, evictable),
-        checksum = checksum + iif(keeps, 0, coalesce(deadline, 0) - coalesce(expires_at, 0)),
+        checksum = checksum + iif(keeps, 0, coalesce(deadline, ${NEVER}) - coalesce(expires_at, ${NEVER})),
         metadata_checksum = metadata_checksum + (coalesce(policy, evictable) - evictable) * ${EVICTABLE}
       FROM given WHERE ${live}`,
     ),

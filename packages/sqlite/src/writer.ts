@@ -207,8 +207,8 @@ export class Writer {
   #increment(id: number, mutation: IncrementMutation, now: number): Outcome | undefined {
     const { key, by } = mutation;
     const row = this.#statements.current.get(id, key);
+    if (row !== undefined && checksum(id, key, row[2], row[3], row[1]) !== row[4]) throw CorruptEntry.fault();
     const live = row !== undefined && !isExpired(row[1], () => now);
-    if (live && checksum(id, key, row[2], row[3], row[1]) !== row[4]) throw CorruptEntry.fault();
     if (live && row[2] !== "json") return undefined;
     const value = addToNumber(live ? row[3] : undefined, by);
     if (value === undefined) return undefined;

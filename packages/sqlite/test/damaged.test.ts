@@ -53,6 +53,8 @@ describe("a row that was altered behind the store's back", () => {
     ["its value's type", "value = CAST(value AS BLOB)", "counter"],
     ["its encoding", "encoding = 'structured'", "other"],
     ["its deadline", "expires_at = expires_at + 1000", "counter"],
+    ["its deadline, so that it would have passed", "expires_at = 1", "counter"],
+    ["its absent deadline", "expires_at = 0", "other"],
     ["its row, taken from another key", "checksum = (SELECT checksum FROM kv WHERE key = 'bytes')", "other"],
   ])("%s: reads, increments and scans are KV_CORRUPT", async (_, change, key) => {
     const store = await altered(`UPDATE kv SET ${change} WHERE key = '${key}'`);
@@ -71,6 +73,7 @@ describe("a row that was altered behind the store's back", () => {
     ["updated_at", "updated_at + 1"],
     ["evictable", "1"],
     ["user_metadata", `'{"of":"visitors"}'`],
+    ["user_metadata", "0"],
   ])("%s: the metadata is KV_CORRUPT, the value is not", async (column, value) => {
     const store = await altered(`UPDATE kv SET ${column} = ${value} WHERE key = 'counter'`);
     await expect(store.getMetadata("counter")).rejects.toMatchObject(corrupt);
