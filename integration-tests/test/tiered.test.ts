@@ -6,7 +6,6 @@ import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { tiered } from "@kv/tiered";
 
-describeConformance({
   name: "tiered through memory/sqlite",
   create() {
     const directory = mkdtempSync(join(tmpdir(), "kv-tiered-"));
