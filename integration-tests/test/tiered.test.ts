@@ -1,29 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describeConformance } from "@kv/conformance";
+import { leveldb } from "@kv/leveldb";
 import { memory } from "@kv/memory";
-import { sqlite } from "@kv/sqlite";
-import { tiered } from "@kv/tiered";
+import { describeTiered } from "./tiered-suite.ts";
 
-  name: "tiered through memory/sqlite",
-  create() {
-    const directory = mkdtempSync(join(tmpdir(), "kv-tiered-"));
-    let now = 1_790_000_000_000;
-    const open = () =>
-      tiered({
-        near: memory(),
-        far: sqlite({ path: join(directory, "store.db"), clock: () => now, watchInterval: 5 }),
-      });
-    return {
-      adapter: open(),
-      reopen: open,
-      clock: {
-        advance(milliseconds) {
-          now += milliseconds;
-        },
-      },
-      dispose: () => rmSync(directory, { recursive: true }),
-    };
-  },
+describeTiered("tiered through memory/sqlite", () => memory(), { write: "through", reopens: true });
+// What a near tier of memory has acknowledged and not flushed goes with the process.
+describeTiered("tiered behind memory/sqlite", () => memory(), { write: "behind", reopens: false });
+describeTiered("tiered behind leveldb/sqlite", (directory) => leveldb({ path: join(directory, "near") }), {
+  write: "behind",
+  reopens: true,
 });

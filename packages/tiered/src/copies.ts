@@ -110,13 +110,6 @@ export class Copies {
     }
   }
 
-  /** Puts down an entry that the far tier is known to have. */
-  put(entries: readonly StoredEntry[]): void {
-    const commits = entries.flatMap((entry) => this.#near.copyOf(entry) ?? []);
-    for (const { key } of entries) this.#shelf.fetching.delete(key);
-    if (commits.length > 0 && this.usable) this.#shelf.write(commits);
-  }
-
   /** A change of the keys begins. */
   hold(keys: readonly string[]): void {
     for (const key of keys) {

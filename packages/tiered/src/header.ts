@@ -49,8 +49,8 @@ export class CarriedEntry implements StoredEntry {
   readonly #header: string;
   #parsed: Fields | undefined;
 
-  constructor(carrier: StoredEntry, header: string) {
-    this.key = carrier.key;
+  constructor(carrier: StoredEntry, header: string, key: string = carrier.key) {
+    this.key = key;
     this.payload = carrier.payload;
     this.encoding = carrier.encoding;
     this.#header = header;
