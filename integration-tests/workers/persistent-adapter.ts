@@ -10,7 +10,7 @@ export interface PersistentOptions {
   readonly clock?: (() => number) | undefined;
 }
 
-/** One of them over the data in a directory. Nothing of the others is loaded. */
+/** One of them over the data in a directory, or `"tiered"`: SQLite written behind LevelDB. Nothing else is loaded. */
 export async function persistentAdapter(
   name: string,
   directory: string,
@@ -24,6 +24,12 @@ export async function persistentAdapter(
     case "leveldb": {
       const { leveldb } = await import("@kv/leveldb");
       return leveldb({ path: join(directory, "store"), ...options });
+    }
+    case "tiered": {
+      const { tiered } = await import("@kv/tiered");
+      const near = await persistentAdapter("leveldb", directory, options);
+      const far = await persistentAdapter("sqlite", directory, options);
+      return tiered({ near, far, write: "behind" });
     }
     default:
       throw new Error(`no persistent adapter is called ${name}`);
