@@ -1,4 +1,12 @@
-import { type Adapter, type Mutation, namespaceFromId, namespaceOf, type Range, Refusal } from "@kv/core";
+import {
+  type Adapter,
+  type Mutation,
+  namespaceFromId,
+  namespaceOf,
+  type Range,
+  Refusal,
+  type StoredEntry,
+} from "@kv/core";
 import type { Change, State } from "./backlog.ts";
 import { CarriedEntry, headerOf } from "./header.ts";
 import { OWN } from "./near-tier.ts";
@@ -66,8 +74,7 @@ export class Journal {
     for await (const page of this.#near.scan(JOURNAL, EVERYTHING)) {
       for (const entry of page) {
         const number = Number.parseInt(entry.key, 10);
-        const [id, key, sinceWhen, header] = JSON.parse(entry.user ?? "[]") as Note;
-        if (typeof id !== "string" || typeof key !== "string") throw unreadable(entry.key);
+        const [id, key, sinceWhen, header] = noteOf(entry);
         const carried = header === null ? undefined : new CarriedEntry(entry, header, key);
         const change = found.get(number) ?? { id, states: new Map<string, State>() };
         change.states.set(key, { entry: carried, sinceWhen });
@@ -94,6 +101,18 @@ export class Journal {
 }
 
 type Note = readonly [id: string, key: string, sinceWhen: State["sinceWhen"], header: string | null];
+
+/** @throws Refusal `KV_CORRUPT` */
+function noteOf({ key, user }: StoredEntry): Note {
+  try {
+    const note: unknown = JSON.parse(user ?? "");
+    if (Array.isArray(note) && typeof note[0] === "string" && typeof note[1] === "string")
+      return note as unknown as Note;
+  } catch {
+    // Said below.
+  }
+  throw unreadable(key);
+}
 
 function mutationsOf({ number, namespace, states }: Change): Mutation[] {
   return [...states].map(([key, { entry, sinceWhen }], i): Mutation => {

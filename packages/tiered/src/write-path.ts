@@ -8,6 +8,7 @@ import {
   type Mutation,
   type Namespace,
   Refusal,
+  rescued,
   type StoredChange,
   type StoredEntry,
 } from "@kv/core";
@@ -71,6 +72,33 @@ export class WritePath {
     if (this.#gate !== undefined) return this.#gate.then(() => this.commit(namespace, commits));
     const room = this.#room();
     if (room !== undefined) return room.then(() => this.commit(namespace, commits));
+    const fitting = this.#fitting(commits);
+    if (fitting === commits.length) return this.#commit(namespace, commits);
+    const rest = commits.slice(fitting);
+    return after(this.#commit(namespace, commits.slice(0, fitting)), (results) =>
+      after(
+        rescued(
+          () => this.commit(namespace, rest),
+          // The first ones have been made.
+          (error) => rest.map((): CommitResult => ({ status: "error", error })),
+        ),
+        (others) => [...results, ...others],
+      ),
+    );
+  }
+
+  /** How many of the commits there is room for: at least one, as the largest has to get in sometime. */
+  #fitting(commits: readonly Commit[]): number {
+    const { backlog, maxPending } = this.#parts;
+    let size = backlog.size;
+    const over = commits.findIndex(({ mutations }, i) => {
+      size += mutations.length;
+      return i > 0 && size > maxPending;
+    });
+    return over === -1 ? commits.length : over;
+  }
+
+  #commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
     const load = this.#loads.begin(namespace, neededKeys(commits));
     return after(this.#loaded(namespace, load), (failure) => {
       if (failure === undefined) return this.#loadedCommit(namespace, commits, load);

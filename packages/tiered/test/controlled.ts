@@ -1,11 +1,11 @@
-import { type Adapter, type ChangeListener, forward, type MaybePromise, Refusal } from "@kv/core";
+import { type Adapter, after, type ChangeListener, forward, type MaybePromise, Refusal } from "@kv/core";
 
 /** A real adapter whose answers a test commands. */
 export interface Controlled {
   readonly adapter: Adapter;
   /** The calls that reached it: "read", "commit", … */
   readonly calls: string[];
-  /** What reads and commits do: answer, fail before anything happens, fail afterwards, or never answer. */
+  /** What reads and commits do: answer, fail before anything happens, commit and fail afterwards, or never answer. */
   mode: "answer" | "fail" | "lose the answer" | "silent";
   /** Takes effect at once, but answers only when told to. `undefined`: answers. */
   held: (() => void)[] | undefined;
@@ -27,9 +27,10 @@ export function controlled(inner: Adapter): Controlled {
     switch (control.mode) {
       case "fail":
         return Promise.reject(unavailable());
-      case "lose the answer":
-        run();
-        return Promise.reject(unavailable());
+      case "lose the answer": {
+        const result = run();
+        return name === "commit" ? after(result, () => Promise.reject(unavailable())) : result;
+      }
       case "silent":
         if (name === "commit") control.swallowed.push(run);
         return new Promise<T>(() => undefined);
@@ -49,8 +50,7 @@ export function controlled(inner: Adapter): Controlled {
     watch(namespace, bounds, listener) {
       if (control.watching === "fail") throw unavailable();
       listeners.add(listener);
-      const end =
-        control.watching === "deaf" ? () => undefined : inner.watch?.(namespace, bounds, listener);
+      const end = control.watching === "deaf" ? () => undefined : inner.watch?.(namespace, bounds, listener);
       return async () => {
         listeners.delete(listener);
         (await end)?.();

@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { type Adapter, type CreateStoreOptions, createStore, KvError, namespaceOf, type Store } from "@kv/core";
+import {
+  type Adapter,
+  type CreateStoreOptions,
+  createStore,
+  KvError,
+  namespaceOf,
+  type Store,
+} from "@kv/core";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -31,7 +38,9 @@ function opened(
 
 describe("reads", () => {
   it("are answered by the far tier once, and then by the near tier, with the same value and metadata", async () => {
-    const { adapter, store, far } = opened({ farInner: sqlite({ path: join(scratchDirectory(), "far.db") }) });
+    const { adapter, store, far } = opened({
+      farInner: sqlite({ path: join(scratchDirectory(), "far.db") }),
+    });
     await store.set("k", { a: [1] }, { ttl: "1h", policy: "evict", metadata: { by: "ada" } });
     // The first one begins to watch.
     await until(async () => (await store.get("k")) !== undefined && adapter.metrics.hits > 0);
@@ -42,7 +51,10 @@ describe("reads", () => {
     await store.updatePolicy("k", "evict");
     const fromFar = await store.getEntry("k");
     expect(far.calls).toContain("read");
-    expect(fromNear).toEqual({ ...fromFar, metadata: { ...fromFar?.metadata, size: fromNear?.metadata.size } });
+    expect(fromNear).toEqual({
+      ...fromFar,
+      metadata: { ...fromFar?.metadata, size: fromNear?.metadata.size },
+    });
     expect(valueFromNear).toEqual({ a: [1] });
   });
 
@@ -77,7 +89,9 @@ describe("reads", () => {
   });
 
   it("of one tick reach a far tier that gathers reads as one", async () => {
-    const { store, far } = opened({ farInner: Object.assign(memory(), { batch: { read: true, commit: false } }) });
+    const { store, far } = opened({
+      farInner: Object.assign(memory(), { batch: { read: true, commit: false } }),
+    });
     await store.set("a", 1);
     far.calls.length = 0;
     expect(await Promise.all([store.get("a"), store.get("b"), store.getMany(["a", "c"])])).toEqual([
