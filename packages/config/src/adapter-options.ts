@@ -11,6 +11,9 @@ import type { MemoryOptions } from "@kv/memory";
 import type { RedisOptions } from "@kv/redis";
 /** @ts-ignore */
 import type { SqliteOptions } from "@kv/sqlite";
+/** @ts-ignore */
+import type { TieredOptions } from "@kv/tiered";
+import type { Tiers } from "./tiers.ts";
 
 /**
  * The adapters that a config may name, each with its options. `StoreConfig` leaves out one whose
@@ -21,4 +24,5 @@ export interface AdapterOptions {
   readonly memory: MemoryOptions;
   readonly redis: RedisOptions;
   readonly sqlite: SqliteOptions;
+  readonly tiered: Omit<TieredOptions, keyof Tiers> & Tiers;
 }

@@ -1,6 +1,7 @@
 import { invalidOption, nameOr } from "./invalid-option.ts";
 import { type Kind, queryOptions } from "./query-options.ts";
 import { pathOf, type StoreUrl } from "./store-url.ts";
+import type { Tiers } from "./tiers.ts";
 
 export interface KnownAdapter {
   /** The name in configs, which is also the name of the factory that the package exports. */
@@ -11,6 +12,8 @@ export interface KnownAdapter {
   readonly schemes: readonly string[];
   /** What may stand in the query of its URLs. */
   readonly query: Readonly<Record<string, Kind>>;
+  /** Those of the factory's options that are adapters. */
+  readonly tiers?: readonly string[];
   /** What a URL says, as options of the factory. @throws KvError `KV_INVALID_OPTION` */
   readonly optionsOf: (url: StoreUrl) => object;
 }
@@ -78,6 +81,17 @@ const KNOWN: readonly KnownAdapter[] = [
     query: {},
     optionsOf({ scheme }) {
       throw invalidOption('it is made of two stores: give an object, { adapter: "hybrid", … }', scheme);
+    },
+  },
+  {
+    ...named("tiered"),
+    query: {},
+    tiers: ["near", "far"] satisfies (keyof Tiers)[],
+    optionsOf({ scheme }) {
+      throw invalidOption(
+        'it is made of two stores: give an object, { adapter: "tiered", near: "memory:", far: "sqlite:./app.db" }',
+        scheme,
+      );
     },
   },
 ];

@@ -4,6 +4,7 @@ import { invalidOption } from "./invalid-option.ts";
 import { adapterOfName, adapterOfScheme, type KnownAdapter } from "./known-adapters.ts";
 import type { StoreConfig } from "./store-config.ts";
 import { parseStoreUrl } from "./store-url.ts";
+import { withTiers } from "./tiers.ts";
 
 export interface AdapterFromOptions {
   /**
@@ -24,6 +25,7 @@ export interface OpenStoreOptions extends CreateStoreOptions, AdapterFromOptions
  * - `"leveldb:./data"`, `"redis://…"`, `"rediss://…"`, `"arangodb://…"`, `"hybrid:…"`
  * - the same with the adapter's options: `"sqlite:./app.db?durability=full"`,
  *   `{ adapter: "sqlite", path: "./app.db", durability: "full", store: { defaultTtl: "5m" } }`
+ * - two in one: `{ adapter: "tiered", near: "memory:?maxEntries=10000", far: "redis://…" }`
  *
  * It imports the adapter's package and opens nothing yet: like every store, this one connects with its first operation.
  * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`; `KV_UNSUPPORTED` where the adapter's package is not
@@ -36,8 +38,8 @@ export async function openStore<V = unknown>(
   demandObject(options, "the options of openStore");
   const { from, ...overrides } = options;
   const { adapter, optionsOf, store } = understood(target);
-  const create = await adapterFactory(adapter, from);
-  return createStore<V>(create(optionsOf()), { ...store, ...given(overrides) });
+  const whole = await created(adapter, optionsOf, from);
+  return createStore<V>(whole, { ...store, ...given(overrides) });
 }
 
 /**
@@ -57,8 +59,18 @@ export async function adapterFrom(
   const { adapter, optionsOf, store } = understood(target);
   if (store !== undefined)
     throw invalidOption("adapterFrom makes no store: leave out the option store", adapter.name);
+  return created(adapter, optionsOf, from);
+}
+
+async function created(
+  adapter: KnownAdapter,
+  optionsOf: () => object,
+  from: string | URL | undefined,
+): Promise<Adapter> {
   const create = await adapterFactory(adapter, from);
-  return create(optionsOf());
+  const options = optionsOf();
+  if (adapter.tiers === undefined) return create(options);
+  return create(await withTiers(adapter, options, (target) => adapterFrom(target, { from })));
 }
 
 interface Understood {

@@ -168,3 +168,45 @@ describe("adapterFrom", () => {
     await expect(adapterFrom("memory:", unchecked({ defaultTtl: 5 }))).rejects.toThrow(/it has: from/);
   });
 });
+
+describe("openStore with two tiers", () => {
+  it("opens each as a URL, an object, or an adapter", async () => {
+    const path = join(temporaryProject(), "app.db");
+    for (const near of [
+      "memory:?maxEntries=5",
+      { adapter: "memory" } as const,
+      await adapterFrom("memory:"),
+    ]) {
+      await using store = await openStore({
+        adapter: "tiered",
+        near,
+        far: { adapter: "sqlite", path },
+        write: "behind",
+      });
+      await store.increment("n");
+    }
+    await using far = await openStore({ adapter: "sqlite", path });
+    expect(await far.get("n")).toBe(3);
+  });
+
+  it.each<[string, object | string, RegExp]>([
+    ["a URL", "tiered:memory:", /give an object, { adapter: "tiered"/],
+    ["one tier", { adapter: "tiered", near: "memory:" }, /the option far is missing/],
+    ["an unknown tier", { adapter: "tiered", near: "memory:", far: "acme:" }, /no adapter has URLs/],
+    [
+      "a tier with options of a store",
+      { adapter: "tiered", near: "memory:", far: { adapter: "memory", store: {} } },
+      /leave out the option store/,
+    ],
+    [
+      "an unknown option",
+      { adapter: "tiered", near: "memory:", far: "memory:", size: 1 },
+      /unknown option "size"/,
+    ],
+  ])("refuses %s", async (_, target, message) => {
+    await expect(openStore(unchecked(target))).rejects.toMatchObject({
+      code: "KV_INVALID_OPTION",
+      message: expect.stringMatching(message),
+    });
+  });
+});

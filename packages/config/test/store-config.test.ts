@@ -28,10 +28,20 @@ type KindOf<Value, Given = NonNullable<Value>> = [Given] extends [never]
 
 describe("StoreConfig", () => {
   it("is a union over the adapters, discriminated by their names", () => {
-    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<"leveldb" | "memory" | "redis" | "sqlite">();
+    expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<
+      "leveldb" | "memory" | "redis" | "sqlite" | "tiered"
+    >();
     expectTypeOf<StoreConfig["store"]>().toEqualTypeOf<CreateStoreOptions | undefined>();
     expectTypeOf<{ adapter: "memory" }>().toExtend<StoreConfig>();
     expectTypeOf<{ adapter: "sqlite"; path: string; durability: "full" }>().toExtend<StoreConfig>();
+    expectTypeOf<{
+      adapter: "tiered";
+      near: "memory:";
+      far: { adapter: "sqlite"; path: string };
+      write: "behind";
+    }>().toExtend<StoreConfig>();
+    // @ts-expect-error far is missing
+    ({ adapter: "tiered", near: "memory:" }) satisfies StoreConfig;
     // @ts-expect-error path is missing
     ({ adapter: "sqlite" }) satisfies StoreConfig;
     // @ts-expect-error path is sqlite's
