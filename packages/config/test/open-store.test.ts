@@ -84,7 +84,7 @@ describe("openStore with a URL", () => {
     ["sqlite:./100%.db", /write "%25"/],
     [
       "sqllite:./a.db",
-      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, hybrid:/,
+      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, hybrid:, tiered:/,
     ],
     ["C:\\data\\app.db", /"C"|"c"/],
     ["sessions", /this is no URL.*"sqlite:\.\/app\.db".*kv\.config/],
@@ -124,7 +124,7 @@ describe("openStore with an object", () => {
     [
       "an unknown adapter",
       { adapter: "sqllite" },
-      /"sqllite"; .* memory, sqlite, leveldb, redis, arangodb, hybrid$/,
+      /"sqllite"; .* memory, sqlite, leveldb, redis, arangodb, hybrid, tiered$/,
     ],
     ["a name from the prototype", { adapter: "constructor" }, /no adapter is named "constructor"/],
     ["no adapter", { path: "./app.db" }, /adapter may be: memory, sqlite/],
