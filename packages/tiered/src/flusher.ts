@@ -2,6 +2,7 @@ import { type Adapter, type Check, type Commit, type Mutation, Refusal, type Sto
 import type { Backlog, Flush, State } from "./backlog.ts";
 import { asWritten } from "./far-entries.ts";
 import { headerOf } from "./header.ts";
+import { LONGEST_PAUSE_MS } from "./options.ts";
 
 export interface FlusherOptions {
   /** The far tier as it is, given up after a while. */
@@ -17,6 +18,8 @@ export interface FlusherOptions {
 
 /** How often what somebody else changed meanwhile is looked at again before the next pause. */
 const MOST_ATTEMPTS = 3;
+/** Timers hold 31 bits: longer ones would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Waiting {
   /** The change up to which it waits. */
@@ -108,7 +111,7 @@ export class Flusher {
         this.#failures++;
         this.#failure = error;
         for (const { reject } of this.#waiting.splice(0)) reject(error);
-        await this.#pause(this.#options.backoff(this.#failures));
+        await this.#pause(this.#backoff());
       }
     }
   }
@@ -118,6 +121,16 @@ export class Flusher {
     const done = this.#waiting.filter(({ number }) => number < oldest);
     this.#waiting = this.#waiting.filter(({ number }) => number >= oldest);
     for (const { resolve } of done) resolve();
+  }
+
+  /** Whatever a caller's function says: at least a turn of the event loop, and no more than a timer holds. */
+  #backoff(): number {
+    try {
+      const ms = this.#options.backoff(this.#failures);
+      return ms >= 1 ? Math.min(ms, MAX_TIMER_MS) : 1;
+    } catch {
+      return LONGEST_PAUSE_MS;
+    }
   }
 
   /** Or until somebody wants it flushed now. */

@@ -31,7 +31,7 @@ export interface TieredOptions {
   /** With `"behind"`: how long closing tries to flush what waits. A number is seconds. Default: 2 s. */
   readonly closeTimeout?: Duration | undefined;
   /**
-   * With `"behind"`: milliseconds until a flush is tried again, after so many in a row that failed (1, 2, …). Default: 100,
+   * With `"behind"`: milliseconds until a flush is tried again, after so many in a row that failed (1, 2, …). Where it throws, 30,000. Default: 100,
    * doubled each time up to 30,000, of which a random half is left out.
    */
   readonly backoff?: ((failures: number) => number) | undefined;
@@ -71,7 +71,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 ] satisfies (keyof TieredOptions)[]);
 
 const FIRST_PAUSE_MS = 100;
-const LAST_PAUSE_MS = 30_000;
+export const LONGEST_PAUSE_MS = 30_000;
 
 /** @throws KvError `KV_INVALID_OPTION`, `KV_INVALID_TTL`, `KV_UNSUPPORTED` */
 export function settingsOf(options: TieredOptions): Settings {
@@ -121,7 +121,7 @@ function checkedBehind(options: TieredOptions): BehindSettings {
 }
 
 function pauseAfter(failures: number): number {
-  const whole = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20));
+  const whole = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20));
   return whole / 2 + (Math.random() * whole) / 2;
 }
 

@@ -1,18 +1,15 @@
 import {
-  type Adapter,
   after,
-  applied,
   type Commit,
   type CommitResult,
   type MaybePromise,
-  type Mutation,
   type Namespace,
   Refusal,
   rescued,
   type StoredChange,
   type StoredEntry,
 } from "@kv/core";
-import type { Backlog, Change, State } from "./backlog.ts";
+import { CommitMaker, type CommitMakerParts, type Latest, type Made } from "./commit-maker.ts";
 import type { CopyKeeper } from "./copy-keeper.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
@@ -21,10 +18,7 @@ import { type Load, Loads } from "./loads.ts";
 /** Changes that go to the journal in one commit, at most: one more commit does not get in. */
 const MOST_TOGETHER = 1000;
 
-export interface WritePathParts {
-  readonly form: Adapter["form"];
-  readonly clock: () => number;
-  readonly backlog: Backlog;
+export interface WritePathParts extends CommitMakerParts {
   /** `undefined`: what is acknowledged lives as long as the process. */
   readonly journal: Journal | undefined;
   readonly flusher: Flusher;
@@ -43,21 +37,14 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-interface Made {
-  readonly results: CommitResult[];
-  readonly changes: readonly { readonly change: Change; readonly told: readonly StoredChange[] }[];
-}
-
 /**
  * Makes commits upon the backlog. What a commit must know and the backlog does not is read first; then commits take
  * effect one after the other. Where there is a journal, nobody sees or is told of what is not in it yet.
  */
 export class WritePath {
   readonly #parts: WritePathParts;
-  readonly #session: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  readonly #maker: CommitMaker;
   readonly #loads = new Loads();
-  #revisions = 0;
-  #number: number;
   #jobs: Job[] = [];
   #writing: Promise<void> | undefined;
   /** While something is done to whole namespaces, commits wait. */
@@ -65,7 +52,7 @@ export class WritePath {
 
   constructor(parts: WritePathParts) {
     this.#parts = parts;
-    this.#number = parts.backlog.number;
+    this.#maker = new CommitMaker(parts);
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
@@ -191,7 +178,7 @@ export class WritePath {
     }
     if (this.#parts.journal === undefined) {
       this.#loads.end(load);
-      const made = this.#make(namespace, commits, load, new Map());
+      const made = this.#maker.make(namespace, commits, load, new Map());
       this.#publish(made);
       return made.results;
     }
@@ -223,13 +210,13 @@ export class WritePath {
     while (this.#jobs.length > 0) {
       const jobs: Job[] = [];
       const answers: { readonly job: Job; readonly made: Made }[] = [];
-      const latest = new Map<string, Map<string, State>>();
+      const latest: Latest = new Map();
       let size = 0;
       while (this.#jobs.length > 0 && size < MOST_TOGETHER) {
         const job = this.#jobs.shift() as Job;
         jobs.push(job);
         try {
-          const made = this.#make(job.namespace, job.commits, job.load, latest);
+          const made = this.#maker.make(job.namespace, job.commits, job.load, latest);
           for (const { change } of made.changes) size += change.states.size;
           answers.push({ job, made });
         } catch (error) {
@@ -248,54 +235,6 @@ export class WritePath {
       }
       for (const { load } of jobs) this.#loads.end(load);
     }
-  }
-
-  /** `latest`: what earlier commits made, that is in the backlog only when it is in the journal. */
-  #make(
-    namespace: Namespace,
-    commits: readonly Commit[],
-    load: Load,
-    latest: Map<string, Map<string, State>>,
-  ): Made {
-    const { backlog, clock, form } = this.#parts;
-    let states = latest.get(namespace.id);
-    if (states === undefined) {
-      states = new Map();
-      latest.set(namespace.id, states);
-    }
-    const now = clock();
-    const before = (key: string): State | undefined =>
-      states.get(key) ?? backlog.find(namespace.id, key) ?? load.states.get(key);
-    const live = (key: string): StoredEntry | undefined => {
-      const entry = before(key)?.entry;
-      return entry?.expiresAt !== undefined && entry.expiresAt <= now ? undefined : entry;
-    };
-    const ground = {
-      form,
-      find: live,
-      now: () => now,
-      revision: () => `${this.#session}${(++this.#revisions).toString(36)}`,
-    };
-    const changes: { readonly change: Change; readonly told: readonly StoredChange[] }[] = [];
-    const results = commits.map((commit): CommitResult => {
-      const { result, changes: changed } = applied(commit, ground);
-      if (changed.size === 0) return result;
-      const made = new Map<string, State>();
-      const deleted = new Set(commit.mutations.flatMap(({ key, type }) => (type === "delete" ? key : [])));
-      for (const [key, entry] of changed) {
-        const known = before(key);
-        // Of what was set without a look, or upon such an entry, the far tier knows since when there is one.
-        const inherits = known === undefined || (live(key) !== undefined && known.sinceWhen === "far");
-        const sinceWhen = inherits && entry !== undefined && !deleted.has(key) ? "far" : "known";
-        made.set(key, { entry, sinceWhen });
-      }
-      const told = changesOf(commit.mutations, made, live, now);
-      for (const [key, state] of made) states.set(key, state);
-      const number = ++this.#number;
-      changes.push({ change: { number, namespace, states: made, at: performance.now() }, told });
-      return result;
-    });
-    return { results, changes };
   }
 
   /** It is acknowledged: from now on everybody sees it. */
@@ -322,21 +261,4 @@ function neededKeys(commits: readonly Commit[]): Set<string> {
     }
   }
   return needed;
-}
-
-/** What watchers are told of a commit: the state it left each key in. */
-function changesOf(
-  mutations: readonly Mutation[],
-  made: ReadonlyMap<string, State>,
-  before: (key: string) => StoredEntry | undefined,
-  now: number,
-): StoredChange[] {
-  const touched = new Set(mutations.map(({ key }) => key));
-  for (const { key, type } of mutations) if (type !== "touch") touched.delete(key);
-  return [...made].flatMap(([key, { entry }]): StoredChange[] => {
-    if (entry !== undefined && (entry.expiresAt === undefined || entry.expiresAt > now))
-      return [{ type: touched.has(key) ? "touch" : "set", key, entry }];
-    if (entry !== undefined) return [{ type: "expire", key }];
-    return before(key) === undefined ? [] : [{ type: "delete", key }];
-  });
 }
