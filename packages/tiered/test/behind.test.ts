@@ -189,6 +189,27 @@ describe("flushing", () => {
     expect(await behind.get("k")).toBe("latest");
   });
 
+  it("of an older state hides no newer one", async () => {
+    const { adapter, store, far } = opened();
+    await store.has("k");
+    far.held = [];
+    // Answers what is held, and holds what comes then.
+    const step = () => {
+      const held = far.held ?? [];
+      far.held = [];
+      for (const answer of held) answer();
+    };
+    await store.set("k", "older");
+    await until(() => far.held?.length === 1);
+    await store.set("k", "newer");
+    step();
+    await until(() => far.calls.at(-1) === "commit" && far.held?.length === 1);
+    step();
+    await until(() => far.calls.at(-1) === "read" && far.held?.length === 1);
+    expect(adapter.metrics.pending, "the older one was flushed").toBe(1);
+    expect(adapter.read(ROOT, ["k"], true)).toMatchObject([{ payload: "newer" }]);
+  });
+
   it("fails as the far tier does, and so does whatever needs it", async () => {
     const { adapter, store, far } = opened();
     await store.has("k");
@@ -320,6 +341,9 @@ describe("a near tier that persists", () => {
     const before = await store.getEntry("k");
     await adapter.flush();
     expect(await store.getEntry("k")).toEqual(before);
+    await store.close();
+    await using journal = createStore(near(directory));
+    expect(await journal.namespace("@kv/tiered", "journal").count()).toBe(0);
     await using behind = createStore(far(directory));
     expect(await behind.getMany(["gone", "k", "a", "b"])).toEqual([1, new Uint8Array([1, 2]), 1, "two"]);
   });

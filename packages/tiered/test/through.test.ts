@@ -3,6 +3,7 @@ import {
   type Adapter,
   type CreateStoreOptions,
   createStore,
+  forward,
   KvError,
   namespaceOf,
   type Store,
@@ -138,22 +139,49 @@ describe("a copy is never older than what was acknowledged", () => {
     expect(await store.namespace("a", "b").get("k")).toBeUndefined();
   });
 
+  it("where a clearing has taken effect and is not answered yet", async () => {
+    const inner = memory();
+    const answer = Promise.withResolvers<void>();
+    const slow = forward(inner, {
+      async clear(namespace, filter) {
+        const removed = await inner.clear(namespace, filter);
+        await answer.promise;
+        return removed;
+      },
+    });
+    const { adapter, store, far } = opened({ farInner: slow });
+    far.watching = "deaf";
+    await store.set("k", 1);
+    expect(await store.get("k")).toBe(1);
+    const cleared = store.clear();
+    await until(() => inner.count(namespaceOf([]), { start: "", end: undefined }) === 0);
+    expect(await adapter.read(namespaceOf([]), ["k"])).toEqual([undefined]);
+    answer.resolve();
+    expect(await cleared).toBe(1);
+  });
+
   it("where an earlier process left copies in a near tier that persists", async () => {
     const directory = scratchDirectory();
     const near = () => sqlite({ path: join(directory, "near.db") });
     const far = () => sqlite({ path: join(directory, "far.db") });
-    {
-      await using store = createStore(tiered({ near: near(), far: far() }));
-      await store.set("k", "old");
-      await until(async () => (await store.get("k")) === "old" && (await copiesIn(near())) > 0);
-    }
+    // It never closes, as one that crashed, and hears of nothing.
+    const deaf = controlled(far());
+    deaf.watching = "deaf";
+    await using crashed = createStore(tiered({ near: near(), far: deaf.adapter }));
+    await crashed.set("k", "old");
+    await until(async () => (await crashed.get("k")) === "old" && (await copiesIn(near())) > 0);
     {
       await using other = createStore(far());
       await other.set("k", "new");
     }
-    await using store = createStore(tiered({ near: near(), far: far() }));
-    expect(await store.get("k")).toBe("new");
-    expect(await store.get("k")).toBe("new");
+    const adapter = tiered({ near: near(), far: far() });
+    await using store = createStore(adapter);
+    const seen = new Set<unknown>();
+    await until(async () => {
+      seen.add(await store.get("k"));
+      return adapter.metrics.hits > 0;
+    });
+    expect([...seen]).toEqual(["new"]);
   });
 
   it("where the near tier fails", async () => {
@@ -204,17 +232,18 @@ describe("changes by others", () => {
   });
 
   it("are told to watchers after the copy is gone", async () => {
-    const { store, other } = opened();
+    const { adapter, store, other } = opened();
     await store.set("k", 1);
     const told: unknown[] = [];
-    const subscription = await store.subscribe(async ({ key }) => {
-      told.push(await store.get(key ?? ""));
+    // Before anything was read, so that the copies are the second to watch.
+    await adapter.watch?.(namespaceOf([]), { start: "", end: undefined }, () => {
+      const read = adapter.read(namespaceOf([]), ["k"]);
+      told.push(read instanceof Promise ? "late" : read[0]?.payload);
     });
     expect(await store.get("k")).toBe(1);
+    expect(await store.get("k")).toBe(1);
     await other.set("k", 2);
-    await until(() => told.length > 0);
     expect(told).toEqual([2]);
-    subscription.unsubscribe();
   });
 
   it("that a copy does not show yet keep no update from succeeding", async () => {
@@ -225,6 +254,18 @@ describe("changes by others", () => {
     await other.set("n", 10);
     await store.update("n", (value) => Number(value) + 1);
     expect(await other.get("n")).toBe(11);
+  });
+
+  it("that a copy does not show yet keep no transaction from succeeding that only read it", async () => {
+    const { store, far, other } = opened();
+    far.watching = "deaf";
+    await store.set("read", 1);
+    await store.get("read");
+    await other.set("read", 10);
+    await store.transaction(async (tx) => {
+      tx.set("written", Number(await tx.get("read")) + 1);
+    });
+    expect(await other.get("written")).toBe(11);
   });
 });
 
