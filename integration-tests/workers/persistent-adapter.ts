@@ -10,7 +10,10 @@ export interface PersistentOptions {
   readonly clock?: (() => number) | undefined;
 }
 
-/** One of them, or a hybrid one with everything in files, over the data in a directory. Nothing of the others is loaded. */
+/**
+ * One of them over the data in a directory; `"hybrid"` with everything in files; `"tiered"`: SQLite written behind LevelDB.
+ * Nothing else is loaded.
+ */
 export async function persistentAdapter(
   name: string,
   directory: string,
@@ -33,6 +36,12 @@ export async function persistentAdapter(
       const layout = name === "hybrid" ? "content" : "readable";
       const { durability } = options;
       return hybrid({ index, directory: join(directory, "files"), inlineBelow: 0, layout, durability });
+    }
+    case "tiered": {
+      const { tiered } = await import("@kv/tiered");
+      const near = await persistentAdapter("leveldb", directory, options);
+      const far = await persistentAdapter("sqlite", directory, options);
+      return tiered({ near, far, write: "behind" });
     }
     default:
       throw new Error(`no persistent adapter is called ${name}`);

@@ -16,6 +16,8 @@ import type { MemoryOptions } from "@kv/memory";
 import type { RedisOptions } from "@kv/redis";
 /** @ts-ignore */
 import type { SqliteOptions } from "@kv/sqlite";
+/** @ts-ignore */
+import type { TieredOptions } from "@kv/tiered";
 import type { InnerConfig } from "./store-config.ts";
 
 /** Options of which some are adapters: each may be given as a URL or an object as well. */
@@ -38,4 +40,5 @@ export interface BackendOptions {
  */
 export interface AdapterOptions extends BackendOptions {
   readonly hybrid: WithAdapters<HybridOptions, "index">;
+  readonly tiered: WithAdapters<TieredOptions, "near" | "far">;
 }

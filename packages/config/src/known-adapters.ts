@@ -102,6 +102,17 @@ const KNOWN: readonly KnownAdapter[] = [
     },
   },
   { ...named("hybrid"), query: HYBRID_QUERY, adapters: ["index"], optionsOf: filesOptions },
+  {
+    ...named("tiered"),
+    query: {},
+    adapters: ["near", "far"],
+    optionsOf({ scheme }) {
+      throw invalidOption(
+        'it is made of two stores: give an object, { adapter: "tiered", near: "memory:", far: "sqlite:./app.db" }',
+        scheme,
+      );
+    },
+  },
 ];
 
 function named(name: string): Pick<KnownAdapter, "name" | "package" | "schemes"> {

@@ -25,6 +25,7 @@ export interface OpenStoreOptions extends CreateStoreOptions, AdapterFromOptions
  * - `"hybrid:./files?index=sqlite:./index.db"`: large values in files, all else in the store of the other URL
  * - the same with the adapter's options: `"sqlite:./app.db?durability=full"`,
  *   `{ adapter: "sqlite", path: "./app.db", durability: "full", store: { defaultTtl: "5m" } }`
+ * - two in one: `{ adapter: "tiered", near: "memory:?maxEntries=10000", far: "redis://…" }`
  *
  * It imports the adapter's package and opens nothing yet: like every store, this one connects with its first operation.
  * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`; `KV_UNSUPPORTED` where the adapter's package is not

@@ -84,7 +84,7 @@ describe("openStore with a URL", () => {
     ["sqlite:./100%.db", /write "%25"/],
     [
       "sqllite:./a.db",
-      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, arangodbs:, hybrid:/,
+      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, arangodbs:, hybrid:, tiered:/,
     ],
     ["C:\\data\\app.db", /"C"|"c"/],
     ["sessions", /this is no URL.*"sqlite:\.\/app\.db".*kv\.config/],
@@ -168,7 +168,7 @@ describe("openStore with an object", () => {
     [
       "an unknown adapter",
       { adapter: "sqllite" },
-      /"sqllite"; .* memory, sqlite, leveldb, redis, arangodb, hybrid$/,
+      /"sqllite"; .* memory, sqlite, leveldb, redis, arangodb, hybrid, tiered$/,
     ],
     ["a name from the prototype", { adapter: "constructor" }, /no adapter is named "constructor"/],
     ["no adapter", { path: "./app.db" }, /adapter may be: memory, sqlite/],
@@ -210,5 +210,47 @@ describe("adapterFrom", () => {
     const config = { adapter: "memory", store: { defaultTtl: "5m" } } as const;
     await expect(adapterFrom(config)).rejects.toThrow(/leave out the option store/);
     await expect(adapterFrom("memory:", unchecked({ defaultTtl: 5 }))).rejects.toThrow(/it has: from/);
+  });
+});
+
+describe("openStore with two tiers", () => {
+  it("opens each as a URL, an object, or an adapter", async () => {
+    const path = join(temporaryProject(), "app.db");
+    for (const near of [
+      "memory:?maxEntries=5",
+      { adapter: "memory" } as const,
+      await adapterFrom("memory:"),
+    ]) {
+      await using store = await openStore({
+        adapter: "tiered",
+        near,
+        far: { adapter: "sqlite", path },
+        write: "behind",
+      });
+      await store.increment("n");
+    }
+    await using far = await openStore({ adapter: "sqlite", path });
+    expect(await far.get("n")).toBe(3);
+  });
+
+  it.each<[string, object | string, RegExp]>([
+    ["a URL", "tiered:memory:", /give an object, { adapter: "tiered"/],
+    ["one tier", { adapter: "tiered", near: "memory:" }, /far must be an adapter/],
+    ["an unknown tier", { adapter: "tiered", near: "memory:", far: "acme:" }, /no adapter has URLs/],
+    [
+      "a tier with options of a store",
+      { adapter: "tiered", near: "memory:", far: { adapter: "memory", store: {} } },
+      /leave out the option store/,
+    ],
+    [
+      "an unknown option",
+      { adapter: "tiered", near: "memory:", far: "memory:", size: 1 },
+      /unknown option "size"/,
+    ],
+  ])("refuses %s", async (_, target, message) => {
+    await expect(openStore(unchecked(target))).rejects.toMatchObject({
+      code: "KV_INVALID_OPTION",
+      message: expect.stringMatching(message),
+    });
   });
 });

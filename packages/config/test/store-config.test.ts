@@ -36,7 +36,7 @@ type KindOf<Value, Given = NonNullable<Value>> = [Given] extends [never]
 describe("StoreConfig", () => {
   it("is a union over the adapters, discriminated by their names", () => {
     expectTypeOf<StoreConfig["adapter"]>().toEqualTypeOf<
-      "arangodb" | "hybrid" | "leveldb" | "memory" | "redis" | "sqlite"
+      "arangodb" | "hybrid" | "leveldb" | "memory" | "redis" | "sqlite" | "tiered"
     >();
     expectTypeOf<StoreConfig["store"]>().toEqualTypeOf<CreateStoreOptions | undefined>();
     expectTypeOf<{ adapter: "memory" }>().toExtend<StoreConfig>();
@@ -49,6 +49,14 @@ describe("StoreConfig", () => {
     }>().toExtend<StoreConfig>();
     // @ts-expect-error the index is a store's config, and not an adapter's
     ({ adapter: "hybrid", directory: ".", index: { adapter: "memory", store: {} } }) satisfies StoreConfig;
+    expectTypeOf<{
+      adapter: "tiered";
+      near: "memory:";
+      far: { adapter: "sqlite"; path: string };
+      write: "behind";
+    }>().toExtend<StoreConfig>();
+    // @ts-expect-error far is missing
+    ({ adapter: "tiered", near: "memory:" }) satisfies StoreConfig;
     // @ts-expect-error path is missing
     ({ adapter: "sqlite" }) satisfies StoreConfig;
     // @ts-expect-error path is sqlite's

@@ -31,8 +31,10 @@ export { type CreateStoreOptions, createStore } from "./create-store.ts";
 export { type Duration, type DurationObject, milliseconds } from "./duration.ts";
 export { KV_ERROR_CODES, KvError, type KvErrorCode, type KvErrorOptions, Refusal } from "./errors.ts";
 export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./key.ts";
+export { asForm } from "./middleware/as-form.ts";
 export { type BoundedOptions, bounded } from "./middleware/bounded.ts";
 export type { EvictReason } from "./middleware/bounds-ledger.ts";
+export { after, rescued } from "./middleware/chain.ts";
 export { type CompressionAlgorithm, type CompressionOptions, compression } from "./middleware/compression.ts";
 export { type EncryptionOptions, encryption } from "./middleware/encryption.ts";
 export type { OnEvict } from "./middleware/eviction.ts";
@@ -61,6 +63,7 @@ export { type TracingOptions, tracing } from "./middleware/tracing.ts";
 export { namespaceFromId, namespaceOf } from "./namespace.ts";
 export { addToNumber } from "./number.ts";
 export { refuseUnknownOptions } from "./options.ts";
+export { endOfTick } from "./platform.ts";
 export { SliceSize } from "./slice-size.ts";
 export type {
   Atomic,

@@ -1,0 +1,262 @@
+import {
+  type Adapter,
+  type AdapterStats,
+  after,
+  asForm,
+  type Bounds,
+  type Capabilities,
+  type ChangeListener,
+  type Commit,
+  type CommitResult,
+  type Filter,
+  KvError,
+  type KvErrorCode,
+  type MaybePromise,
+  type Namespace,
+  type Range,
+  Refusal,
+  rescued,
+  type StoredEntry,
+  timeout,
+} from "@kv/core";
+import type { State } from "./backlog.ts";
+import { BehindSession } from "./behind-session.ts";
+import { clearWatched } from "./clear-watched.ts";
+import { CopyKeeper } from "./copy-keeper.ts";
+import { farEntries } from "./far-entries.ts";
+import { since } from "./flusher.ts";
+import { Counters, type TieredMetrics } from "./metrics.ts";
+import { Misses } from "./misses.ts";
+import { NearTier } from "./near-tier.ts";
+import type { BehindSettings, Settings } from "./options.ts";
+import { ReadPath } from "./read-path.ts";
+import { closeBoth, openBoth } from "./tiers.ts";
+
+/**
+ * A write is done when the near tier has it. What the far tier does not have yet is the backlog: reads of keys look there
+ * first, then among the copies, then in the far tier; whatever concerns more than single keys flushes, and is the far
+ * tier's to answer.
+ */
+export class BehindAdapter implements Adapter {
+  readonly name = "tiered";
+  readonly form: Adapter["form"];
+  readonly capabilities: Capabilities;
+  readonly batch: Adapter["batch"];
+  readonly clock: () => number;
+  readonly watch?: NonNullable<Adapter["watch"]>;
+  readonly #near: Adapter;
+  readonly #far: Adapter;
+  /** With entries as they were acknowledged. */
+  readonly #entries: Adapter;
+  /** The far tier, given up when it takes too long. */
+  readonly #prompt: Adapter;
+  readonly #settings: BehindSettings;
+  readonly #nearTier: NearTier;
+  readonly #keeper: CopyKeeper;
+  readonly #reads: ReadPath;
+  readonly #counters = new Counters();
+  #opened: BehindSession | undefined;
+
+  constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
+    const far = near.form === "text" ? asForm(given, "text") : given;
+    this.#near = near;
+    this.#far = far;
+    this.#entries = farEntries(far);
+    this.#prompt = timeout({ after: settings.timeout / 1000 })(far);
+    this.#settings = settings;
+    this.form = far.form;
+    this.clock = () => far.clock();
+    this.#nearTier = new NearTier(near, this.clock, ttl);
+    this.#keeper = new CopyKeeper(this.#entries, this.#nearTier);
+    this.#reads = new ReadPath(this.#keeper, new Misses(farEntries(this.#prompt)), this.#counters);
+    this.batch = near.batch;
+    const { capabilities } = far;
+    this.capabilities = {
+      ...capabilities,
+      persistent: near.capabilities.persistent && capabilities.persistent,
+      // What is not flushed yet is known here alone.
+      shared: false,
+      watch: capabilities.watch === false ? false : "local",
+    };
+    if (capabilities.watch !== false)
+      this.watch = (namespace, bounds, listener) => this.#watch(namespace, bounds, listener);
+  }
+
+  get #session(): BehindSession {
+    if (this.#opened === undefined) throw new Error("the tiered adapter is not open");
+    return this.#opened;
+  }
+
+  get metrics(): TieredMetrics {
+    const { hits, misses } = this.#counters;
+    const oldest = this.#opened?.backlog.oldest;
+    const lag = oldest === undefined ? 0 : performance.now() - oldest.at;
+    return { hits, misses, pending: this.#opened?.backlog.size ?? 0, lag };
+  }
+
+  async flush(): Promise<void> {
+    try {
+      await this.#opened?.flusher.flush();
+    } catch (error) {
+      const told = error instanceof Refusal || KvError.is(error) ? error.code : this.errorCode(error);
+      const message = `the far tier does not take what was acknowledged: ${String(error)}; it stays queued, and is tried again`;
+      const operation = "flush";
+      throw new KvError(told ?? "KV_BACKEND", { adapter: this.name, operation, message, cause: error });
+    }
+  }
+
+  open(): MaybePromise<void> {
+    return openBoth(this.#near, this.#far, async () => {
+      await this.#nearTier.empty();
+      this.#keeper.open();
+      this.#opened = await BehindSession.open({
+        near: this.#near,
+        far: this.#prompt,
+        keeper: this.#keeper,
+        reads: this.#reads,
+        settings: this.#settings,
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    const session = this.#opened;
+    const lost = (await session?.close()) ?? 0;
+    this.#opened = undefined;
+    this.#keeper.close();
+    await this.#nearTier.idle();
+    await closeBoth(this.#near, this.#far);
+    if (lost === 0) return;
+    throw new Refusal(
+      "KV_UNAVAILABLE",
+      `${lost} acknowledged changes are lost: the far tier did not take them while the store was closed, and the near tier (${this.#near.name}) does not outlive it`,
+      { cause: session?.flusher.failure, retryable: false },
+    );
+  }
+
+  read(
+    namespace: Namespace,
+    keys: readonly string[],
+    payloadsOnly = false,
+  ): MaybePromise<(StoredEntry | undefined)[]> {
+    const { backlog } = this.#session;
+    if (backlog.size === 0) return this.#reads.read(namespace, keys, payloadsOnly);
+    const states = keys.map((key) => backlog.find(namespace.id, key));
+    const others = keys.filter((_, i) => states[i] === undefined);
+    this.#counters.hits += keys.length - others.length;
+    const read = others.length === 0 ? [] : this.#reads.read(namespace, others, payloadsOnly);
+    return after(read, (entries) =>
+      after(payloadsOnly ? states : this.#dated(namespace, keys, states), (known) => {
+        let at = 0;
+        return known.map((state) => (state === undefined ? entries[at++] : this.#live(state)));
+      }),
+    );
+  }
+
+  commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+    return this.#session.writes.commit(namespace, commits);
+  }
+
+  async *scan(namespace: Namespace, range: Range): AsyncGenerator<readonly StoredEntry[], void, undefined> {
+    await this.#session.flusher.flush();
+    yield* this.#entries.scan(namespace, range);
+  }
+
+  count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
+    return this.#flushed(() => this.#far.count(namespace, bounds));
+  }
+
+  clear(namespace: Namespace, filter: Filter): Promise<number> {
+    const { writes, flusher, watchers } = this.#session;
+    return writes.exclusive(async () => {
+      await flusher.flush();
+      const ended = this.#keeper.clearing(namespace.id, filter.descendants);
+      try {
+        return await clearWatched(this.#far, watchers, namespace, filter);
+      } finally {
+        ended();
+      }
+    });
+  }
+
+  async *namespaces(under: Namespace): AsyncGenerator<readonly Namespace[], void, undefined> {
+    await this.#session.flusher.flush();
+    yield* this.#far.namespaces(under);
+  }
+
+  stats(namespace: Namespace, bounds: Bounds): MaybePromise<AdapterStats> {
+    return this.#flushed(() => this.#far.stats(namespace, bounds));
+  }
+
+  async sweep(): Promise<number> {
+    const session = this.#session;
+    await session.flusher.flush();
+    await rescued<unknown>(
+      () => this.#near.sweep(),
+      () => undefined,
+    );
+    const removed = await this.#far.sweep();
+    return removed + session.takeLapsed();
+  }
+
+  errorCode(error: unknown): KvErrorCode | undefined {
+    return this.#far.errorCode(error) ?? this.#near.errorCode(error);
+  }
+
+  #flushed<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const { backlog, flusher } = this.#session;
+    return backlog.size === 0 ? run() : flusher.flush().then(run);
+  }
+
+  #live({ entry }: State): StoredEntry | undefined {
+    return entry?.expiresAt !== undefined && entry.expiresAt <= this.clock() ? undefined : entry;
+  }
+
+  /** The states with the times since when the keys exist, as far as the far tier tells. */
+  #dated(
+    namespace: Namespace,
+    keys: readonly string[],
+    states: readonly (State | undefined)[],
+  ): MaybePromise<readonly (State | undefined)[]> {
+    const { backlog } = this.#session;
+    const asked = keys.filter((_, i) => states[i]?.sinceWhen === "far");
+    if (asked.length === 0) return states;
+    const read = rescued<(StoredEntry | undefined)[] | undefined>(
+      () => this.#prompt.read(namespace, asked),
+      // The time of the write has to do.
+      () => undefined,
+    );
+    return after(read, (found) => {
+      if (found === undefined) return states;
+      return states.map((state, i) => {
+        const key = keys[i]!;
+        if (state?.entry === undefined || state.sinceWhen !== "far") return state;
+        const dated: State = { entry: since(state.entry, found[asked.indexOf(key)]), sinceWhen: "known" };
+        backlog.settle(namespace.id, key, state, dated);
+        return dated;
+      });
+    });
+  }
+
+  #watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): MaybePromise<() => void> {
+    const session = this.#session;
+    const expired = async (key: string): Promise<void> => {
+      const told = await session.hasExpired(namespace, key).catch(() => undefined);
+      if (told === false) return;
+      listener([told === undefined ? { type: "resync" } : { type: "expire", key }]);
+    };
+    const begun = this.#entries.watch?.(namespace, bounds, (changes) => {
+      for (const change of changes) {
+        if (change.type === "resync") listener([change]);
+        else void expired(change.key);
+      }
+    });
+    return after(begun ?? (() => undefined), (unwatch) => {
+      const end = session.watchers.add(namespace, bounds, listener);
+      return () => {
+        end();
+        unwatch();
+      };
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { type Adapter, type Namespace, type StoredChange, type StoredEntry, Watchers } from "@kv/core";
+import { Backlog, type Flush } from "./backlog.ts";
+import type { CopyKeeper } from "./copy-keeper.ts";
+import { Flusher } from "./flusher.ts";
+import { Journal } from "./journal.ts";
+import type { BehindSettings } from "./options.ts";
+import type { ReadPath } from "./read-path.ts";
+import { WritePath } from "./write-path.ts";
+
+export interface BehindParts {
+  readonly near: Adapter;
+  /** As it is, given up when it takes too long. */
+  readonly far: Adapter;
+  readonly keeper: CopyKeeper;
+  readonly reads: ReadPath;
+  readonly settings: BehindSettings;
+}
+
+/** What a write-behind adapter has from `open` to `close`. */
+export class BehindSession {
+  readonly backlog: Backlog = new Backlog();
+  readonly watchers: Watchers = new Watchers();
+  readonly flusher: Flusher;
+  readonly writes: WritePath;
+  readonly #keeper: CopyKeeper;
+  readonly #journal: Journal | undefined;
+  readonly #settings: BehindSettings;
+  /** Entries that expired before they were flushed, and were not counted by a sweep yet. */
+  #lapsed = 0;
+
+  static async open(parts: BehindParts): Promise<BehindSession> {
+    const journal = parts.near.capabilities.persistent ? new Journal(parts.near) : undefined;
+    return new BehindSession(parts, journal, (await journal?.read()) ?? []);
+  }
+
+  private constructor(
+    { far, keeper, reads, settings }: BehindParts,
+    journal: Journal | undefined,
+    left: Parameters<Backlog["add"]>[0][],
+  ) {
+    this.#keeper = keeper;
+    this.#journal = journal;
+    this.#settings = settings;
+    for (const change of left) this.backlog.add(change);
+    const { backlog } = this;
+    const { batchSize, backoff, maxPending } = settings;
+    this.flusher = new Flusher({
+      far,
+      backlog,
+      batchSize,
+      backoff,
+      flushed: (flush, written) => this.#flushed(flush, written),
+    });
+    this.writes = new WritePath({
+      form: far.form,
+      clock: () => far.clock(),
+      backlog,
+      journal,
+      flusher: this.flusher,
+      keeper,
+      maxPending,
+      read: (namespace, keys) => reads.read(namespace, keys, false),
+      publish: (namespaceId, changes) => this.#publish(namespaceId, changes),
+    });
+    if (backlog.size > 0) this.flusher.kick();
+  }
+
+  /** How many entries expired before they were flushed, since this was asked last. */
+  takeLapsed(): number {
+    const lapsed = this.#lapsed;
+    this.#lapsed = 0;
+    return lapsed;
+  }
+
+  /** Flushes what it can. → how many changes that were acknowledged are lost by ending now */
+  async close(): Promise<number> {
+    await this.writes.idle();
+    await this.#flushInTime();
+    await this.flusher.stop();
+    return this.#journal === undefined ? this.backlog.size : 0;
+  }
+
+  async #flushInTime(): Promise<void> {
+    const until = performance.now() + this.#settings.closeTimeout;
+    for (let left = this.#settings.closeTimeout; left > 0 && this.backlog.size > 0; ) {
+      const flushed = this.flusher.flush().then(
+        () => true,
+        () => false,
+      );
+      const done = await within(flushed, left);
+      // The journal keeps what an attempt did not bring.
+      if (!done && this.#journal !== undefined) return;
+      left = until - performance.now();
+      if (!done && left > 0) await within(undefined, Math.min(left, 100));
+    }
+  }
+
+  async #flushed(flush: Flush, written: ReadonlyMap<string, StoredEntry | undefined>): Promise<void> {
+    await this.#journal?.trim(flush.changes);
+    const { namespace, states } = flush;
+    const keys = this.backlog.flushed(flush);
+    const copies = this.#keeper.forChanging(namespace);
+    const living = keys.filter((key) => written.get(key) !== undefined);
+    const fetch = copies.begin(living);
+    if (fetch !== undefined) {
+      copies.fill(
+        fetch,
+        living,
+        living.map((key) => written.get(key)),
+      );
+    }
+    const lapsed = keys.filter(
+      (key) => written.get(key) === undefined && states.get(key)?.entry !== undefined,
+    );
+    this.#lapsed += lapsed.length;
+    this.#publish(
+      namespace.id,
+      lapsed.map((key) => ({ type: "expire", key })),
+    );
+  }
+
+  #publish(namespaceId: string, changes: readonly StoredChange[]): void {
+    if (changes.length > 0 && this.watchers.has(namespaceId)) this.watchers.publish(namespaceId, changes);
+  }
+
+  /** Told that a key expired in the far tier: whether it is true of what is acknowledged by now. */
+  async hasExpired(namespace: Namespace, key: string): Promise<boolean> {
+    return (await this.writes.current(namespace, key)) === undefined;
+  }
+}
+
+/** What the promise resolves to; `undefined` where that takes longer. */
+async function within<T>(promise: Promise<T> | undefined, ms: number): Promise<T | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  try {
+    return await (promise === undefined ? late : Promise.race([promise, late]));
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,124 @@
+import { type Adapter, after, type Bounds, type Namespace, rescued } from "@kv/core";
+import { Copies } from "./copies.ts";
+import type { NearTier } from "./near-tier.ts";
+
+const EVERYTHING: Bounds = { start: "", end: undefined };
+/** Namespaces with copies at a time: each is watched, and the one that came first goes first. */
+const MOST_NAMESPACES = 1024;
+/** Milliseconds until what could not be watched is tried again; doubled each time, up to the second number. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5000;
+
+interface Kept {
+  readonly copies: Copies;
+  state: "idle" | "beginning" | "watched" | "ended";
+  unwatch: (() => void) | undefined;
+  failures: number;
+  /** From when on it may be tried to watch again, by `performance.now()`. */
+  retryAt: number;
+}
+
+/** The copies of all namespaces. A namespace has copies only while somebody tells of its changes. */
+export class CopyKeeper {
+  readonly #far: Adapter;
+  readonly #near: NearTier;
+  readonly #kept = new Map<string, Kept>();
+  /** The ids of namespaces that are being cleared, each with whether those below go, too. */
+  readonly #clearing = new Set<{ readonly id: string; readonly descendants: boolean }>();
+  #closed = false;
+
+  constructor(far: Adapter, near: NearTier) {
+    this.#far = far;
+    this.#near = near;
+  }
+
+  /** For reading: begins to watch where nobody does. */
+  forReading(namespace: Namespace): Copies {
+    const kept = this.#of(namespace);
+    if (kept.state === "idle" && (kept.failures === 0 || performance.now() >= kept.retryAt))
+      this.#watch(namespace, kept);
+    return kept.copies;
+  }
+
+  /** For changing, or for being told of changes. */
+  forChanging(namespace: Namespace): Copies {
+    return this.#of(namespace).copies;
+  }
+
+  /** Leaves all copies behind that a clearing concerns, and again when it has ended: → what ends it. */
+  clearing(id: string, descendants: boolean): () => void {
+    const clearing = { id, descendants };
+    this.#clearing.add(clearing);
+    const concerned = [...this.#kept.values()].filter(({ copies }) => concerns(clearing, copies.id));
+    for (const { copies } of concerned) copies.suspend();
+    return () => {
+      this.#clearing.delete(clearing);
+      // Also those that came meanwhile, which began suspended.
+      for (const { copies } of this.#kept.values()) if (concerns(clearing, copies.id)) copies.resume();
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const kept of this.#kept.values()) this.#end(kept);
+    this.#kept.clear();
+  }
+
+  open(): void {
+    this.#closed = false;
+  }
+
+  #of(namespace: Namespace): Kept {
+    const found = this.#kept.get(namespace.id);
+    if (found !== undefined) return found;
+    if (this.#kept.size >= MOST_NAMESPACES) this.#makeRoom();
+    const copies = new Copies(namespace.id, namespace.path, this.#near);
+    const kept: Kept = { copies, state: "idle", unwatch: undefined, failures: 0, retryAt: 0 };
+    for (const clearing of this.#clearing) if (concerns(clearing, copies.id)) copies.suspend();
+    this.#kept.set(namespace.id, kept);
+    return kept;
+  }
+
+  #makeRoom(): void {
+    for (const [id, kept] of this.#kept) {
+      if (!kept.copies.isQuiet) continue;
+      this.#kept.delete(id);
+      this.#end(kept);
+      return;
+    }
+  }
+
+  #end(kept: Kept): void {
+    kept.state = "ended";
+    kept.copies.watched = false;
+    kept.unwatch?.();
+    kept.unwatch = undefined;
+  }
+
+  #watch(namespace: Namespace, kept: Kept): void {
+    if (this.#closed) return;
+    kept.state = "beginning";
+    const { copies } = kept;
+    const begun = rescued<(() => void) | undefined>(
+      () => this.#far.watch?.(namespace, EVERYTHING, copies.changed) ?? (() => undefined),
+      () => undefined,
+    );
+    void after(begun, (unwatch) => {
+      if (kept.state === "ended") unwatch?.();
+      else if (unwatch === undefined) {
+        kept.state = "idle";
+        kept.retryAt = performance.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** kept.failures);
+        kept.failures++;
+      } else {
+        kept.state = "watched";
+        kept.failures = 0;
+        kept.unwatch = unwatch;
+        copies.watched = true;
+      }
+    });
+  }
+}
+
+function concerns(clearing: { readonly id: string; readonly descendants: boolean }, id: string): boolean {
+  return clearing.descendants ? id.startsWith(clearing.id) : id === clearing.id;
+}

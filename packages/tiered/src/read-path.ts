@@ -1,0 +1,67 @@
+import { after, type MaybePromise, type Namespace, rescued, type StoredEntry } from "@kv/core";
+import type { Copies } from "./copies.ts";
+import type { CopyKeeper } from "./copy-keeper.ts";
+import type { Counters } from "./metrics.ts";
+import type { Misses } from "./misses.ts";
+
+type Entries = (StoredEntry | undefined)[];
+
+/** Reads keys: near first, then far, leaving copies of what was found there. */
+export class ReadPath {
+  readonly #keeper: CopyKeeper;
+  readonly #misses: Misses;
+  readonly #counters: Counters;
+
+  constructor(keeper: CopyKeeper, misses: Misses, counters: Counters) {
+    this.#keeper = keeper;
+    this.#misses = misses;
+    this.#counters = counters;
+  }
+
+  read(namespace: Namespace, keys: readonly string[], payloadsOnly: boolean): MaybePromise<Entries> {
+    const copies = this.#keeper.forReading(namespace);
+    if (!copies.usable) {
+      this.#counters.misses += keys.length;
+      return this.#misses.read(namespace, keys, payloadsOnly);
+    }
+    const found = copies.find(keys);
+    return found instanceof Promise
+      ? found.then((entries) => this.#completed(namespace, copies, keys, entries))
+      : this.#completed(namespace, copies, keys, found);
+  }
+
+  #completed(
+    namespace: Namespace,
+    copies: Copies,
+    keys: readonly string[],
+    found: Entries,
+  ): MaybePromise<Entries> {
+    const missing: number[] = [];
+    for (let i = 0; i < keys.length; i++) if (found[i] === undefined) missing.push(i);
+    this.#counters.hits += keys.length - missing.length;
+    if (missing.length === 0) return found;
+    this.#counters.misses += missing.length;
+    const wanted = missing.map((i) => keys[i]!);
+    return after(this.#fetched(namespace, copies, wanted), (entries) => {
+      for (const [place, i] of missing.entries()) found[i] = entries[place];
+      return found;
+    });
+  }
+
+  /** Whole entries, whoever asks: of a payload alone there can be no copy. */
+  #fetched(namespace: Namespace, copies: Copies, keys: readonly string[]): MaybePromise<Entries> {
+    const fetch = copies.begin(keys);
+    if (fetch === undefined) return this.#misses.read(namespace, keys, false);
+    const read = rescued(
+      () => this.#misses.read(namespace, keys, false),
+      (error) => {
+        copies.abandon(fetch, keys);
+        throw error;
+      },
+    );
+    return after(read, (entries) => {
+      copies.fill(fetch, keys, entries);
+      return entries;
+    });
+  }
+}

@@ -1,0 +1,173 @@
+import {
+  type Adapter,
+  type AdapterStats,
+  after,
+  asForm,
+  type Bounds,
+  type Capabilities,
+  type ChangeListener,
+  type Commit,
+  type CommitResult,
+  type Filter,
+  type KvErrorCode,
+  type MaybePromise,
+  type Namespace,
+  type Pages,
+  type Range,
+  rescued,
+  type StoredEntry,
+} from "@kv/core";
+import { CopyKeeper } from "./copy-keeper.ts";
+import { Counters, type TieredMetrics } from "./metrics.ts";
+import { Misses } from "./misses.ts";
+import { NearTier } from "./near-tier.ts";
+import type { Settings } from "./options.ts";
+import { ReadPath } from "./read-path.ts";
+import { closeBoth, openBoth } from "./tiers.ts";
+
+/** The far tier is the truth: everything but reads of keys goes there, and a write is done when it is done there. */
+export class ThroughAdapter implements Adapter {
+  readonly name = "tiered";
+  readonly form: Adapter["form"];
+  readonly capabilities: Capabilities;
+  readonly batch: Adapter["batch"];
+  readonly clock: () => number;
+  readonly watch?: NonNullable<Adapter["watch"]>;
+  readonly #near: Adapter;
+  readonly #far: Adapter;
+  readonly #nearTier: NearTier;
+  readonly #keeper: CopyKeeper;
+  readonly #reads: ReadPath;
+  readonly #counters = new Counters();
+
+  constructor({ near, far: given, ttl }: Settings) {
+    // A copy is as the far tier gave it, and a near tier of texts can take nothing else.
+    const far = near.form === "text" ? asForm(given, "text") : given;
+    this.#near = near;
+    this.#far = far;
+    this.form = far.form;
+    this.clock = () => far.clock();
+    this.#nearTier = new NearTier(near, this.clock, ttl);
+    this.#keeper = new CopyKeeper(far, this.#nearTier);
+    this.#reads = new ReadPath(this.#keeper, new Misses(far), this.#counters);
+    this.batch = { read: near.batch.read, commit: far.batch.commit };
+    const { capabilities } = far;
+    // Of what another process wrote a copy may be left, until that has been told.
+    this.capabilities = { ...capabilities, linearizable: capabilities.linearizable && !capabilities.shared };
+    const watch = far.watch?.bind(far);
+    if (watch !== undefined) {
+      this.watch = (namespace, bounds, listener) =>
+        watch(namespace, bounds, this.#afterCopies(namespace, listener));
+    }
+  }
+
+  get metrics(): TieredMetrics {
+    const { hits, misses } = this.#counters;
+    return { hits, misses, pending: 0, lag: 0 };
+  }
+
+  /** Nothing is ever acknowledged before the far tier has it. */
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  open(): MaybePromise<void> {
+    return after(
+      openBoth(this.#near, this.#far, () => this.#nearTier.empty()),
+      () => this.#keeper.open(),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#keeper.close();
+    await this.#nearTier.idle();
+    await closeBoth(this.#near, this.#far);
+  }
+
+  read(
+    namespace: Namespace,
+    keys: readonly string[],
+    payloadsOnly = false,
+  ): MaybePromise<(StoredEntry | undefined)[]> {
+    return this.#reads.read(namespace, keys, payloadsOnly);
+  }
+
+  commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+    const copies = this.#keeper.forChanging(namespace);
+    const keys = changedKeys(commits);
+    copies.hold(keys);
+    const made = rescued(
+      () => this.#far.commit(namespace, commits),
+      // It may have taken effect all the same.
+      (error) =>
+        after(copies.release(keys), () => {
+          throw error;
+        }),
+    );
+    return after(made, (results) =>
+      after(copies.release(keys), () => {
+        // Whoever tries again must not find what made it fail.
+        const stale = results.flatMap((result) => (result.status === "conflict" ? result.failed : []));
+        return after(copies.drop(stale), () => results);
+      }),
+    );
+  }
+
+  scan(namespace: Namespace, range: Range): Pages<StoredEntry> {
+    return this.#far.scan(namespace, range);
+  }
+
+  count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
+    return this.#far.count(namespace, bounds);
+  }
+
+  clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
+    const ended = this.#keeper.clearing(namespace.id, filter.descendants);
+    const cleared = rescued(
+      () => this.#far.clear(namespace, filter),
+      (error) => {
+        ended();
+        throw error;
+      },
+    );
+    return after(cleared, (removed) => {
+      ended();
+      return removed;
+    });
+  }
+
+  namespaces(under: Namespace): Pages<Namespace> {
+    return this.#far.namespaces(under);
+  }
+
+  stats(namespace: Namespace, bounds: Bounds): MaybePromise<AdapterStats> {
+    return this.#far.stats(namespace, bounds);
+  }
+
+  /** The near tier's copies of expired entries are no entries that anybody wrote, and are not counted. */
+  sweep(): MaybePromise<number> {
+    const swept = rescued<unknown>(
+      () => this.#near.sweep(),
+      () => undefined,
+    );
+    return after(swept, () => this.#far.sweep());
+  }
+
+  errorCode(error: unknown): KvErrorCode | undefined {
+    return this.#far.errorCode(error) ?? this.#near.errorCode(error);
+  }
+
+  /** Who is told of a change and reads the key finds nothing older: the copies are told first. */
+  #afterCopies(namespace: Namespace, listener: ChangeListener): ChangeListener {
+    return (changes) => {
+      this.#keeper.forChanging(namespace).changed(changes);
+      listener(changes);
+    };
+  }
+}
+
+function changedKeys(commits: readonly Commit[]): string[] {
+  const [first] = commits;
+  if (commits.length === 1 && first?.mutations.length === 1) return first.mutations.map(({ key }) => key);
+  return [...new Set(commits.flatMap(({ mutations }) => mutations.map(({ key }) => key)))];
+}
