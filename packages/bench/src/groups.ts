@@ -17,6 +17,7 @@ import { kvLeveldb } from "./contenders/kv-leveldb.ts";
 import { kvMemory } from "./contenders/kv-memory.ts";
 import { kvRedis } from "./contenders/kv-redis.ts";
 import { kvSqlite } from "./contenders/kv-sqlite.ts";
+import { kvBehind, kvThrough } from "./contenders/kv-tiered.ts";
 import { plainMap } from "./contenders/plain-map.ts";
 import { unstorageMemory } from "./contenders/unstorage-memory.ts";
 import { unstorageRedis } from "./contenders/unstorage-redis.ts";
@@ -41,6 +42,22 @@ export interface Group {
   /** Starts the server that all of them need. */
   readonly start?: () => Promise<Backend | NoBackend>;
 }
+
+/** What a store costs that has another one before it. */
+const farTier: Contender = { ...kvSqlite, role: "bare", note: "the far tier alone" };
+const TIERS = "SQLite as in its own group; everything that is read has been read before.";
+const OF_TIERS = [
+  "get",
+  "set",
+  "mix90",
+  "mix50",
+  "get64",
+  "set64",
+  "burstGet",
+  "getMany",
+  "get10k",
+  "set10k",
+];
 
 export const groups: readonly Group[] = [
   {
@@ -78,6 +95,26 @@ export const groups: readonly Group[] = [
     terms:
       "One server on the same machine, over TCP, that writes nothing to the disk; one connection and one numbered database each.",
     start: redisBackend,
+  },
+  {
+    name: "through",
+    title: "Tiered: memory over SQLite, written through",
+    contenders: [kvThrough, farTier],
+    baseline: farTier,
+    inHeap: false,
+    terms: `Beside the far tier alone. ${TIERS}`,
+    cells: OF_TIERS,
+    figures: false,
+  },
+  {
+    name: "behind",
+    title: "Tiered: memory over SQLite, written behind",
+    contenders: [kvBehind, farTier],
+    baseline: farTier,
+    inHeap: false,
+    terms: `Beside the far tier alone. Writes are acknowledged by memory, and flushed while the next are made. ${TIERS}`,
+    cells: OF_TIERS,
+    figures: false,
   },
   {
     name: "hybrid",
