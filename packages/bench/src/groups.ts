@@ -44,7 +44,7 @@ export interface Group {
 }
 
 /** What a store costs that has another one before it. */
-const farTier: Contender = { ...kvSqlite, role: "bare", note: "the far tier alone" };
+const farTier: Contender = { ...kvSqlite, name: "far tier", role: "bare", note: "@kv/sqlite alone" };
 const TIERS = "SQLite as in its own group; everything that is read has been read before.";
 const OF_TIERS = [
   "get",
