@@ -18,13 +18,11 @@ const LEFT_TO_THE_SERVER: readonly (readonly [title: string, reason: string])[] 
 
 if (process.env["KV_TEST_FULL"] === "1") {
   const server = await sharedRedisServer();
-  const together = "{together}";
-  describeRedis("redis in 16 partitions", server, ({ url }) => ({ url, partitions: 16 }), { together });
   describeRedis(
     "redis in a cluster of six, in 16 partitions",
     await sharedRedisCluster(),
     ({ nodes }) => ({ cluster: nodes.map(({ host, port }) => ({ host, port })), partitions: 16 }),
-    { together },
+    { together: "{together}" },
   );
   describeRedis(UNORDERED, server, ({ url }) => ({ url, ordered: false }), {
     deviations: Object.fromEntries(

@@ -5,7 +5,7 @@ import { sqlite } from "@kv/sqlite";
 import { expect, it } from "vitest";
 import { scratchDirectory, startChild } from "./child.ts";
 
-const FOR_MS = process.env["KV_TEST_FULL"] === "1" ? 60_000 : 1_500;
+const FOR_MS = process.env["KV_TEST_FULL"] === "1" ? 20_000 : 1_500;
 const ROLES = ["writer", "writer", "reader", "collector", "collector"];
 
 for (const layout of ["content", "readable"]) {

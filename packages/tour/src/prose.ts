@@ -25,7 +25,7 @@ export function verdict(
   const names = stops.map(({ title }) => title).join(", ");
   const found =
     different === 0
-      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions, from ${names}`
+      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions: ${names}`
       : `${paint(["bold", "red"], "different answers ✗")}  to ${different} of ${questions} questions: a bug, please report it`;
   return [`  ${found}`, `  ${paint("dim", "times of a second run; what expires is waited for")}`];
 }
