@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { refusedAcrossPartitions } from "../across-partitions.ts";
 import { atomically, type Case } from "../chapter.ts";
 import { contents, fill } from "../contents.ts";
 import { NASTY_KEYS } from "../nasty-keys.ts";
@@ -8,36 +9,7 @@ export const atomic: readonly Case[] = [
     title:
       "a commit applies all its mutations, and maps each key that was set or incremented to its new revision",
     requires: atomically,
-    async whenMissing({ store, refused }) {
-      const keys = Array.from({ length: 64 }, (_, position) => `key ${position}`);
-      const whole = () => {
-        const commit = store.atomic().check("other", null);
-        for (const key of keys) commit.set(key, 1);
-        return commit.commit();
-      };
-      const applied = await whole().catch(() => undefined);
-      if (applied === undefined) {
-        await refused("KV_UNSUPPORTED", whole, { operation: "commit" });
-        const transaction = () =>
-          store.transaction(async (tx) => {
-            for (const key of keys) tx.set(key, await tx.has(key));
-          });
-        await refused("KV_UNSUPPORTED", transaction, { operation: "transaction" });
-      }
-      // What begins all keys of the view may keep them together; then it was applied as a whole.
-      assert.equal((await contents(store)).length, applied === undefined ? 0 : keys.length);
-      await store.clear();
-      // What concerns one key alone is atomic wherever it is.
-      for (const key of keys) {
-        const created = await store.atomic().check(key, null).set(key, 1).increment(key).commit();
-        assert.ok(created.ok);
-        assert.equal(await store.create(key, 3), undefined);
-      }
-      assert.deepEqual(
-        await store.getMany(keys),
-        keys.map(() => 2),
-      );
-    },
+    whenMissing: refusedAcrossPartitions,
     async run({ store }) {
       await store.setMany([
         ["gone", 1],
