@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const FULL = process.env["KV_TEST_FULL"] === "1";
+
 /** Every folder that may hold tests is a project named after it; `vitest run --project core` runs one. */
 const folders = [
   ...readdirSync(new URL("packages", import.meta.url)).map((name) => `packages/${name}`),
@@ -30,7 +32,8 @@ export default defineConfig({
     globalSetup: fileURLToPath(new URL("integration-tests/services/global-setup.ts", import.meta.url)),
     // A process per file: tests may exit, spawn and load native drivers without disturbing one another.
     pool: "forks",
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // The long tests wait more than they compute.
+    maxWorkers: FULL ? availableParallelism() + 1 : Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 30_000,
     teardownTimeout: 10_000,

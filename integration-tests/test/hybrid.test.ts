@@ -47,6 +47,7 @@ for (const [mode, options] of Object.entries(MODES)) {
         ),
     });
   });
+  if (mode !== "with everything in files") continue;
   describeOr(`hybrid over memory ${mode}`, FULL, (name) => {
     describeConformance({
       name,
