@@ -123,9 +123,13 @@ export class WritePath {
     }
   }
 
-  /** Resolves when what was accepted is in the journal, or refused. */
+  /** Resolves when what was accepted is in the journal, or refused: also what waits for a clearing to end. */
   async idle(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    for (;;) {
+      const busy = this.#gate ?? this.#writing;
+      if (busy === undefined) return;
+      await busy;
+    }
   }
 
   /** `undefined`: there is. */
