@@ -1,6 +1,11 @@
-import { test } from "vitest";
-import { sharedRedisCluster, sharedRedisServer } from "../services/shared.ts";
-import { describeRedis } from "./redis-suite.ts";
+import { afterAll, test } from "vitest";
+import { needsRedisServer } from "../services/redis-binary.ts";
+import { plainServer, RedisProcess } from "../services/redis-process.ts";
+import { sharedRedisCluster } from "../services/shared.ts";
+
+// The suite reads this when it is loaded. What needs no repetition is the layout of the data.
+process.env["KV_TEST_THOROUGHNESS"] ??= "1";
+const { describeRedis } = await import("./redis-suite.ts");
 
 const UNORDERED = "redis without an index";
 
@@ -17,7 +22,12 @@ const LEFT_TO_THE_SERVER: readonly (readonly [title: string, reason: string])[] 
 ];
 
 if (process.env["KV_TEST_FULL"] === "1") {
-  const server = await sharedRedisServer();
+  // Without an index every clearing looks through all names of the server, so it has one of its own.
+  const missing = await needsRedisServer();
+  const server = missing ?? (await RedisProcess.start({ args: plainServer }));
+  afterAll(async () => {
+    if ("stop" in server) await server.stop();
+  });
   describeRedis(
     "redis in a cluster of six, in 16 partitions",
     await sharedRedisCluster(),
