@@ -32,7 +32,8 @@ export function failureWithoutAdapters(
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ["--conditions=@kv/source", join(folder, "main.ts"), JSON.stringify([target, from])],
-    { encoding: "utf8", cwd: folder, env: { ...process.env, ...env } },
+    // Package managers let everything be found that they have installed, by NODE_PATH.
+    { encoding: "utf8", cwd: folder, env: { ...process.env, NODE_PATH: "", ...env } },
   );
   if (stdout === "") throw new Error(stderr);
   return JSON.parse(stdout) as Failure;
