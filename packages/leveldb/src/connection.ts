@@ -63,7 +63,7 @@ async function open({ path, cacheSize, writeBufferSize, verifyUpTo }: Place): Pr
       await db.close();
       if (!wasOpen) return;
       writeClosingNote(path);
-      await writeTableSums(path);
+      await writeTableSums(path, verifyUpTo);
     },
     async renew(before) {
       // Opening writes a new log and the old one's content; and a database that cannot be opened cannot be read either.

@@ -23,13 +23,13 @@ type Sums = Readonly<Record<string, number>>;
  */
 export async function checkTables(path: string, upTo: number): Promise<void> {
   const sums = readSums(path);
-  const tables = tablesAt(path).filter((name) => sums[name] !== undefined);
-  const sizes = await Promise.all(tables.map((name) => sizeOf(join(path, name))));
-  if (sizes.reduce((sum, size) => sum + size, 0) > upTo) return;
-  for (const name of tables) {
+  if ((await sizeOfAll(path)) > upTo) return;
+  for (const name of tablesAt(path)) {
+    const written = sums[name];
+    if (written === undefined) continue;
     const sum = await sumOf(join(path, name));
     // A table that vanishes meanwhile is somebody else's, who has the database open.
-    if (sum === undefined || sum === sums[name]) continue;
+    if (sum === undefined || sum === written) continue;
     throw new Refusal(
       "KV_CORRUPT",
       `the database ${path} is damaged: its table ${name} was altered since it was written; restore it from a backup ` +
@@ -38,9 +38,13 @@ export async function checkTables(path: string, upTo: number): Promise<void> {
   }
 }
 
-/** Best effort, after the database was closed. Sums of tables that are still there are taken over. */
-export async function writeTableSums(path: string): Promise<void> {
+/**
+ * Best effort, after the database was closed. Sums of tables that are still there are taken over; new ones are read only
+ * where the next opening will do so, too: closing must not take as long as the database is large.
+ */
+export async function writeTableSums(path: string, upTo: number): Promise<void> {
   try {
+    if ((await sizeOfAll(path)) > upTo) return;
     const known = readSums(path);
     const sums: Record<string, number> = {};
     for (const name of tablesAt(path)) {
@@ -66,6 +70,11 @@ function readSums(path: string): Sums {
   } catch {
     return {};
   }
+}
+
+async function sizeOfAll(path: string): Promise<number> {
+  const sizes = await Promise.all(tablesAt(path).map((name) => sizeOf(join(path, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -186,6 +186,15 @@ describe("damaged files", () => {
     }
   });
 
+  test("closing reads no tables that opening would not look at", async () => {
+    const path = await scratchPath();
+    const store = createStore(leveldb({ path, writeBufferSize: 2 ** 16, verifyUpTo: 1000 }));
+    for (let i = 0; i < 30; i++) await store.set(`key ${i}`, "x".repeat(10_000));
+    await store.close();
+    expect(filesOf(path, /\.ldb$/).length).toBeGreaterThan(0);
+    expect(readdirSync(path)).not.toContain("kv-tables.json");
+  });
+
   test("tables that LevelDB has merged since are forgotten, and new ones are known", async () => {
     const path = await scratchPath();
     const entries = await filled(path);
