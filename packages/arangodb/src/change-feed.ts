@@ -32,6 +32,8 @@ interface Position {
   now: number;
   /** By writer: the number of its last statement. */
   readonly seen: Map<string, number>;
+  /** By writer that is no longer registered: since when, by the server's clock. */
+  readonly gone: Map<string, number>;
 }
 
 /** What happened to one key, to be told as one change. */
@@ -151,7 +153,7 @@ export class ChangeFeed {
       { "@changes": this.#layout.changes, "@system": this.#layout.system },
     );
     if (answer === undefined) return;
-    this.#position = { now: answer[0], seen: new Map(answer[1]) };
+    this.#position = { now: answer[0], seen: new Map(answer[1]), gone: new Map() };
     if (!this.#gap) return;
     this.#gap = false;
     this.#watchers.resync();
@@ -179,8 +181,7 @@ export class ChangeFeed {
     for (const { writer, number } of news) {
       position.seen.set(writer, Math.max(number, position.seen.get(writer) ?? 0));
     }
-    const registered = new Set(writers);
-    for (const writer of position.seen.keys()) if (!registered.has(writer)) position.seen.delete(writer);
+    forgetGone(position, new Set(writers), now);
     position.now = Math.max(now, position.now);
     const more = isFull(news);
     if (more) this.#again = true;
@@ -213,6 +214,23 @@ function happenedIn(news: readonly Note[], expired: Polled[3], since: number): R
   }
   for (const [namespaceId, key, id] of expired) add(namespaceId, key, id, "expire");
   return happened;
+}
+
+/**
+ * Writers that are gone are forgotten when their notes are out of the log, and not before: one whose registration somebody
+ * took away registers again under the same name, and what it did before must not be told twice.
+ */
+function forgetGone({ seen, gone }: Position, registered: ReadonlySet<string>, now: number): void {
+  for (const writer of gone.keys()) if (registered.has(writer)) gone.delete(writer);
+  for (const writer of seen.keys()) {
+    if (registered.has(writer)) continue;
+    const since = gone.get(writer);
+    if (since === undefined) gone.set(writer, now);
+    else if (now - since > 2 * CHANGES_KEPT_MS) {
+      gone.delete(writer);
+      seen.delete(writer);
+    }
+  }
 }
 
 /** Whether some writer has more to tell than was read. */

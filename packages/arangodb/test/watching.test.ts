@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, startEmulator } from "@kv/arangodb-emulator";
 import { createStore, namespaceOf, type Store } from "@kv/core";
 import { Database } from "arangojs";
@@ -70,14 +71,18 @@ describe("watching", () => {
     await expect.poll(() => seen, PATIENCE).toContain("set late");
   });
 
-  test("a writer whose registration is gone writes nothing before it is registered again", async () => {
-    const [store, watching] = [storeFor("registered"), storeFor("registered")];
+  test.each([
+    { looked: "before watchers have looked", wait: 0 },
+    { looked: "after watchers have looked", wait: 200 },
+  ])("a writer whose registration is gone is registered again, $looked", async ({ wait }) => {
+    const [store, watching] = [storeFor(`registered${wait}`), storeFor(`registered${wait}`)];
     await store.set("a", 1);
     const seen = await watched(watching);
-    const { system } = layoutOf("registered");
+    const { system } = layoutOf(`registered${wait}`);
     await database.query(`FOR s IN @@system FILTER s._key != "layout" REMOVE s IN @@system`, {
       "@system": system,
     });
+    await sleep(wait);
     await store.set("b", 2);
     await expect.poll(() => seen, PATIENCE).toEqual(["set b"]);
   });
