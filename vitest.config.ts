@@ -34,8 +34,9 @@ export default defineConfig({
     pool: "forks",
     // The long tests wait more than they compute.
     maxWorkers: FULL ? availableParallelism() + 1 : Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Long enough for a machine that is busy with something else: what hangs is found all the same.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     // The children that tests start (`process.execPath`) read the sources, too. What stores warn of in tests is meant to
     // happen: tests that care listen for the event, which this only keeps from being printed.

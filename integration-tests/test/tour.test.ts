@@ -24,7 +24,8 @@ describe("the tour through a Redis that is named", () => {
       env: { ...process.env, KV_TEST_REDIS_URL: server.url, NO_COLOR: "1" },
     });
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/same answer ✓.*: memory, SQLite, LevelDB, hybrid, Redis/);
+    expect(stdout).toMatch(/ memory +SQLite +LevelDB +hybrid +tiered +Redis\n/);
+    expect(stdout).toContain("same answer ✓  to all 11 questions from all 6 stores");
     expect(stdout).not.toContain("Not run: Redis");
     for (const line of stdout.split("\n"))
       if (!/tour\.(db|level)/.test(line)) expect(line.length).toBeLessThanOrEqual(80);

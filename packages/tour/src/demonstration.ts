@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { timeText } from "./answer-text.ts";
+import { answers as answersOf } from "./answers.ts";
 import { compared, type Visit } from "./comparison.ts";
 import type { Manifest } from "./manifests.ts";
 import { painter } from "./paint.ts";
 import { type Output, ProgressBar } from "./progress-bar.ts";
 import { inspection, introduction, outlook, verdict } from "./prose.ts";
 import { sqliteFile, stops } from "./stops.ts";
-import { table } from "./table.ts";
+import { times } from "./times.ts";
 import { visit } from "./visit.ts";
 
 export interface Demonstration {
@@ -50,17 +51,13 @@ export async function demonstrate({ manifests, directory, redisUrl, out }: Demon
   const different = comparisons.filter(({ same }) => !same).length;
   // Wider lines than 120 are hard to follow, and narrower ones than 72 leave no room for answers.
   const width = Math.min(120, Math.max(72, out.columns ?? 80));
+  const titles = visits.map(({ title }) => title);
   print(
     "",
-    ...table(
-      comparisons,
-      visits.map(({ title }) => title),
-      width,
-      paint,
-    ),
-  );
-  print(
-    ...verdict(comparisons.length, different, all, paint),
+    ...answersOf(comparisons, titles, width, paint),
+    ...times(comparisons, titles, width, paint),
+    "",
+    ...verdict(comparisons.length, different, all.length, paint),
     "",
     ...inspection(sqliteFile(directory), paint),
     "",

@@ -16,16 +16,10 @@ export function introduction(packages: number, stops: readonly Stop[], paint: Pa
   ];
 }
 
-export function verdict(
-  questions: number,
-  different: number,
-  stops: readonly Stop[],
-  paint: Paint,
-): string[] {
-  const names = stops.map(({ title }) => title).join(", ");
+export function verdict(questions: number, different: number, stores: number, paint: Paint): string[] {
   const found =
     different === 0
-      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions: ${names}`
+      ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions from all ${stores} stores`
       : `${paint(["bold", "red"], "different answers ✗")}  to ${different} of ${questions} questions: a bug, please report it`;
   return [`  ${found}`, `  ${paint("dim", "times of a second run; what expires is waited for")}`];
 }

@@ -19,6 +19,7 @@ export function stops(directory: string, redisUrl: string | undefined): Stop[] {
   const level = join(directory, "tour.level");
   const files = join(directory, "tour.files");
   const index = join(directory, "tour.index.db");
+  const far = join(directory, "tour.far.db");
   const remove = (...paths: string[]): void => {
     for (const path of paths) rmSync(path, { recursive: true, force: true });
   };
@@ -39,6 +40,11 @@ export function stops(directory: string, redisUrl: string | undefined): Stop[] {
         inlineBelow: "1KB",
       },
       forget: () => remove(files, ...partsOf(index)),
+    },
+    {
+      title: "tiered",
+      config: { adapter: "tiered", near: { adapter: "memory" }, far: { adapter: "sqlite", path: far } },
+      forget: () => remove(...partsOf(far)),
     },
     ...(redisUrl === undefined ? [] : [redisStop(redisUrl)]),
   ];

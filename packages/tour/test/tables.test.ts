@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { answerText, timeText } from "../src/answer-text.ts";
+import { answers } from "../src/answers.ts";
 import { compared } from "../src/comparison.ts";
-import { table } from "../src/table.ts";
+import { times } from "../src/times.ts";
 
 const LONG = ["one", "a-rather-long-item", "three"];
 
@@ -19,35 +20,55 @@ describe("a comparison", () => {
   });
 });
 
-describe("the table", () => {
-  it("renders questions, code, answers, times and marks", () => {
+const plain = (_: unknown, text: string): string => text;
+
+describe("the answers", () => {
+  it("stand once where all stores give the same, and side by side where not", () => {
     const comparisons = compared([visitOf("memory", 1000, LONG, "x"), visitOf("SQLite", 1000, LONG, "y")]);
-    const lines = table(comparisons, ["memory", "SQLite"], 80, (_, text) => text);
-    expect(lines).toEqual([
-      "    memory                                SQLite",
-      `  ${"─".repeat(78)}`,
+    expect(answers(comparisons, ["memory", "SQLite"], 80, plain)).toEqual([
       `  Question 1?  call(1)${" ".repeat(57)}✓`,
-      "    1,000                                 1,000",
-      "    1.3 ms                                1.3 ms",
+      "    1,000",
       "",
       `  Question 2?  call(2)${" ".repeat(57)}✓`,
-      "    3: one, a-rather-long-item, three     3: one, a-rather-long-item, three",
-      "    1.3 ms                                1.3 ms",
+      "    3: one, a-rather-long-item, three",
       "",
       `  Question 3?  call(3)${" ".repeat(57)}✗`,
-      "    x                                     y",
-      "    1.3 ms                                1.3 ms",
+      "    memory  x",
+      "    SQLite  y",
       "",
     ]);
   });
 
-  it.each([72, 80, 99, 120])("keeps its columns within %i", (width) => {
-    const answers = ["x".repeat(200), ["y".repeat(200)], Array.from({ length: 99 }, (_, index) => index)];
-    const titles = ["memory", "SQLite", "LevelDB", "Redis"];
-    const comparisons = compared(titles.map((title) => visitOf(title, ...answers)));
-    const lines = table(comparisons, titles, width, (_, text) => text);
+  it("tell which store gave none", () => {
+    const comparisons = compared([visitOf("memory", 1), visitOf("SQLite")]);
+    expect(answers(comparisons, ["memory", "SQLite"], 80, plain)).toContain("    SQLite  no answer");
+  });
+});
+
+describe("the times", () => {
+  it("have a row a question and a column a store", () => {
+    const comparisons = compared([visitOf("memory", 1, 2), visitOf("SQLite", 1)]);
+    expect(times(comparisons, ["memory", "SQLite"], 80, plain)).toEqual([
+      "               memory  SQLite",
+      `  ${"─".repeat(27)}`,
+      "  Question 1?  1.3 ms  1.3 ms",
+      "  Question 2?  1.3 ms       –",
+    ]);
+  });
+});
+
+describe("every line", () => {
+  it.each([72, 80, 99, 120])("fits %i columns", (width) => {
+    const given = ["x".repeat(200), ["y".repeat(200)], Array.from({ length: 99 }, (_, index) => index)];
+    const titles = ["memory", "SQLite", "LevelDB", "hybrid", "tiered", "Redis"];
+    const same = compared(titles.map((title) => visitOf(title, ...given)));
+    const different = compared(titles.map((title) => visitOf(title, `${title} ${"z".repeat(200)}`)));
+    const lines = [same, different].flatMap((comparisons) => [
+      ...answers(comparisons, titles, width, plain),
+      ...times(comparisons, titles, width, plain),
+    ]);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
-    const marks = lines.filter((line) => line.endsWith("✓")).map((line) => line.length);
+    const marks = lines.filter((line) => /[✓✗]$/.test(line)).map((line) => line.length);
     expect(new Set(marks).size).toBe(1);
   });
 });
