@@ -207,6 +207,7 @@ export interface Adapter {
   readonly native?: unknown;
   /** Milliseconds since 1970: the clock that deadlines are compared with. */
   readonly clock: () => number;
+  /** Never called again while it is under way, also where a store gave it up: so it has to settle, sooner or later. */
   open(): MaybePromise<void>;
   close(): MaybePromise<void>;
   /**

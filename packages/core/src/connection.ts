@@ -24,7 +24,12 @@ export class Connection {
   readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
   #state: "idle" | "opening" | "open" | "closed" = "idle";
+  /** The adapter's open, as those see it that wait for it. */
   #opening: Promise<void> | undefined;
+  /** The adapter's open itself, also when nobody waits for it any more. */
+  #underWay: Promise<void> | undefined;
+  /** Closed while the adapter was opening, without waiting for it: it closes what it opens. */
+  #abandoned = false;
   #closing: Promise<void> | undefined;
   #stopSweeping: (() => void) | undefined;
   /** Operations that wait for the open, in call order. Later ones may not overtake them. */
@@ -79,31 +84,46 @@ export class Connection {
   }
 
   #open(): Promise<void> | undefined {
+    const underWay = this.#underWay ?? this.#begun();
+    if (underWay === undefined) return undefined;
+    this.#state = "opening";
+    this.#opening = this.guard(underWay, "opening").then(
+      () => {
+        this.#opening = undefined;
+      },
+      (error: unknown) => {
+        this.#opening = undefined;
+        if (this.#state === "opening") this.#state = "idle";
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  /** Opens the adapter; `undefined`: it is open. One that is given up goes on, and is what the next operation waits for. */
+  #begun(): Promise<void> | undefined {
     const opened = this.adapter.open();
     if (!(opened instanceof Promise)) {
       this.#opened();
       this.ready = true;
       return undefined;
     }
-    this.#state = "opening";
-    let late = false;
-    this.#opening = this.guard(opened, "opening").then(
+    this.#underWay = opened.then(
       () => {
-        this.#opening = undefined;
-        if (this.#state === "opening") this.#opened();
+        this.#underWay = undefined;
+        if (this.#state !== "closed") {
+          this.#opened();
+          this.ready = this.#waiting === 0;
+        } else if (this.#abandoned) return this.adapter.close();
       },
       (error: unknown) => {
-        late = true;
-        this.#opening = undefined;
-        if (this.#state === "opening") this.#state = "idle";
+        this.#underWay = undefined;
         throw error;
       },
     );
-    // An open that succeeds after it was given up would leak what it opened.
-    opened
-      .then(() => late && this.#opening === undefined && this.#state !== "open" && this.adapter.close())
-      .catch(() => undefined);
-    return this.#opening;
+    // Where it was given up, nobody hears of how it ended.
+    this.#underWay.catch(() => undefined);
+    return this.#underWay;
   }
 
   #opened(): void {
@@ -163,7 +183,10 @@ export class Connection {
     this.#releasing = true;
     for (const closer of this.#closers) closer();
     this.#closers.clear();
-    if (before === "idle" || failed) return;
+    if (before === "idle" || failed) {
+      this.#abandoned = true;
+      return;
+    }
     const closed = this.adapter.close();
     if (closed instanceof Promise) await this.guard(closed, "closing");
   }

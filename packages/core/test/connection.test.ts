@@ -77,12 +77,72 @@ describe("opening", () => {
     expect(await store.get("a")).toBeUndefined();
   });
 
-  it("gives up an open that takes too long, and closes what it opened after all", async () => {
-    let closed = 0;
-    const adapter = new FakeAdapter({ open: () => pause(40), close: () => void closed++ });
+  it("gives up an open that takes too long, and never begins a second one beside it", async () => {
+    const { promise: opened, resolve } = Promise.withResolvers<void>();
+    const calls: string[] = [];
+    const adapter = new FakeAdapter({
+      open: () => {
+        calls.push("open");
+        return opened;
+      },
+      close: () => void calls.push("close"),
+    });
     const store = createStore(adapter, { timeout: "10ms" });
     expect(await refused(store.get("a"))).toBe("KV_TIMEOUT");
-    await pause(60);
+    expect(await refused(store.get("a"))).toBe("KV_TIMEOUT");
+    const waiting = store.set("a", 1);
+    resolve();
+    await waiting;
+    expect(await store.get("a")).toBe(1);
+    expect(calls).toEqual(["open"]);
+    await store.close();
+    expect(calls).toEqual(["open", "close"]);
+  });
+
+  it("is open when an open that was given up succeeds, and begins anew when it fails", async () => {
+    let outcome = Promise.withResolvers<void>();
+    let opens = 0;
+    const adapter = new FakeAdapter({
+      open: () => {
+        opens++;
+        return outcome.promise;
+      },
+    });
+    const store = createStore(adapter, { timeout: "10ms" });
+    expect(await refused(store.get("a"))).toBe("KV_TIMEOUT");
+    outcome.reject(new Error("no such host"));
+    outcome = Promise.withResolvers<void>();
+    await pause(1);
+    expect(await refused(store.get("a"))).toBe("KV_TIMEOUT");
+    outcome.resolve();
+    await pause(1);
+    expect(await store.get("a")).toBeUndefined();
+    expect(opens).toBe(2);
+  });
+
+  it("closes what an open that was given up opens after the store was closed", async () => {
+    const { promise: opened, resolve } = Promise.withResolvers<void>();
+    let closed = 0;
+    const adapter = new FakeAdapter({ open: () => opened, close: () => void closed++ });
+    const store = createStore(adapter, { timeout: "10ms" });
+    expect(await refused(store.get("a"))).toBe("KV_TIMEOUT");
+    await store.close();
+    expect(closed).toBe(0);
+    resolve();
+    await pause(1);
+    expect(closed).toBe(1);
+  });
+
+  it("closes what opens too late for a store that was closed meanwhile", async () => {
+    const { promise: opened, resolve } = Promise.withResolvers<void>();
+    let closed = 0;
+    const adapter = new FakeAdapter({ open: () => opened, close: () => void closed++ });
+    const store = createStore(adapter, { timeout: "10ms" });
+    const answer = refused(store.get("a"));
+    await store.close();
+    expect(await answer).toBe("KV_TIMEOUT");
+    resolve();
+    await pause(1);
     expect(closed).toBe(1);
   });
 });
