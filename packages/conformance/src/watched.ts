@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { inspect } from "node:util";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect, isDeepStrictEqual } from "node:util";
 import type { Change, Store, WatchSelector } from "@kv/core";
 
 /** How long a change may take to arrive before the case has failed. */
@@ -35,6 +36,13 @@ export async function watched(store: Store, selector?: WatchSelector): Promise<W
       assert.ok(arrived, `waited in vain; so far: ${inspect(changes, { depth: 3 })}`);
     },
   };
+}
+
+/** Resolves once the value is as expected. @throws AssertionError where it does not become so */
+export async function eventually<T>(value: () => T, expected: T): Promise<void> {
+  const end = performance.now() + PATIENCE;
+  while (!isDeepStrictEqual(value(), expected) && performance.now() < end) await sleep(5);
+  assert.deepEqual(value(), expected);
 }
 
 /** The last thing told of every key. */

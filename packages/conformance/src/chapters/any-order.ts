@@ -3,7 +3,7 @@ import { KvError, type Store } from "@kv/core";
 import fc from "fast-check";
 import { atomically, type Case } from "../chapter.ts";
 import { Model } from "../model.ts";
-import { runs } from "../property.ts";
+import { inTime, runs } from "../property.ts";
 
 /** A call, what it means, and how long the caller goes on doing something else after it. */
 interface Call {
@@ -152,7 +152,7 @@ export const anyOrder: readonly Case[] = [
       await fc.assert(
         fc.asyncProperty(
           fc.array(anyCall, { minLength: 2, maxLength: 30, size: "max" }),
-          async (sequence) => {
+          inTime(async (sequence) => {
             await store.clear();
             const model = new Model();
             const answers: Promise<unknown>[] = [];
@@ -174,7 +174,7 @@ export const anyOrder: readonly Case[] = [
               KEYS.map((key) => model.get(key)?.value),
               told,
             );
-          },
+          }),
         ),
         runs(60),
       );

@@ -2,7 +2,7 @@ import type { Store } from "@kv/core";
 import fc from "fast-check";
 import type { Case } from "../chapter.ts";
 import { History } from "../history.ts";
-import { runs } from "../property.ts";
+import { inTime, runs } from "../property.ts";
 import { pause, strangers } from "../strangers.ts";
 
 type Action = "get" | "set" | "create" | "replace" | "delete";
@@ -51,12 +51,15 @@ export const histories: readonly Case[] = [
       const stores = strangers(context, 4);
       let round = 0;
       await fc.assert(
-        fc.asyncProperty(anySchedule, async (schedule) => {
-          round += 1;
-          const history = new History(`key ${round}`);
-          await follow(schedule, stores, history);
-          history.assertLinearizable();
-        }),
+        fc.asyncProperty(
+          anySchedule,
+          inTime(async (schedule) => {
+            round += 1;
+            const history = new History(`key ${round}`);
+            await follow(schedule, stores, history);
+            history.assertLinearizable();
+          }),
+        ),
         runs(30),
       );
     },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { atomically, type Chapter } from "../chapter.ts";
 import { Model } from "../model.ts";
 import { anyCommands, type Real } from "../model-commands.ts";
-import { runs } from "../property.ts";
+import { inTime, runs } from "../property.ts";
 
 export const modelBased: Chapter = {
   title: "model",
@@ -13,11 +13,14 @@ export const modelBased: Chapter = {
       async run({ store, time, abilities }) {
         // A failure is shrunk to its shortest sequence and told with the seed that finds it again.
         await fc.assert(
-          fc.asyncProperty(anyCommands(abilities.clock), async (commands) => {
-            await store.clear();
-            const real: Real = { store, time, revisions: new Map() };
-            await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
-          }),
+          fc.asyncProperty(
+            anyCommands(abilities.clock),
+            inTime(async (commands) => {
+              await store.clear();
+              const real: Real = { store, time, revisions: new Map() };
+              await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
+            }),
+          ),
           runs(80),
         );
       },

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Case } from "../chapter.ts";
 import { collect, contents, fill } from "../contents.ts";
 import { NASTY_KEYS } from "../nasty-keys.ts";
-import { runs } from "../property.ts";
+import { inTime, runs } from "../property.ts";
 
 const SOME = ["", "a", "aa", "ab", "a\0", "a:b", "b", "é", "\uffff", "\u{10000}", "zz"];
 const LETTERS = ["a", "aa", "ab", "b", "ba", "c"];
@@ -112,19 +112,22 @@ export const selectors: readonly Case[] = [
       await fill(store, NASTY_KEYS);
       const values = new Map(NASTY_KEYS.map((key, position) => [key, position]));
       await fc.assert(
-        fc.asyncProperty(anySelector(), async (selector) => {
-          const expected = selected(NASTY_KEYS, selector);
-          assert.deepEqual(await collect(store.keys(selector)), expected);
-          assert.deepEqual(
-            await collect(store.values(selector)),
-            expected.map((key) => values.get(key)),
-          );
-          assert.equal(await store.count(selector), expected.length);
-          assert.deepEqual(
-            (await store.page(selector)).entries.map(({ key }) => key),
-            expected.slice(0, 100),
-          );
-        }),
+        fc.asyncProperty(
+          anySelector(),
+          inTime(async (selector) => {
+            const expected = selected(NASTY_KEYS, selector);
+            assert.deepEqual(await collect(store.keys(selector)), expected);
+            assert.deepEqual(
+              await collect(store.values(selector)),
+              expected.map((key) => values.get(key)),
+            );
+            assert.equal(await store.count(selector), expected.length);
+            assert.deepEqual(
+              (await store.page(selector)).entries.map(({ key }) => key),
+              expected.slice(0, 100),
+            );
+          }),
+        ),
         runs(60),
       );
     },

@@ -3,7 +3,7 @@ import type { Change } from "@kv/core";
 import { forward } from "@kv/core";
 import type { Case } from "../chapter.ts";
 import { collect } from "../contents.ts";
-import { watched } from "../watched.ts";
+import { eventually, watched } from "../watched.ts";
 
 /** How watching ends, and what does not end it. */
 export const watchEnds: readonly Case[] = [
@@ -147,7 +147,7 @@ export const watchEnds: readonly Case[] = [
   },
   {
     title: "watchers that have ended cost the backend nothing: each is taken off it",
-    async run({ open, settle }) {
+    async run({ open }) {
       let on = 0;
       const { store } = open({}, (inner) => {
         const { watch } = inner;
@@ -167,14 +167,12 @@ export const watchEnds: readonly Case[] = [
       const subscription = await store.subscribe(() => undefined);
       await store.subscribe(() => undefined, { signal: controller.signal });
       const changes = store.watch();
-      await settle();
-      assert.equal(on, 3);
+      await eventually(() => on, 3);
       subscription.unsubscribe();
       subscription.unsubscribe();
       controller.abort();
       await changes.return?.();
-      await settle();
-      assert.equal(on, 0);
+      await eventually(() => on, 0);
     },
   },
 ];
