@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const FULL = process.env["KV_TEST_FULL"] === "1";
 
@@ -16,6 +17,15 @@ const folders = [
 /** Tests run on the sources of every workspace package: nothing has to be built first. */
 const conditions = ["@kv/source", "module", "node", "import", "default"];
 
+/** The long ones first: one that begins when all others have ended keeps a single core busy. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ project }: TestSpecification): boolean => project.name === "integration-tests";
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -28,6 +38,7 @@ export default defineConfig({
         include: ["test/**/*.test.ts"],
       },
     })),
+    sequence: { sequencer: LongFirst },
     // Servers that test files ask for, started once for all of them: see integration-tests/services.
     globalSetup: fileURLToPath(new URL("integration-tests/services/global-setup.ts", import.meta.url)),
     // A process per file: tests may exit, spawn and load native drivers without disturbing one another.

@@ -9,20 +9,9 @@ describeTiered("tiered through memory/memory", () => memory(), { write: "through
 describeTiered("tiered behind memory/memory", () => memory(), { write: "behind", ...inMemory });
 
 if (process.env["KV_TEST_FULL"] === "1") {
-  describeTiered("tiered through memory/sqlite", () => memory(), {
-    write: "through",
-    far: "sqlite",
-    reopens: true,
-  });
-  // What a near tier of memory has acknowledged and not flushed goes with the process.
-  describeTiered("tiered behind memory/sqlite", () => memory(), {
-    write: "behind",
-    far: "sqlite",
-    reopens: false,
-  });
   describeTiered("tiered behind leveldb/sqlite", (directory) => leveldb({ path: join(directory, "near") }), {
     write: "behind",
     far: "sqlite",
     reopens: true,
   });
-} else test("tiered over SQLite", (context) => context.skip("needs KV_TEST_FULL=1"));
+} else test("tiered behind LevelDB over SQLite", (context) => context.skip("needs KV_TEST_FULL=1"));
