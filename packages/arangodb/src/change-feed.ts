@@ -1,7 +1,7 @@
 import { type Bounds, type ChangeListener, type Namespace, type StoredChange, Watchers } from "@kv/core";
 import { ArangoEntry, type Row } from "./document.ts";
 import { POLL, POSITIONS } from "./feed-queries.ts";
-import { CHANGES_KEPT_MS, type Layout } from "./layout.ts";
+import { CHANGES_KEPT_MS, type Layout, WATCH_GAP_MS } from "./layout.ts";
 import type { Server } from "./server.ts";
 
 /** Documents of the log that are read of each writer at once. */
@@ -172,8 +172,8 @@ export class ChangeFeed {
     });
     if (answer === undefined || position !== this.#position) return;
     const [now, news, entries, expired, writers] = answer;
-    if (now - position.now > CHANGES_KEPT_MS / 2) {
-      // The log may have been shortened meanwhile.
+    if (now - position.now > WATCH_GAP_MS) {
+      // The server may have taken out changes and expired entries meanwhile.
       this.interrupted();
       return;
     }
