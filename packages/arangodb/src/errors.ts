@@ -32,10 +32,12 @@ const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
   [503, "KV_UNAVAILABLE"],
   [1447, "KV_UNAVAILABLE"],
   [1456, "KV_UNAVAILABLE"],
-  [1457, "KV_UNAVAILABLE"],
   [1458, "KV_UNAVAILABLE"],
   [1463, "KV_UNAVAILABLE"],
+  [1464, "KV_UNAVAILABLE"],
   [1478, "KV_UNAVAILABLE"],
+  [1490, "KV_UNAVAILABLE"],
+  [1491, "KV_UNAVAILABLE"],
   [1495, "KV_UNAVAILABLE"],
   [1496, "KV_UNAVAILABLE"],
   [1497, "KV_UNAVAILABLE"],
@@ -54,6 +56,9 @@ const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
   [1216, "KV_CAPACITY"],
   [1302, "KV_CAPACITY"],
 ]);
+
+/** A coordinator that has lost the answer of the server behind it: a timeout, a connection that was lost. */
+const LOST_IN_CLUSTER: ReadonlySet<number> = new Set([1457, 1465]);
 
 /** How a request ended that was not answered as it should have been. */
 export type Outcome =
@@ -100,7 +105,8 @@ export class Scrubber {
     if (error instanceof Refusal || error instanceof ArangoFailure) return error;
     if (isArango(error)) {
       const text = this.#clean(`${error.message} (${error.errorNum})`);
-      return new ArangoFailure(text, "refused", { errorNum: error.errorNum });
+      const outcome = LOST_IN_CLUSTER.has(error.errorNum) ? "unknown" : "refused";
+      return new ArangoFailure(text, outcome, { errorNum: error.errorNum });
     }
     if (!(error instanceof Error) || !("isSafeToRetry" in error)) {
       const text = this.#clean(error instanceof Error ? error.message : String(error));
@@ -113,8 +119,9 @@ export class Scrubber {
   #networkFailure(error: Error & { readonly isSafeToRetry: unknown }): Error {
     const status = "code" in error && typeof error.code === "number" ? error.code : undefined;
     if (status !== undefined) {
-      // A proxy's answer, or the server's without a body. Behind a gateway that gave up, the server may go on.
-      const outcome = status === 502 || status === 504 ? "unknown" : "refused";
+      // A proxy's answer, since the server's have a body that says more. Behind one that gave up or failed, the server may
+      // go on; only one that says 503 did not ask it.
+      const outcome = (status >= 500 && status !== 503) || status === 408 ? "unknown" : "refused";
       return new ArangoFailure(`the server answered ${status}: ${this.#clean(error.message)}`, outcome, {
         errorNum: status,
       });
@@ -129,7 +136,8 @@ export class Scrubber {
   }
 
   #clean(message: string): string {
-    let clean = message;
+    // What arangojs was configured with by others may be an address with a password in it.
+    let clean = message.replace(/\/\/[^\s/@]*@/g, "//***@");
     for (const secret of this.#secrets) {
       clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
     }
