@@ -24,6 +24,28 @@ function nested(depth: number): unknown {
   return value;
 }
 
+describe("ranges", () => {
+  test("a page has as many entries as their size allows, and a handful comes in one", async () => {
+    const adapter = arangodb({ client: counting.client, collection: "pages", requestTimeout: 60_000 });
+    const store = createStore(adapter, { sweepInterval: null, timeout: 60 });
+    onTestFinished(() => store.close());
+    const large = "x".repeat(64 * 1024);
+    await store.setMany(Array.from({ length: 200 }, (_, i): [string, string] => [`large${i}`, large]));
+    await store.setMany(Array.from({ length: 1000 }, (_, i): [string, number] => [`small${i}`, i]));
+    const pagesOf = async (prefix: string, limit = Number.POSITIVE_INFINITY) => {
+      const found: string[] = [];
+      const { requests } = await counting.during(async () => {
+        for await (const { key } of store.entries({ prefix, limit })) found.push(key);
+      });
+      return [new Set(found).size, requests];
+    };
+    // 64, then 8 MiB a page.
+    expect(await pagesOf("large")).toEqual([200, 3]);
+    expect(await pagesOf("small")).toEqual([1000, 2]);
+    expect(await pagesOf("small", 256)).toEqual([256, 1]);
+  }, 60_000);
+});
+
 describe("commits", () => {
   test("what is too much for one statement goes as several, in order", async () => {
     const store = storeFor("large");
