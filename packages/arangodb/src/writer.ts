@@ -42,18 +42,16 @@ export class Writer {
     const slots = slotsOf(commits, revisions, { now: clock() });
     if (slots === undefined) return commitInTwoSteps(this.#context, namespace, commits);
     const results = new Array<CommitResult>(commits.length);
-    let failure: { readonly error: unknown } | undefined;
     for (const part of this.#parts(namespace, slots)) {
-      failure = await this.#apply(namespace, part, results).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      if (failure !== undefined) break;
-    }
-    if (failure !== undefined) {
-      // Where nothing was applied the whole is rejected; else each commit that was not tells for itself.
-      if (!results.some((result) => result !== undefined)) throw failure.error;
-      for (let i = 0; i < results.length; i++) results[i] ??= { status: "error", error: failure.error };
+      try {
+        await this.#apply(namespace, part, results);
+      } catch (error) {
+        // Where nothing was applied and nothing else is left, the whole is rejected; else each commit tells for itself.
+        if (part.slots.length === slots.length) throw error;
+        for (const slot of part.slots) tellEach(slot, results, error);
+        for (const slot of slots) tellEach(slot, results, unsent(error));
+        break;
+      }
     }
     return results;
   }
@@ -134,6 +132,17 @@ export class Writer {
     });
     return answers;
   }
+}
+
+/** Of each commit of a slot that has no result yet: why not. */
+function tellEach({ places }: Slot, results: CommitResult[], error: unknown): void {
+  for (const place of places) results[place] ??= { status: "error", error };
+}
+
+/** Of what was to be written behind something that failed: it was not sent, whatever became of the other. */
+function unsent(error: unknown): ArangoFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ArangoFailure(`not sent, since what comes before it in the batch failed: ${reason}`, "not sent");
 }
 
 /** Whether a refusal may be due to one commit of several, such as a document that is too large. */

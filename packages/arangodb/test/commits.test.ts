@@ -1,5 +1,7 @@
 import { type Emulator, startEmulator } from "@kv/arangodb-emulator";
 import { type Commit, createStore, namespaceOf, type SetMutation, type Store } from "@kv/core";
+import { Database } from "arangojs";
+import { ResponseTimeoutError } from "arangojs/errors";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { arangodb } from "../src/index.ts";
 import { type CountingClient, countingClient } from "./counting-client.ts";
@@ -56,6 +58,41 @@ describe("commits", () => {
     expect(requests).toBe(3);
     expect((await store.get("k19")) === values[19]?.[1]).toBe(true);
     expect(await store.count()).toBe(21);
+  });
+
+  test("where the answer of one of several statements is lost, what was behind it is said not to be sent", async () => {
+    const client = new Database({ url: emulator.url });
+    const adapter = arangodb({ client, collection: "parts" });
+    await adapter.open();
+    onTestFinished(() => adapter.close());
+    const namespace = namespaceOf([]);
+    const common = {
+      type: "set",
+      encoding: "json",
+      expiresAt: undefined,
+      policy: "persist",
+      user: undefined,
+    } as const;
+    const commits = Array.from({ length: 3 }, (_, i): Commit => {
+      const payload = "x".repeat(5 * 1024 * 1024);
+      return { checks: [], mutations: [{ ...common, key: `k${i}`, payload }] };
+    });
+    await adapter.commit(namespace, [{ checks: [], mutations: [{ ...common, key: "first", payload: 1 }] }]);
+    const ask = client.query.bind(client) as (...query: unknown[]) => Promise<never>;
+    let asked = 0;
+    client.query = async (...query: unknown[]) => {
+      const answer = await ask(...query);
+      if (++asked === 2) throw new ResponseTimeoutError(undefined, new Request(emulator.url));
+      return answer;
+    };
+    const results = await adapter.commit(namespace, commits);
+    expect(results).toMatchObject([
+      { status: "ok" },
+      { status: "error", error: { retryable: false, message: expect.stringMatching(/nobody knows/) } },
+      { status: "error", error: { outcome: "not sent" } },
+    ]);
+    const found = await adapter.read(namespace, ["k0", "k1", "k2"]);
+    expect(found.map((entry) => entry?.key)).toEqual(["k0", "k1", undefined]);
   });
 
   test("what the server would refuse is stored all the same: values and metadata", async () => {
