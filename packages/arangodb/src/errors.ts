@@ -77,18 +77,25 @@ export class ArangoFailure extends Error {
   readonly outcome: Outcome;
   /** The server's number, or the status of an answer without one. */
   readonly errorNum: number | undefined;
+  /** Of an answer: its HTTP status. */
+  readonly status: number | undefined;
   /** The system's or undici's code. */
   readonly code: string | undefined;
 
   constructor(
     message: string,
     outcome: Outcome,
-    details: { readonly errorNum?: number | undefined; readonly code?: string | undefined } = {},
+    details: {
+      readonly errorNum?: number | undefined;
+      readonly status?: number | undefined;
+      readonly code?: string | undefined;
+    } = {},
   ) {
     super(message);
     this.name = "ArangoFailure";
     this.outcome = outcome;
     this.errorNum = details.errorNum;
+    this.status = details.status;
     this.code = details.code;
   }
 }
@@ -106,7 +113,7 @@ export class Scrubber {
     if (isArango(error)) {
       const text = this.#clean(`${error.message} (${error.errorNum})`);
       const outcome = LOST_IN_CLUSTER.has(error.errorNum) ? "unknown" : "refused";
-      return new ArangoFailure(text, outcome, { errorNum: error.errorNum });
+      return new ArangoFailure(text, outcome, { errorNum: error.errorNum, status: error.code });
     }
     if (!(error instanceof Error) || !("isSafeToRetry" in error)) {
       const text = this.#clean(error instanceof Error ? error.message : String(error));
@@ -124,6 +131,7 @@ export class Scrubber {
       const outcome = (status >= 500 && status !== 503) || status === 408 ? "unknown" : "refused";
       return new ArangoFailure(`the server answered ${status}: ${this.#clean(error.message)}`, outcome, {
         errorNum: status,
+        status,
       });
     }
     if (error.name === "ResponseTimeoutError")
@@ -146,7 +154,7 @@ export class Scrubber {
 }
 
 /** Told by what it has, not by its class: a client that was handed in may come from another copy of arangojs. */
-function isArango(error: unknown): error is Error & { readonly errorNum: number } {
+function isArango(error: unknown): error is Error & { readonly errorNum: number; readonly code?: number } {
   return error instanceof Error && "errorNum" in error && typeof error.errorNum === "number";
 }
 
@@ -197,6 +205,7 @@ export function writeFailure(error: unknown): unknown {
       { cause: error, retryable: false },
     );
   }
+  if (error.status === 401) return loginRefusal(error) ?? error;
   if (error.errorNum === ERROR.forbidden || error.errorNum === ERROR.readOnly) {
     return new Refusal(
       "KV_READ_ONLY",

@@ -19,8 +19,8 @@ import {
 const scrubber = new Scrubber(["ge heim"]);
 const request = new Request("http://h/", { headers: { authorization: "Basic geheim" } });
 
-function refused(errorNum: number, errorMessage = "no"): ArangoFailure {
-  return scrubber.failure(new ArangoError({ code: 400, errorNum, errorMessage })) as ArangoFailure;
+function refused(errorNum: number, errorMessage = "no", code = 400): ArangoFailure {
+  return scrubber.failure(new ArangoError({ code, errorNum, errorMessage })) as ArangoFailure;
 }
 
 function unreachable(code: string): ArangoFailure {
@@ -80,7 +80,11 @@ describe("errors", () => {
   });
 
   test("who may not write is told that it only reads, and who is not let in what to check", () => {
-    expect(writeFailure(refused(11))).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(writeFailure(refused(11, "forbidden", 403))).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(writeFailure(refused(11, "not authorized", 401))).toMatchObject({
+      code: "KV_UNAVAILABLE",
+      message: expect.stringMatching(/check the options username, password/),
+    });
     expect(loginRefusal(refused(11))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
     expect(loginRefusal(refused(1501))).toBeUndefined();
   });
