@@ -58,6 +58,8 @@ export class ChangeFeed {
   #position: Position | undefined;
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
+  /** The look behind the one that is on its way, for those who are about to watch. */
+  #next: Promise<void> | undefined;
   #again = false;
   #closed = false;
   /** Something may have been missed: told as soon as it is known from where to go on. */
@@ -73,9 +75,7 @@ export class ChangeFeed {
     const { id } = namespace;
     this.#joining.set(id, (this.#joining.get(id) ?? 0) + 1);
     try {
-      // What is on its way concerns what happened before this; a look that begins now tells others of the rest of it.
-      while (this.#polling !== undefined) await this.#polling.catch(() => undefined);
-      await this.#poll();
+      await this.#nextLook();
       const end = this.#watchers.add(namespace, bounds, listener);
       this.#schedule(this.#interval);
       return () => {
@@ -130,6 +130,21 @@ export class ChangeFeed {
   async #look(): Promise<void> {
     // What fails now is done by the next look: the position tells where to go on.
     await this.#poll().catch(() => undefined);
+  }
+
+  /**
+   * A look that begins from now on: what is on its way concerns what happened before. All who come meanwhile share the next
+   * one, however many they are.
+   */
+  #nextLook(): Promise<void> {
+    if (this.#polling === undefined) return this.#poll();
+    this.#next ??= this.#polling
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.#nextLook();
+      });
+    return this.#next;
   }
 
   /** One look at a time. */
