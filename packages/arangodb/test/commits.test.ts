@@ -60,6 +60,20 @@ describe("commits", () => {
     expect(await store.count()).toBe(21);
   });
 
+  test("so does what has to be looked at first: writes of one key in the same tick", async () => {
+    const store = storeFor("looked-at");
+    await store.set("n", 1);
+    const megabyte = "x".repeat(1024 * 1024);
+    const { requests } = await counting.during(async () => {
+      const added = Promise.all([store.set("n", 2), store.increment("n")]);
+      const values = Array.from({ length: 10 }, (_, i): [string, string] => [`k${i}`, megabyte]);
+      await Promise.all([added, store.setMany(values), store.set("n", 5), store.increment("n")]);
+    });
+    expect(requests).toBe(4);
+    expect(await store.get("n")).toBe(6);
+    expect(await store.count()).toBe(11);
+  });
+
   test("where the answer of one of several statements is lost, what was behind it is said not to be sent", async () => {
     const client = new Database({ url: emulator.url });
     const adapter = arangodb({ client, collection: "parts" });
