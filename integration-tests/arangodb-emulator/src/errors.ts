@@ -7,6 +7,7 @@ const known = {
   notImplemented: [9, 501, "not implemented"],
   lockTimeout: [18, 500, "timeout waiting to lock"],
   locked: [28, 500, "locked"],
+  resourceLimit: [32, 500, "resource limit exceeded"],
   unauthorized: [401, 401, "Wrong credentials"],
   notAuthorized: [11, 401, "not authorized to execute this request"],
   unknownPath: [404, 404, "unknown path"],

@@ -131,6 +131,19 @@ describe("bulk writes of the same documents at the same time", () => {
   });
 });
 
+describe("a key that came and went since the snapshot", () => {
+  it("was changed, though it looks the same: 1200", async () => {
+    const collection = await lab.collection();
+    const transaction = await lab.db.beginTransaction({ write: [collection.name] });
+    await collection.save({ _key: "k" });
+    await collection.remove("k");
+    const insert = (key: string) => transaction.step(() => collection.save({ _key: key }));
+    expect(await outcome(insert("k"))).toBe("409/1200");
+    expect(await outcome(insert("other"))).toBe("ok");
+    await transaction.abort();
+  });
+});
+
 describe("a query's snapshot", () => {
   it("is what was committed when it began: its own writes are not read by its loops", async () => {
     const collection = await lab.collection();

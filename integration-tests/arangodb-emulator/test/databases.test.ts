@@ -52,6 +52,15 @@ describe("collections", () => {
     expect(await outcome(collection.drop())).toBe("404/1203");
   });
 
+  it("have names that are no server's own, or 1208", async () => {
+    for (const name of ["", "_own", "1a", "a b", "a/b", "x".repeat(257), 5, null]) {
+      const { status, body } = await lab.send("POST", "/_api/collection", { name });
+      expect([name, status, body]).toMatchObject([name, 400, { errorNum: 1208 }]);
+    }
+    expect(await outcome(lab.db.createCollection("x".repeat(256)))).toBe("ok");
+    expect(await outcome(lab.db.createCollection("_own", { isSystem: true }))).toBe("ok");
+  });
+
   it("made by many at once are made by one", async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 8 }, () => outcome(lab.db.createCollection("raced"))),

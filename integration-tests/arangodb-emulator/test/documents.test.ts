@@ -40,6 +40,15 @@ describe("documents", () => {
     },
   );
 
+  it("refuse what is no key with 1221: too long, empty, of other characters or types", async () => {
+    const collection = await lab.collection();
+    for (const key of ["", "a/b", "a b", "ä", "a#", "a\u0000", "x".repeat(255), 5, null, true, ["a"], {}]) {
+      const { status, body } = await lab.send("POST", `/_api/document/${collection.name}`, { _key: key });
+      expect([key, status, body]).toMatchObject([key, 400, { errorNum: 1221 }]);
+    }
+    expect(await outcome(collection.save({ _key: "x".repeat(254) }))).toBe("ok");
+  });
+
   it("keep every attribute name, __proto__ and constructor included", async () => {
     const collection = await lab.collection();
     const text = '{"_key":"p","__proto__":{"a":1},"constructor":2,"":3,"toString":null}';

@@ -111,6 +111,25 @@ describe("whatever a query says", () => {
   });
 });
 
+describe("what is too much", () => {
+  it.each([
+    ["parentheses", `RETURN ${"(".repeat(5000)}1${")".repeat(5000)}`],
+    ["operators in front", `RETURN ${"NOT ".repeat(20_000)}true`],
+    ["ternaries", `RETURN ${"true ? ".repeat(5000)}1${" : 2".repeat(5000)}`],
+  ])("%s nested too deep are 1524", async (_what, query) => {
+    const answer = await lab.send("POST", "/_api/cursor", { query });
+    expect(answer).toMatchObject({ status: 400, body: { errorNum: 1524 } });
+  });
+
+  it("an answer too large to be written down is 32, and the server goes on", async (context) => {
+    if (process.env["KV_TEST_FULL"] !== "1") context.skip("needs KV_TEST_FULL=1");
+    const query = `LET s = REPEAT("x", 10000000) RETURN (FOR i IN 1..60 RETURN s)`;
+    const answer = await lab.send("POST", "/_api/cursor", { query });
+    expect(answer).toMatchObject({ status: 500, body: { errorNum: 32 } });
+    expect(await lab.value("1")).toBe(1);
+  }, 120_000);
+});
+
 describe("whatever a request says", () => {
   it("is answered, and never by an internal error", async () => {
     const paths = [

@@ -177,6 +177,10 @@ function testsOf(place: Place): void {
     expect(await links(store.readonly()).link("a", "to", "b").catch(codeOf)).toBe("KV_READ_ONLY");
     expect(await links(store).link("a", "", "b").catch(codeOf)).toBe("KV_INVALID_OPTION");
     expect(await links(store).link("", "to", "b").catch(codeOf)).toBe("KV_INVALID_KEY");
+    for (const none of [undefined, "a", 1, [["a", "to"]], [null], ["a to b"]]) {
+      const wanted = none as unknown as [string, string, string][];
+      expect(await links(store).linkMany(wanted).catch(codeOf), String(none)).toBe("KV_INVALID_OPTION");
+    }
     expect(await links(store).related("a", { depth: 11 }).catch(codeOf)).toBe("KV_INVALID_OPTION");
     expect(
       await links(store)

@@ -111,6 +111,12 @@ function testsOf(place: Place): void {
       expect(await refusal(({ entries }) => aql`FOR d IN ${entries} REMOVE d IN ${entries}`)).toMatch(
         /only reads/,
       );
+      expect(
+        await refusal(
+          ({ entries }) => aql`LET x = "\\
+          " INSERT { x } INTO ${entries} RETURN "y"`,
+        ),
+      ).toMatch(/only reads/);
       expect(await refusal(() => aql`RETURN "remove" // insert`)).toEqual(["remove"]);
       expect(await refusal(() => aql`RETURN NOPE(1)`)).toMatch(/^KV_BACKEND .*1540/);
     });

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import { arangodb } from "@kv/arangodb";
-import { createStore, type Store } from "@kv/core";
+import { compareKeys, createStore, type Store } from "@kv/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { inEveryPlace, type Place } from "./places.ts";
 
@@ -13,8 +14,8 @@ function testsOf(place: Place): void {
     const collection = place.collection(name);
     const url = place.url("storms");
     const stores = Array.from({ length: count }, () =>
-      createStore(arangodb({ url, collection, busyTimeout: 30_000, requestTimeout: 30_000 }), {
-        timeout: 40,
+      createStore(arangodb({ url, collection, busyTimeout: 120_000, requestTimeout: 120_000 }), {
+        timeout: 150,
       }),
     );
     onTestFinished(async () => {
@@ -29,7 +30,7 @@ function testsOf(place: Place): void {
     return stores;
   }
 
-  describe("64 writers at once", { timeout: 60_000 }, () => {
+  describe("64 writers at once", { timeout: 180_000 }, () => {
     test("make database, collections and indexes together, and each finds what the others wrote", async () => {
       const stores = writers("opening");
       await Promise.all(stores.map((store, i) => store.set(`k${i}`, i)));
@@ -89,7 +90,7 @@ function testsOf(place: Place): void {
     });
   });
 
-  describe("a watcher", { timeout: 60_000 }, () => {
+  describe("a watcher", { timeout: 120_000 }, () => {
     test("is told the last state of every key that 16 stores set, delete and let expire at once", async () => {
       const [watching, ...stores] = await opened("watched", 17);
       const states = new Map<string, unknown>();
@@ -110,33 +111,36 @@ function testsOf(place: Place): void {
         }),
       );
       await watching?.set("end", true);
-      const expected = async () => new Map(await watching?.range(""));
-      await expect.poll(() => states.get("end"), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => states.get("end"), { timeout: 30_000 }).toBe(true);
+      // Some may expire only now: both are looked at until they are the same.
+      const both = async () => [await watching?.range(""), [...states].sort(([a], [b]) => compareKeys(a, b))];
       await expect
-        .poll(async () => [...states].sort(), { timeout: 20_000 })
-        .toEqual([...(await expected())].sort());
+        .poll(both, { timeout: 30_000 })
+        .toSatisfy(([held, told]: unknown[]) => isDeepStrictEqual(held, told));
       expect(resyncs).toBe(0);
     });
   });
 
-  describe("a writer that others disturb all the time", () => {
+  describe("a writer that others disturb all the time", { timeout: 60_000 }, () => {
     test("gives up when its time is up, says that nothing was written, and that it may be tried again", async () => {
       const url = place.url("storms");
-      const stores = Array.from({ length: 16 }, () =>
-        createStore(arangodb({ url, collection: place.collection("patience"), busyTimeout: 0 })),
+      const collection = place.collection("patience");
+      const store = createStore(arangodb({ url, collection, busyTimeout: 200 }), { timeout: 40 });
+      onTestFinished(() => store.close());
+      await store.increment("n");
+      // Somebody who writes the key, and does not come to an end.
+      const database = place.database("storms");
+      const transaction = await database.beginTransaction({ write: [collection] });
+      await transaction.step(() =>
+        database.query(`FOR d IN @@c FILTER d.key == "n" UPDATE d WITH { disturbed: true } IN @@c`, {
+          "@c": collection,
+        }),
       );
-      onTestFinished(async () => {
-        await Promise.all(stores.map((store) => store.close()));
-      });
-      await Promise.all(stores.map((store) => store.ping()));
-      const outcomes = await Promise.allSettled(stores.map((store) => store.increment("n")));
-      const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
-      expect(refused.length).toBeGreaterThan(0);
-      for (const error of refused) {
-        expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
-        expect(error.message).toMatch(/nothing was written/);
-      }
-      expect(await stores[0]?.get("n")).toBe(stores.length - refused.length);
+      const error: unknown = await store.increment("n").catch((refusal: unknown) => refusal);
+      expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
+      expect(String(error)).toMatch(/nothing was written/);
+      await transaction.abort();
+      expect(await store.increment("n")).toBe(2);
     });
   });
 }

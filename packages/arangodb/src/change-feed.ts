@@ -1,7 +1,7 @@
 import { type Bounds, type ChangeListener, type Namespace, type StoredChange, Watchers } from "@kv/core";
 import { ArangoEntry, type Row } from "./document.ts";
 import { POLL, POSITIONS } from "./feed-queries.ts";
-import { CHANGES_KEPT_MS, type Layout } from "./layout.ts";
+import { CHANGES_KEPT_MS, type Layout, WATCH_GAP_MS } from "./layout.ts";
 import type { Server } from "./server.ts";
 
 /** Documents of the log that are read of each writer at once. */
@@ -58,6 +58,8 @@ export class ChangeFeed {
   #position: Position | undefined;
   #timer: NodeJS.Timeout | undefined;
   #polling: Promise<void> | undefined;
+  /** The look behind the one that is on its way, for those who are about to watch. */
+  #next: Promise<void> | undefined;
   #again = false;
   #closed = false;
   /** Something may have been missed: told as soon as it is known from where to go on. */
@@ -73,9 +75,7 @@ export class ChangeFeed {
     const { id } = namespace;
     this.#joining.set(id, (this.#joining.get(id) ?? 0) + 1);
     try {
-      // What is on its way concerns what happened before this; a look that begins now tells others of the rest of it.
-      while (this.#polling !== undefined) await this.#polling.catch(() => undefined);
-      await this.#poll();
+      await this.#nextLook();
       const end = this.#watchers.add(namespace, bounds, listener);
       this.#schedule(this.#interval);
       return () => {
@@ -132,6 +132,21 @@ export class ChangeFeed {
     await this.#poll().catch(() => undefined);
   }
 
+  /**
+   * A look that begins from now on: what is on its way concerns what happened before. All who come meanwhile share the next
+   * one, however many they are.
+   */
+  #nextLook(): Promise<void> {
+    if (this.#polling === undefined) return this.#poll();
+    this.#next ??= this.#polling
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.#nextLook();
+      });
+    return this.#next;
+  }
+
   /** One look at a time. */
   #poll(): Promise<void> {
     if (this.#polling !== undefined) return this.#polling;
@@ -172,8 +187,8 @@ export class ChangeFeed {
     });
     if (answer === undefined || position !== this.#position) return;
     const [now, news, entries, expired, writers] = answer;
-    if (now - position.now > CHANGES_KEPT_MS / 2) {
-      // The log may have been shortened meanwhile.
+    if (now - position.now > WATCH_GAP_MS) {
+      // The server may have taken out changes and expired entries meanwhile.
       this.interrupted();
       return;
     }

@@ -32,10 +32,12 @@ const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
   [503, "KV_UNAVAILABLE"],
   [1447, "KV_UNAVAILABLE"],
   [1456, "KV_UNAVAILABLE"],
-  [1457, "KV_UNAVAILABLE"],
   [1458, "KV_UNAVAILABLE"],
   [1463, "KV_UNAVAILABLE"],
+  [1464, "KV_UNAVAILABLE"],
   [1478, "KV_UNAVAILABLE"],
+  [1490, "KV_UNAVAILABLE"],
+  [1491, "KV_UNAVAILABLE"],
   [1495, "KV_UNAVAILABLE"],
   [1496, "KV_UNAVAILABLE"],
   [1497, "KV_UNAVAILABLE"],
@@ -55,6 +57,9 @@ const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
   [1302, "KV_CAPACITY"],
 ]);
 
+/** A coordinator that has lost the answer of the server behind it: a timeout, a connection that was lost. */
+const LOST_IN_CLUSTER: ReadonlySet<number> = new Set([1457, 1465]);
+
 /** How a request ended that was not answered as it should have been. */
 export type Outcome =
   /** The server said so: what it refuses has not been done. */
@@ -72,18 +77,25 @@ export class ArangoFailure extends Error {
   readonly outcome: Outcome;
   /** The server's number, or the status of an answer without one. */
   readonly errorNum: number | undefined;
+  /** Of an answer: its HTTP status. */
+  readonly status: number | undefined;
   /** The system's or undici's code. */
   readonly code: string | undefined;
 
   constructor(
     message: string,
     outcome: Outcome,
-    details: { readonly errorNum?: number | undefined; readonly code?: string | undefined } = {},
+    details: {
+      readonly errorNum?: number | undefined;
+      readonly status?: number | undefined;
+      readonly code?: string | undefined;
+    } = {},
   ) {
     super(message);
     this.name = "ArangoFailure";
     this.outcome = outcome;
     this.errorNum = details.errorNum;
+    this.status = details.status;
     this.code = details.code;
   }
 }
@@ -100,7 +112,8 @@ export class Scrubber {
     if (error instanceof Refusal || error instanceof ArangoFailure) return error;
     if (isArango(error)) {
       const text = this.#clean(`${error.message} (${error.errorNum})`);
-      return new ArangoFailure(text, "refused", { errorNum: error.errorNum });
+      const outcome = LOST_IN_CLUSTER.has(error.errorNum) ? "unknown" : "refused";
+      return new ArangoFailure(text, outcome, { errorNum: error.errorNum, status: error.code });
     }
     if (!(error instanceof Error) || !("isSafeToRetry" in error)) {
       const text = this.#clean(error instanceof Error ? error.message : String(error));
@@ -113,10 +126,12 @@ export class Scrubber {
   #networkFailure(error: Error & { readonly isSafeToRetry: unknown }): Error {
     const status = "code" in error && typeof error.code === "number" ? error.code : undefined;
     if (status !== undefined) {
-      // A proxy's answer, or the server's without a body. Behind a gateway that gave up, the server may go on.
-      const outcome = status === 502 || status === 504 ? "unknown" : "refused";
+      // A proxy's answer, since the server's have a body that says more. Behind one that gave up or failed, the server may
+      // go on; only one that says 503 did not ask it.
+      const outcome = (status >= 500 && status !== 503) || status === 408 ? "unknown" : "refused";
       return new ArangoFailure(`the server answered ${status}: ${this.#clean(error.message)}`, outcome, {
         errorNum: status,
+        status,
       });
     }
     if (error.name === "ResponseTimeoutError")
@@ -129,7 +144,8 @@ export class Scrubber {
   }
 
   #clean(message: string): string {
-    let clean = message;
+    // What arangojs was configured with by others may be an address with a password in it.
+    let clean = message.replace(/\/\/[^\s/@]*@/g, "//***@");
     for (const secret of this.#secrets) {
       clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
     }
@@ -138,7 +154,7 @@ export class Scrubber {
 }
 
 /** Told by what it has, not by its class: a client that was handed in may come from another copy of arangojs. */
-function isArango(error: unknown): error is Error & { readonly errorNum: number } {
+function isArango(error: unknown): error is Error & { readonly errorNum: number; readonly code?: number } {
   return error instanceof Error && "errorNum" in error && typeof error.errorNum === "number";
 }
 
@@ -189,6 +205,7 @@ export function writeFailure(error: unknown): unknown {
       { cause: error, retryable: false },
     );
   }
+  if (error.status === 401) return loginRefusal(error) ?? error;
   if (error.errorNum === ERROR.forbidden || error.errorNum === ERROR.readOnly) {
     return new Refusal(
       "KV_READ_ONLY",

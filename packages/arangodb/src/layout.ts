@@ -46,10 +46,15 @@ export const LAYOUT_KEY = "layout";
 /** The layout that this version of the adapter writes. */
 export const LAYOUT_VERSION = 1;
 
-/** Milliseconds that a document stays behind its deadline, before the server itself takes it out: so long watchers may take to see it. */
-export const RECLAIM_AFTER_MS = 60_000;
-/** Milliseconds that a change is kept. Who did not look for half as long is told to read everything again. */
-export const CHANGES_KEPT_MS = 600_000;
+/** Milliseconds that a watcher may go without looking. Who did not look for longer is told to read everything again. */
+export const WATCH_GAP_MS = 300_000;
+/** Milliseconds that a change is kept: longer than any watcher needs it. */
+export const CHANGES_KEPT_MS: number = 2 * WATCH_GAP_MS;
+/**
+ * Milliseconds that a document stays behind its deadline, before the server itself takes it out: that is noted nowhere, so
+ * every watcher must have seen it before. A minute on top, since the servers of a cluster have clocks of their own.
+ */
+export const RECLAIM_AFTER_MS: number = WATCH_GAP_MS + 60_000;
 /** Milliseconds that a writer's registration holds. */
 export const LEASE_MS = 3_600_000;
 /** Seconds after which the server gives up a write: no query outlives what it relies on. */

@@ -47,8 +47,12 @@ export function links<V>(store: StoreReader<V>): Links {
   const { namespace, prefix } = access;
   // Half-open, as a scope's keys lie: everything that begins with the prefix, which ends with a colon.
   const bounds = { start: prefix, end: prefix === "" ? undefined : `${prefix.slice(0, -1)};` };
-  const linkAll = (operation: string, wanted: Iterable<Ends>): Promise<readonly boolean[]> => {
-    const all = [...wanted];
+  const linkAll = async (operation: string, wanted: Iterable<Ends>): Promise<readonly boolean[]> => {
+    const all = endsIn(wanted);
+    if (all === undefined) {
+      const message = "linkMany needs an array or another iterable of tuples [from, type, to]";
+      throw access.error(new Refusal("KV_INVALID_OPTION", message), operation);
+    }
     const keys = all.flatMap(([from, , to]) => [from, to]);
     return access.run({ operation, keys, writes: true }, async (stored) => {
       const ends = all.map(
@@ -77,6 +81,13 @@ export function links<V>(store: StoreReader<V>): Links {
         },
       ),
   };
+}
+
+/** `undefined`: they are no links. */
+function endsIn(wanted: unknown): Ends[] | undefined {
+  if (typeof wanted !== "object" || wanted === null || !(Symbol.iterator in wanted)) return undefined;
+  const all = [...(wanted as Iterable<unknown>)];
+  return all.every((ends): ends is Ends => Array.isArray(ends) && ends.length === 3) ? all : undefined;
 }
 
 function signalIn(options: RelatedOptions | undefined): AbortSignal | undefined {

@@ -19,7 +19,7 @@ export interface QueryParts {
 const WRITING = /\b(?:insert|update|replace|remove|upsert)\b/i;
 /** What such a word may stand in without meaning it. */
 const QUOTED =
-  /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|´(?:[^´\\]|\\.)*´|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|´(?:[^´\\]|\\.)*´|\/\/[^\n]*|\/\*.*?\*\//gs;
 
 /**
  * Runs a statement of your own over the documents of a store, whose layout is part of this package's contract: `d.key`,

@@ -5,10 +5,16 @@ import type { Layout } from "./layout.ts";
 import { SCAN } from "./read-queries.ts";
 import type { Server } from "./server.ts";
 
-/** Entries of the first page: whoever leaves early has asked for little. */
-const FIRST_PAGE = 256;
-/** Entries of the pages behind it. */
+/** Entries of the first page, of which nobody knows how large they are. Whoever leaves early has asked for little. */
+const FIRST_PAGE = 64;
+/** As many entries are no range but a handful: they come in one page. */
+const HANDFUL = 256;
+/** Entries of the pages behind the first one, */
 const PAGE = 1024;
+/** and how many bytes these should not exceed by much: a page is in memory, and has to arrive before the timeout. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+/** Entries of a page whose size is measured. */
+const SAMPLE = 8;
 /** Keys of a page, where only keys are asked for. */
 const PAGE_OF_KEYS = 4096;
 
@@ -38,9 +44,8 @@ export class Scanner {
     const statement = keysOnly
       ? SCAN[reverse ? "reverseKeys" : "forwardKeys"]
       : SCAN[reverse ? "reverse" : "forward"];
-    const most = keysOnly ? PAGE_OF_KEYS : PAGE;
     let bounds = orderedBounds(namespace, range);
-    let size = keysOnly ? PAGE_OF_KEYS : FIRST_PAGE;
+    let size = keysOnly ? PAGE_OF_KEYS : range.limit <= HANDFUL ? HANDFUL : FIRST_PAGE;
     for (let left = range.limit; left > 0; ) {
       const limit = Math.min(size, left);
       const rows = await this.#server.execute<Row>(statement, {
@@ -52,8 +57,15 @@ export class Scanner {
       const last = rows.at(-1);
       if (rows.length < limit || last === undefined) return;
       left -= rows.length;
-      size = most;
+      if (!keysOnly) size = Math.max(1, Math.min(PAGE, Math.floor(PAGE_BYTES / averageSize(rows))));
       bounds = reverse ? { ...bounds, to: ordered(last[0]) } : { ...bounds, from: orderedAfter(last[0]) };
     }
   }
+}
+
+/** About how many bytes a row takes, by a few of them. */
+function averageSize(rows: readonly Row[]): number {
+  const step = Math.ceil(rows.length / SAMPLE);
+  const sample = rows.filter((_, i) => i % step === 0);
+  return sample.reduce((bytes, row) => bytes + JSON.stringify(row).length, 0) / sample.length;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "@kv/core";
+import type { Database } from "arangojs";
 import { CollectionType } from "arangojs/collections";
 import type { EnsureIndexOptions } from "arangojs/indexes";
 import { ERROR, isMomentary, isNumbered, loginRefusal } from "./errors.ts";
@@ -59,7 +60,8 @@ const LINK_INDEX: EnsureIndexOptions = {
  */
 export async function openSchema(server: Server, layout: Layout): Promise<number> {
   try {
-    const [ahead] = await Promise.all([hello(server, layout), assertVersion(server)]);
+    const fits = assertVersion(server);
+    const [ahead] = await Promise.all([hello(server, layout, fits), fits]);
     return ahead;
   } catch (error) {
     throw loginRefusal(error) ?? error;
@@ -72,7 +74,8 @@ export async function openLinks(server: Server, layout: Layout): Promise<void> {
   await undisturbed(() => server.database.collection(layout.links).ensureIndex(LINK_INDEX), server);
 }
 
-async function hello(server: Server, layout: Layout): Promise<number> {
+/** `fits`: nothing is made on a server that does not. */
+async function hello(server: Server, layout: Layout, fits: Promise<void>): Promise<number> {
   const bindVars = { "@system": layout.system, layout: LAYOUT_KEY, probe: orderProbe() };
   for (let round = 1; ; round++) {
     const asked = Date.now();
@@ -91,6 +94,7 @@ async function hello(server: Server, layout: Layout): Promise<number> {
     }
     // Others may be at it, and in a cluster it takes a moment until everybody knows of it.
     if (round > 1) await sleep(Math.random() * 20 * round);
+    await fits;
     if (answer === "no database") await makeDatabase(server);
     await assertOneShard(server);
     await makeCollections(server, layout);
@@ -114,11 +118,12 @@ function judged([sorted, now, description]: Hello, { entries }: Layout, ours: nu
 }
 
 async function assertVersion(server: Server): Promise<void> {
-  // Of a database that is only being made; hello makes it or says why not.
-  const version = await server
-    .ask(() => server.database.version())
-    .then((answer) => answer.version)
-    .catch(() => undefined);
+  const version = await versionBy(server, server.database).catch((error: unknown) =>
+    // The database is only being made.
+    isNumbered(error, ERROR.databaseNotFound)
+      ? versionBy(server, server.database.database("_system")).catch(() => undefined)
+      : undefined,
+  );
   const numbers = version?.split(/[.-]/).map(Number);
   if (numbers === undefined) return;
   for (const [i, least] of OLDEST.entries()) {
@@ -130,6 +135,10 @@ async function assertVersion(server: Server): Promise<void> {
         `the server is ArangoDB ${version}, and ${OLDEST.join(".")} or newer is needed`,
       );
   }
+}
+
+async function versionBy(server: Server, database: Database): Promise<string> {
+  return (await server.ask(() => database.version())).version;
 }
 
 async function makeDatabase(server: Server): Promise<void> {

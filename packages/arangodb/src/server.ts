@@ -75,11 +75,16 @@ function connected(account: Account, timeout: number): Database {
   return new Database({
     url: [...urls],
     databaseName: database,
-    auth: token === undefined ? { username, password } : { token },
+    auth: token === undefined ? { username: inBytes(username), password: inBytes(password) } : { token },
     poolSize,
     timeout,
     // Only what never reached a server is asked of the next one.
     maxRetries: urls.length - 1,
     responseQueueTimeSamples: 0,
   });
+}
+
+/** arangojs encodes a character as a byte, and refuses those that are none. The server wants those of UTF-8. */
+function inBytes(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
 }

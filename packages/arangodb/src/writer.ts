@@ -1,4 +1,4 @@
-import type { Commit, CommitResult, Namespace } from "@kv/core";
+import type { Commit, CommitResult, Mutation, Namespace } from "@kv/core";
 import {
   type Answer,
   APPLIED,
@@ -10,6 +10,7 @@ import {
 } from "./commit-plan.ts";
 import { namespacePart } from "./document.ts";
 import { ArangoFailure, errorCode } from "./errors.ts";
+import { storedValue } from "./stored-value.ts";
 import { commitInTwoSteps } from "./two-step-commit.ts";
 import type { WriteContext } from "./write-context.ts";
 
@@ -40,20 +41,34 @@ export class Writer {
     if (commits.length === 0) return [];
     const { revisions, clock } = this.#context;
     const slots = slotsOf(commits, revisions, { now: clock() });
-    if (slots === undefined) return commitInTwoSteps(this.#context, namespace, commits);
+    if (slots === undefined) return this.#inTurn(namespace, commits);
     const results = new Array<CommitResult>(commits.length);
-    let failure: { readonly error: unknown } | undefined;
     for (const part of this.#parts(namespace, slots)) {
-      failure = await this.#apply(namespace, part, results).then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      if (failure !== undefined) break;
+      try {
+        await this.#apply(namespace, part, results);
+      } catch (error) {
+        // Where nothing was applied and nothing else is left, the whole is rejected; else each commit tells for itself.
+        if (part.slots.length === slots.length) throw error;
+        for (const slot of part.slots) tellEach(slot, results, error);
+        for (const slot of slots) tellEach(slot, results, unsent(error));
+        break;
+      }
     }
-    if (failure !== undefined) {
-      // Where nothing was applied the whole is rejected; else each commit that was not tells for itself.
-      if (!results.some((result) => result !== undefined)) throw failure.error;
-      for (let i = 0; i < results.length; i++) results[i] ??= { status: "error", error: failure.error };
+    return results;
+  }
+
+  /** Looks first: at as many commits at once as one statement takes. */
+  async #inTurn(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
+    const results: CommitResult[] = [];
+    for (const some of portions(commits)) {
+      try {
+        results.push(...(await commitInTwoSteps(this.#context, namespace, some)));
+      } catch (error) {
+        if (some.length === commits.length) throw error;
+        for (const _ of some) results.push({ status: "error", error });
+        while (results.length < commits.length) results.push({ status: "error", error: unsent(error) });
+        break;
+      }
     }
     return results;
   }
@@ -134,6 +149,40 @@ export class Writer {
     });
     return answers;
   }
+}
+
+/** Commits in order, as many together as go into one statement, but never less than one. */
+function portions(commits: readonly Commit[]): Commit[][] {
+  const all: Commit[][] = [];
+  let left = 0;
+  for (const commit of commits) {
+    const size = commit.mutations.reduce((bytes, mutation) => bytes + sizeOf(mutation), 0);
+    left -= size;
+    const last = all.at(-1);
+    if (last !== undefined && left >= 0) last.push(commit);
+    else {
+      all.push([commit]);
+      left = STATEMENT_BYTES - size;
+    }
+  }
+  return all;
+}
+
+/** About how many bytes a mutation takes in a statement. */
+function sizeOf(mutation: Mutation): number {
+  const around = 3 * mutation.key.length + 400;
+  return mutation.type === "set" ? around + storedValue(mutation.payload, mutation.encoding).size : around;
+}
+
+/** Of each commit of a slot that has no result yet: why not. */
+function tellEach({ places }: Slot, results: CommitResult[], error: unknown): void {
+  for (const place of places) results[place] ??= { status: "error", error };
+}
+
+/** Of what was to be written behind something that failed: it was not sent, whatever became of the other. */
+function unsent(error: unknown): ArangoFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ArangoFailure(`not sent, since what comes before it in the batch failed: ${reason}`, "not sent");
 }
 
 /** Whether a refusal may be due to one commit of several, such as a document that is too large. */

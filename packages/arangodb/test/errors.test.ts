@@ -1,5 +1,11 @@
 import { inspect } from "node:util";
-import { ArangoError, FetchFailedError, RequestAbortedError, ResponseTimeoutError } from "arangojs/errors";
+import {
+  ArangoError,
+  FetchFailedError,
+  HttpError,
+  RequestAbortedError,
+  ResponseTimeoutError,
+} from "arangojs/errors";
 import { describe, expect, test } from "vitest";
 import {
   type ArangoFailure,
@@ -13,13 +19,19 @@ import {
 const scrubber = new Scrubber(["ge heim"]);
 const request = new Request("http://h/", { headers: { authorization: "Basic geheim" } });
 
-function refused(errorNum: number, errorMessage = "no"): ArangoFailure {
-  return scrubber.failure(new ArangoError({ code: 400, errorNum, errorMessage })) as ArangoFailure;
+function refused(errorNum: number, errorMessage = "no", code = 400): ArangoFailure {
+  return scrubber.failure(new ArangoError({ code, errorNum, errorMessage })) as ArangoFailure;
 }
 
 function unreachable(code: string): ArangoFailure {
   const cause = new TypeError("fetch failed", { cause: Object.assign(new Error(code), { code }) });
   return scrubber.failure(new FetchFailedError(undefined, request, { cause })) as ArangoFailure;
+}
+
+/** An answer without a body that the server would write: a proxy's. */
+function proxied(status: number): ArangoFailure {
+  const response = Object.assign(new Response(null, { status }), { request, arangojsHostUrl: "http://h" });
+  return scrubber.failure(new HttpError(response)) as ArangoFailure;
 }
 
 describe("errors", () => {
@@ -52,15 +64,27 @@ describe("errors", () => {
       unreachable("UND_ERR_SOCKET"),
       scrubber.failure(new ResponseTimeoutError(undefined, request)),
       scrubber.failure(new RequestAbortedError(undefined, request)),
+      // A gateway's, and a coordinator's that has lost the server behind it.
+      ...[408, 500, 502, 504, 520, 524].map(proxied),
+      ...[1457, 1465].map((errorNum) => refused(errorNum)),
     ];
     for (const failure of lost) {
       expect(errorCode(failure)).toBe("KV_UNAVAILABLE");
       expect(writeFailure(failure)).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
     }
+    expect([400, 404, 503].map((status) => proxied(status).outcome)).toEqual([
+      "refused",
+      "refused",
+      "refused",
+    ]);
   });
 
   test("who may not write is told that it only reads, and who is not let in what to check", () => {
-    expect(writeFailure(refused(11))).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(writeFailure(refused(11, "forbidden", 403))).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(writeFailure(refused(11, "not authorized", 401))).toMatchObject({
+      code: "KV_UNAVAILABLE",
+      message: expect.stringMatching(/check the options username, password/),
+    });
     expect(loginRefusal(refused(11))).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
     expect(loginRefusal(refused(1501))).toBeUndefined();
   });
@@ -68,6 +92,9 @@ describe("errors", () => {
   test("nothing of the request is shown, and no secret", () => {
     const failure = refused(600, 'bad "ge heim" or "ge%20heim"');
     expect(failure.message).toBe('bad "***" or "***" (600)');
+    expect(scrubber.failure(new TypeError("bad URL http://root:other@h:1/x")).message).toBe(
+      "bad URL http://***@h:1/x",
+    );
     expect(inspect(unreachable("ECONNRESET"), { depth: 8 })).not.toMatch(/geheim|authorization/);
   });
 

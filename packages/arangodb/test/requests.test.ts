@@ -38,6 +38,17 @@ describe("requests", () => {
     await another.close();
   });
 
+  test("those who begin to watch at once share a look, and need one more where another is on its way", async () => {
+    const watching = createStore(arangodb({ client: counting.client, watchInterval: 60_000 }), {
+      sweepInterval: null,
+    });
+    await watching.ping();
+    const begin = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => watching.subscribe(() => {})));
+    expect((await counting.during(() => begin(50))).requests).toBe(2);
+    await watching.close();
+  });
+
   test("who does not watch does not look", async () => {
     const traffic = await counting.during(() => new Promise((resolve) => setTimeout(resolve, 300)));
     expect(traffic.requests).toBe(0);

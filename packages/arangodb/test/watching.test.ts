@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Emulator, startEmulator } from "@kv/arangodb-emulator";
 import { createStore, namespaceOf, type Store } from "@kv/core";
 import { Database } from "arangojs";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { identityOf, namespacePart } from "../src/document.ts";
 import { arangodb } from "../src/index.ts";
 import { layoutOf } from "../src/layout.ts";
@@ -100,11 +100,41 @@ describe("watching", () => {
   });
 });
 
+describe("a watcher that could not look for a while", () => {
+  // The server's clock is this process's: it jumps, and the thread that reclaims what has expired comes by.
+  test.each([90, 290, 310, 400, 3600])(
+    "of %i seconds, is told what expired meanwhile, or to read again",
+    async (gap) => {
+      const collection = `blind${gap}`;
+      const client = new Database({ url: emulator.url });
+      const asked = client.query.bind(client) as (...query: unknown[]) => Promise<never>;
+      let isBlind = false;
+      client.query = (...query: unknown[]) =>
+        isBlind ? Promise.reject(new Error("no connection")) : asked(...query);
+      const store = createStore(arangodb({ client, collection, watchInterval: 10 }), { sweepInterval: null });
+      onTestFinished(async () => {
+        vi.useRealTimers();
+        await store.close();
+      });
+      const seen = await watched(store);
+      await store.set("short", 1, { ttl: 5 });
+      await expect.poll(() => seen, PATIENCE).toEqual(["set short"]);
+      isBlind = true;
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + gap * 1000 });
+      const documents = database.collection<{ reclaimAt: number }>(collection);
+      await documents.save({ _key: "marker", reclaimAt: 1 });
+      await expect.poll(() => documents.documentExists("marker"), PATIENCE).toBe(false);
+      isBlind = false;
+      await expect.poll(() => seen.at(-1), PATIENCE).toMatch(/^(?:expire short|resync )$/);
+    },
+  );
+});
+
 describe("what has expired", () => {
-  test("is taken out by the server itself, a minute after its deadline", async () => {
+  test("is taken out by the server itself, some minutes after its deadline", async () => {
     const store = storeFor("reclaimed");
     const count = async () => (await database.collection("reclaimed").count()).count;
-    await store.set("long ago", 1, { expiresAt: Date.now() - 120_000 });
+    await store.set("long ago", 1, { expiresAt: Date.now() - 400_000 });
     await store.set("just now", 1, { expiresAt: Date.now() - 1000 });
     await store.set("stays", 1);
     await expect.poll(count, PATIENCE).toBe(2);

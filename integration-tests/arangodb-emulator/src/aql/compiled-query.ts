@@ -2,6 +2,7 @@ import { ArangoError } from "../errors.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { type BlockFunction, compileBlock } from "./block.ts";
 import { type Access, Compilation, Scope } from "./compilation.ts";
+import { withinLimits } from "./limits.ts";
 import { parse } from "./parser.ts";
 
 const cacheSize = 1000;
@@ -20,19 +21,23 @@ const cache = new Map<string, CompiledQuery>();
 export function compileQuery(text: string): CompiledQuery {
   const known = cache.get(text);
   if (known !== undefined) return known;
+  const compiled = withinLimits(() => compiledFrom(text));
+  if (cache.size >= cacheSize) cache.delete(cache.keys().next().value ?? "");
+  cache.set(text, compiled);
+  return compiled;
+}
+
+function compiledFrom(text: string): CompiledQuery {
   const query = parse(text);
   const compilation = new Compilation();
   for (const source of query.sources) compilation.noteAccess({ kind: "with", source });
   const run = compileBlock(query.body, new Scope(), compilation);
-  const compiled: CompiledQuery = {
+  return {
     run,
     accesses: compilation.accesses,
     parameters: compilation.parameters,
     slotCount: compilation.slotCount,
   };
-  if (cache.size >= cacheSize) cache.delete(cache.keys().next().value ?? "");
-  cache.set(text, compiled);
-  return compiled;
 }
 
 /** Declared and given bind parameters have to be the same. @throws ArangoError 1550, 1551, 1552 */

@@ -7,6 +7,7 @@ import { Transaction } from "../storage/transaction.ts";
 import type { ValueOrder } from "../storage/value-order.ts";
 import { checkAccesses, type WriteTargets } from "./access-check.ts";
 import { type CompiledQuery, checkBinds, compileQuery } from "./compiled-query.ts";
+import { withinLimits } from "./limits.ts";
 import { Run } from "./run.ts";
 
 const lockTimeout = 900_000;
@@ -103,7 +104,7 @@ export class QueryRunner {
       failOnWarning,
       wantsFullCount,
     });
-    const values = [...query.run(new Array(query.slotCount), run)];
+    const values = withinLimits(() => [...query.run(new Array(query.slotCount), run)]);
     return {
       values,
       warnings: run.warnings,

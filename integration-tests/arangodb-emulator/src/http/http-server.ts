@@ -84,14 +84,26 @@ function decoded(segment: string): string {
   }
 }
 
+/** With its body in JSON; what is too large or too deep for that is error 32 instead. */
+function inJson(answered: Answer): [Answer, string] {
+  try {
+    return [answered, JSON.stringify(answered.body) ?? ""];
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const refusal = answerTo(new ArangoError("resourceLimit", `the answer is too large: ${message}`));
+    return [refusal, JSON.stringify(refusal.body)];
+  }
+}
+
 function splitAtFirst(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function send(incoming: IncomingMessage, outgoing: ServerResponse, { status, body, headers }: Answer): void {
+function send(incoming: IncomingMessage, outgoing: ServerResponse, answered: Answer): void {
   if (outgoing.destroyed) return;
-  const text = body === undefined || incoming.method === "HEAD" ? "" : JSON.stringify(body);
+  const [{ status, body, headers }, json] = inJson(answered);
+  const text = body === undefined || incoming.method === "HEAD" ? "" : json;
   outgoing.writeHead(status, {
     server: "ArangoDB",
     "x-content-type-options": "nosniff",

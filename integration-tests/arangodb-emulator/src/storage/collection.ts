@@ -11,6 +11,7 @@ import {
   primaryIndex,
 } from "./index-definition.ts";
 import { KeyLocks } from "./key-locks.ts";
+import { Removals } from "./removals.ts";
 import { byteOrder, type ValueOrder } from "./value-order.ts";
 
 const documentType = 2;
@@ -33,6 +34,8 @@ export class Collection {
   /** What a transaction that begins now sees. */
   state: CollectionState;
   isDropped = false;
+  /** When keys last vanished: a key that came and went since a snapshot was changed, though it looks the same. */
+  readonly removals: Removals = new Removals();
   #properties: JsonObject;
   readonly #order: ValueOrder;
 

@@ -16,6 +16,8 @@ export interface Declared {
 interface View {
   /** What was committed when the transaction began. */
   readonly base: CollectionState;
+  /** By the collection's count of removals. */
+  readonly since: number;
   /** That, with the transaction's own writes. */
   state: CollectionState;
   readonly writes: Map<string, Document | undefined>;
@@ -34,8 +36,7 @@ export class Transaction {
   constructor(collections: Iterable<Collection>, declared?: Declared) {
     this.declared = declared;
     for (const collection of collections) {
-      const base = collection.state;
-      this.#views.set(collection, { base, state: base, writes: new Map(), locks: new Set() });
+      this.#views.set(collection, viewOf(collection));
     }
   }
 
@@ -79,7 +80,7 @@ export class Transaction {
     view.locks.add(key);
     if (view.writes.has(key)) return;
     const committed = collection.state.get(key);
-    if (committed === view.base.get(key)) return;
+    if (committed === view.base.get(key) && !collection.removals.hasSince(key, view.since)) return;
     if (isInsert && committed !== undefined) throw uniqueViolation(primaryIndex, key);
     throw new ArangoError("conflict", "write-write conflict");
   }
@@ -100,6 +101,7 @@ export class Transaction {
   commit(): void {
     for (const [collection, view] of this.#views) {
       if (view.writes.size === 0) continue;
+      for (const [key, document] of view.writes) if (document === undefined) collection.removals.note(key);
       if (collection.state === view.base) collection.state = view.state;
       else for (const [key, document] of view.writes) collection.state = collection.state.with(key, document);
     }
@@ -123,7 +125,7 @@ export class Transaction {
     let view = this.#views.get(collection);
     if (view === undefined) {
       // Made after the transaction began: there is nothing in it that a snapshot could hide.
-      view = { base: collection.state, state: collection.state, writes: new Map(), locks: new Set() };
+      view = viewOf(collection);
       this.#views.set(collection, view);
     }
     return view;
@@ -140,6 +142,10 @@ export class Transaction {
       view.locks.add(name);
     }
   }
+}
+
+function viewOf({ state, removals }: Collection): View {
+  return { base: state, since: removals.now, state, writes: new Map(), locks: new Set() };
 }
 
 function isDeclared({ read, write, exclusive }: Declared, name: string): boolean {
