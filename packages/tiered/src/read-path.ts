@@ -36,6 +36,10 @@ export class ReadPath {
     keys: readonly string[],
     found: Entries,
   ): MaybePromise<Entries> {
+    if (keys.length === 1 && found[0] !== undefined) {
+      this.#counters.hits++;
+      return found;
+    }
     const missing: number[] = [];
     for (let i = 0; i < keys.length; i++) if (found[i] === undefined) missing.push(i);
     this.#counters.hits += keys.length - missing.length;
