@@ -58,7 +58,8 @@ export class BehindAdapter implements Adapter {
   #opened: BehindSession | undefined;
 
   constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
-    const far = near.form === "text" ? asForm(given, "text") : given;
+    // As the near tier has it at its cheapest, and it is at most encoded for the far tier when it is flushed.
+    const far = asForm(given, near.form);
     this.#near = near;
     this.#far = far;
     this.#entries = farEntries(far);

@@ -50,13 +50,13 @@ export class Copies {
   }
 
   /** The copies of the keys. What fails is a miss: the far tier has everything. */
-  find(keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
+  find(keys: readonly string[], payloadsOnly: boolean): MaybePromise<(StoredEntry | undefined)[]> {
     // No closures where the near tier answers at once: this is what nearly every read is.
     try {
       const found = this.#near.near.read(this.#shelf.namespace, keys);
-      if (!(found instanceof Promise)) return this.#validOf(found);
+      if (!(found instanceof Promise)) return this.#validOf(found, payloadsOnly);
       return found.then(
-        (carriers) => this.#validOf(carriers),
+        (carriers) => this.#validOf(carriers, payloadsOnly),
         () => keys.map(() => undefined),
       );
     } catch {
@@ -64,23 +64,23 @@ export class Copies {
     }
   }
 
-  #validOf(carriers: (StoredEntry | undefined)[]): (StoredEntry | undefined)[] {
+  #validOf(carriers: (StoredEntry | undefined)[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
     for (let i = 0; i < carriers.length; i++) {
       const carrier = carriers[i];
-      if (carrier !== undefined) carriers[i] = this.#valid(carrier);
+      if (carrier !== undefined) carriers[i] = this.#valid(carrier, payloadsOnly);
     }
     return carriers;
   }
 
-  #valid(carrier: StoredEntry): StoredEntry | undefined {
+  #valid(carrier: StoredEntry, payloadsOnly: boolean): StoredEntry | undefined {
     if (this.#held.size > 0 && this.#held.has(carrier.key)) return undefined;
-    const header = carrier.user ?? "";
     if (carrier.expiresAt !== undefined) {
       // The near tier's clock need not be the far tier's.
-      const deadline = deadlineIn(header);
+      const deadline = deadlineIn(carrier.user ?? "");
       if (deadline !== undefined && deadline <= this.#near.farClock()) return undefined;
     }
-    return new CarriedEntry(carrier, header);
+    // The carrier differs from what it carries in all but key, payload and encoding.
+    return payloadsOnly ? carrier : new CarriedEntry(carrier, carrier.user ?? "");
   }
 
   /** Before a read of the far tier: what is to be given to `fill`, or `undefined` where it may leave no copies. */

@@ -24,7 +24,7 @@ export class ReadPath {
       this.#counters.misses += keys.length;
       return this.#misses.read(namespace, keys, payloadsOnly);
     }
-    const found = copies.find(keys);
+    const found = copies.find(keys, payloadsOnly);
     return found instanceof Promise
       ? found.then((entries) => this.#completed(namespace, copies, keys, entries))
       : this.#completed(namespace, copies, keys, found);
