@@ -48,6 +48,6 @@ describe.concurrent("kill -9 of a hybrid store loses nothing acknowledged, and l
         `${name} ${durability}: ${ROUNDS} kills, ${journal.acknowledged} acknowledged writes, 0 lost, 0 unreadable; ` +
           `at most ${left} files that no entry named, 0 after collecting`,
       );
-    }, 900_000);
+    }, 1_800_000);
   }
 });

@@ -241,9 +241,15 @@ export interface Adapter {
   namespaces(under: Namespace): Pages<Namespace>;
   /**
    * Calls the listener for every later change within the bounds. Resolves, once no later change can be missed, to a
-   * function that ends it. Absent where `capabilities.watch` is `false`.
+   * function that ends it. Absent where `capabilities.watch` is `false`. With `othersOnly` the changes that are made
+   * through this adapter need not be told: a hint, to be used where it saves something.
    */
-  watch?(namespace: Namespace, bounds: Bounds, listener: ChangeListener): MaybePromise<() => void>;
+  watch?(
+    namespace: Namespace,
+    bounds: Bounds,
+    listener: ChangeListener,
+    othersOnly?: boolean,
+  ): MaybePromise<() => void>;
   stats(namespace: Namespace, bounds: Bounds): MaybePromise<AdapterStats>;
   /** Reclaims the space of expired entries, in slices that leave the event loop alive, → how many were removed. */
   sweep(): MaybePromise<number>;

@@ -23,6 +23,7 @@ export class Connection {
   readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
+  readonly #leavers = new Set<() => void>();
   #state: "idle" | "opening" | "open" | "closed" = "idle";
   /** The adapter's open, as those see it that wait for it. */
   #opening: Promise<void> | undefined;
@@ -36,6 +37,8 @@ export class Connection {
   #waiting = 0;
   /** The accepted work is done: what is still held is let go. */
   #releasing = false;
+  /** What is being called is a step of an operation that was accepted. */
+  #continuing = false;
   #pending = 0;
   #idle: (() => void) | undefined;
   /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
@@ -58,7 +61,7 @@ export class Connection {
 
   /** Runs an operation once the adapter is open. @throws Refusal `KV_CLOSED`; what `open` threw */
   enter<T>(run: () => MaybePromise<T>): MaybePromise<T> {
-    if (this.ready) return run();
+    if (this.ready || (this.#continuing && this.closed && !this.#releasing)) return run();
     this.assertOpen();
     if (this.#state === "idle") {
       const opened = this.#open();
@@ -76,6 +79,17 @@ export class Connection {
       },
     );
     return this.track(waited);
+  }
+
+  /** Runs a step of an operation that was accepted, which closing waits for: the step is not refused meanwhile. */
+  continue<T>(run: () => T): T {
+    const before = this.#continuing;
+    this.#continuing = true;
+    try {
+      return run();
+    } finally {
+      this.#continuing = before;
+    }
   }
 
   #admitted(): void {
@@ -157,6 +171,13 @@ export class Connection {
     return () => this.#closers.delete(callback);
   }
 
+  /** Runs when `close` is called, before the work that was accepted is waited for; → a function that takes it back. */
+  onClosing(callback: () => void): () => void {
+    if (this.closed) callback();
+    this.#leavers.add(callback);
+    return () => this.#leavers.delete(callback);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -168,6 +189,8 @@ export class Connection {
     this.#state = "closed";
     this.ready = false;
     this.#stopSweeping?.();
+    for (const leaver of this.#leavers) leaver();
+    this.#leavers.clear();
     const failed =
       opening === undefined
         ? false
@@ -189,6 +212,11 @@ export class Connection {
     }
     const closed = this.adapter.close();
     if (closed instanceof Promise) await this.guard(closed, "closing");
+  }
+
+  /** Milliseconds after which the backend counts as not answering. */
+  get timeout(): number {
+    return this.#timeouts.ms;
   }
 
   /** Counts work that `close` has to wait for. */

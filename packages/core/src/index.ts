@@ -63,7 +63,7 @@ export { type TracingOptions, tracing } from "./middleware/tracing.ts";
 export { namespaceFromId, namespaceOf } from "./namespace.ts";
 export { addToNumber } from "./number.ts";
 export { refuseUnknownOptions } from "./options.ts";
-export { endOfTick } from "./platform.ts";
+export { endOfTick, nextTurn } from "./platform.ts";
 export { SliceSize } from "./slice-size.ts";
 export type {
   Atomic,

@@ -35,6 +35,13 @@ export interface ViewAccess {
   operate<T>(what: ViewOperation, run: (storedKey: string) => Promise<T>): Promise<T>;
   /** Within an operation: a call of the backend that is given up after the store's timeout. */
   call<T>(run: () => MaybePromise<T>): Promise<T>;
+  /** Milliseconds after which `call` gives up. */
+  readonly timeout: number;
+  /**
+   * Within an operation that waits for more than the backend: calls back when the store is being closed, which waits for
+   * the operation. → a function that takes it back
+   */
+  onClosing(callback: () => void): () => void;
   /** Within an operation: resolves once the writes that were called before have settled. */
   settled(): Promise<void>;
   /** Within an operation: a commit of stored keys, in program order with the store's own. */
@@ -96,9 +103,11 @@ export function viewAccess(store: StoreReader): ViewAccess {
         return connection.enter(() => connection.track(run(context.prefix + (key ?? ""))));
       });
     },
-    call: async (run) => connection.call(run),
-    settled: async () => void (await lane.settled()),
-    commit: async (commit, signal) => lane.commitOne(commit, signal),
+    call: async (run) => connection.continue(() => connection.call(run)),
+    timeout: connection.timeout,
+    onClosing: (callback) => connection.onClosing(callback),
+    settled: async () => void (await connection.continue(() => lane.settled())),
+    commit: async (commit, signal) => connection.continue(() => lane.commitOne(commit, signal)),
     envelope: (options, of) =>
       envelope(options, SET_OPTIONS, of, context.settings.defaultTtl, connection.adapter.clock),
     metadata: (entry) => context.metadata(entry),

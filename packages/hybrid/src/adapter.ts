@@ -139,9 +139,15 @@ class HybridAdapter implements Adapter {
     return this.#index.namespaces(under);
   }
 
-  async #watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+  async #watch(
+    namespace: Namespace,
+    bounds: Bounds,
+    listener: ChangeListener,
+    othersOnly?: boolean,
+  ): Promise<() => void> {
     const whole = new WholeChanges(this.native.resolver, namespace, listener);
-    const unwatch = await this.#index.watch?.(namespace, bounds, (changes) => whole.receive(changes));
+    const receive: ChangeListener = (changes) => whole.receive(changes);
+    const unwatch = await this.#index.watch?.(namespace, bounds, receive, othersOnly);
     return () => {
       whole.end();
       unwatch?.();

@@ -1,15 +1,10 @@
 import { constants } from "node:buffer";
-import { createHash, subtle } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { type Adapter, type Payload, Refusal, type SetMutation } from "@kv/core";
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
-/** Longer ones are hashed on another thread. */
-const LARGE = 256 * 2 ** 10;
-/** The driver of hashes takes less than 2 GB at once. */
-const HUGE = 2 ** 30;
 
 type Encoded = Pick<SetMutation, "payload" | "encoding">;
 
@@ -36,29 +31,22 @@ function isNumberText(text: string): boolean {
 /** What a file is to hold of a payload. */
 export interface Content {
   readonly bytes: Uint8Array;
-  readonly sha256: string;
   /** Bytes of the payload itself. */
   readonly size: number;
   readonly text: boolean;
 }
 
 /** `pretty`: JSON is laid out for people. */
-export async function contentOf(
-  { payload, encoding }: Encoded,
-  form: Adapter["form"],
-  pretty: boolean,
-): Promise<Content> {
-  if (payload instanceof Uint8Array) {
-    return { bytes: payload, sha256: await sha256Of(payload), size: payload.byteLength, text: false };
-  }
+export function contentOf({ payload, encoding }: Encoded, form: Adapter["form"], pretty: boolean): Content {
+  if (payload instanceof Uint8Array) return { bytes: payload, size: payload.byteLength, text: false };
   const isValue = form === "value" && encoding === "json";
   const text = isValue ? JSON.stringify(payload) : (payload as string);
-  const bytes = Buffer.from(
-    pretty && encoding === "json"
-      ? `${JSON.stringify(isValue ? payload : JSON.parse(text), null, 2)}\n`
-      : text,
-  );
-  return { bytes, sha256: await sha256Of(bytes), size: Buffer.byteLength(text), text: true };
+  if (!pretty || encoding !== "json") {
+    const bytes = Buffer.from(text);
+    return { bytes, size: bytes.byteLength, text: true };
+  }
+  const bytes = Buffer.from(`${JSON.stringify(isValue ? payload : JSON.parse(text), null, 2)}\n`);
+  return { bytes, size: Buffer.byteLength(text), text: true };
 }
 
 /** The payload again. @throws Refusal `KV_CAPACITY` where the text is longer than a string can be */
@@ -82,15 +70,7 @@ export async function compressed(bytes: Uint8Array): Promise<Uint8Array | undefi
   return smaller.byteLength < bytes.byteLength ? smaller : undefined;
 }
 
-export function decompressed(bytes: Uint8Array): Promise<Uint8Array> {
-  return unzip(bytes);
-}
-
-async function sha256Of(bytes: Uint8Array): Promise<string> {
-  if (bytes.byteLength >= LARGE && bytes.byteLength <= HUGE) {
-    return Buffer.from(await subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>)).toString("hex");
-  }
-  const hash = createHash("sha256");
-  for (let at = 0; at < bytes.byteLength; at += HUGE) hash.update(bytes.subarray(at, at + HUGE));
-  return hash.digest("hex");
+/** `size`: bytes that it must come to. @throws where there are more, however many that would be */
+export function decompressed(bytes: Uint8Array, size: number): Promise<Uint8Array> {
+  return unzip(bytes, { maxOutputLength: Math.max(size, 1) });
 }

@@ -1,13 +1,10 @@
-import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { Refusal } from "@kv/core";
+import { hashed, readHashed } from "./checksum.ts";
 import { decompressed } from "./content.ts";
 import type { Directory } from "./directory.ts";
 import { corruptFile, fsCode } from "./errors.ts";
 import type { Reference } from "./reference.ts";
-
-/** Bytes read and hashed at once: about a millisecond of the event loop. */
-const CHUNK = 2 ** 20;
 
 /** Reads what references name. */
 export class FileReader {
@@ -46,19 +43,12 @@ export class FileReader {
   async read(reference: Reference): Promise<Uint8Array | undefined> {
     const handle = await this.open(reference);
     if (handle === undefined) return undefined;
-    const { file, fileSize, gzip, sha256 } = reference;
-    const hash = createHash("sha256");
+    const { file, fileSize, gzip, sha256, contentSize } = reference;
     try {
-      const bytes = new Uint8Array(fileSize);
-      for (let at = 0; at < fileSize; ) {
-        const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, fileSize - at), at);
-        if (bytesRead === 0) throw corruptFile(file, "was cut short while it was read");
-        if (!gzip) hash.update(bytes.subarray(at, at + bytesRead));
-        at += bytesRead;
-      }
-      const content = gzip ? await unzipped(file, bytes) : bytes;
-      if (gzip) hash.update(content);
-      if (hash.digest("hex") !== sha256) throw altered(file);
+      const read = await readHashed(handle, fileSize);
+      if (read === undefined) throw corruptFile(file, "was cut short while it was read");
+      const content = gzip ? await unzipped(file, read.bytes, contentSize) : read.bytes;
+      if ((gzip ? await hashed(content) : read.sha256) !== sha256) throw altered(file);
       return content;
     } catch (error) {
       throw unreadableFile(file, error);
@@ -73,9 +63,9 @@ export function altered(file: string, cause?: unknown): Refusal {
   return corruptFile(file, "was altered since it was written", cause);
 }
 
-async function unzipped(file: string, bytes: Uint8Array): Promise<Uint8Array> {
+async function unzipped(file: string, bytes: Uint8Array, size: number): Promise<Uint8Array> {
   try {
-    return await decompressed(bytes);
+    return await decompressed(bytes, size);
   } catch (error) {
     throw altered(file, error);
   }

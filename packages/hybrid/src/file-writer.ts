@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { Namespace, SetMutation } from "@kv/core";
+import { hashed, writeHashed } from "./checksum.ts";
 import { compressed, contentOf } from "./content.ts";
 import type { Directory } from "./directory.ts";
 import { contentName, readableName } from "./file-name.ts";
@@ -20,23 +21,41 @@ export class FileWriter {
   /** The mutation with a reference to a file, which is there, in place of the payload. */
   async written(namespace: Namespace, mutation: SetMutation, pin: Pin): Promise<SetMutation> {
     const { layout, gzip, index } = this.#settings;
-    const content = await contentOf(mutation, index.form, layout === "readable");
+    const content = contentOf(mutation, index.form, layout === "readable");
     const smaller = gzip ? await compressed(content.bytes) : undefined;
     const bytes = smaller ?? content.bytes;
-    const { sha256, size, text } = content;
+    const { size, text } = content;
     const zipped = smaller !== undefined;
-    const file = this.nameOf(namespace, mutation, { sha256, text, gzip: zipped });
-    await this.#put(file, bytes, pin);
-    return inFile(mutation, {
-      file,
-      sha256,
-      size,
-      contentSize: content.bytes.byteLength,
-      fileSize: bytes.byteLength,
-      text,
-      gzip: zipped,
-      contentType: undefined,
-    });
+    const { path, handle } = await this.#directory.stage();
+    try {
+      let sha256: string;
+      try {
+        if (smaller === undefined) sha256 = await writeHashed(handle, bytes);
+        else {
+          await handle.writeFile(smaller);
+          sha256 = await hashed(content.bytes);
+        }
+      } finally {
+        await this.#directory.finish(handle);
+      }
+      const file = this.nameOf(namespace, mutation, { sha256, text, gzip: zipped });
+      await pin.add(file);
+      // Also where a file of this name is there: it may have been damaged since, or be about to be collected.
+      await this.#directory.place(path, file);
+      return inFile(mutation, {
+        file,
+        sha256,
+        size,
+        contentSize: content.bytes.byteLength,
+        fileSize: bytes.byteLength,
+        text,
+        gzip: zipped,
+        contentType: undefined,
+      });
+    } catch (error) {
+      await rm(path, { force: true }).catch(() => undefined);
+      throw error;
+    }
   }
 
   nameOf(
@@ -47,23 +66,6 @@ export class FileWriter {
     return this.#settings.layout === "content"
       ? contentName(sha256, gzip)
       : readableName({ namespace, key, encoding, sha256, text, gzip });
-  }
-
-  async #put(file: string, bytes: Uint8Array, pin: Pin): Promise<void> {
-    const { path, handle } = await this.#directory.stage();
-    try {
-      try {
-        await handle.writeFile(bytes);
-      } finally {
-        await this.#directory.finish(handle);
-      }
-      await pin.add(file);
-      // Also where a file of this name is there: it may have been damaged since, or be about to be collected.
-      await this.#directory.place(path, file);
-    } catch (error) {
-      await rm(path, { force: true }).catch(() => undefined);
-      throw error;
-    }
   }
 }
 

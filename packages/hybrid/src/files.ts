@@ -35,7 +35,8 @@ export interface StoreFiles {
   /**
    * Stores what a stream yields as a value of bytes, of any size and in constant memory, → the new revision. It takes
    * effect when the source has ended; until then readers find what was there. Where the source fails nothing is written.
-   * The store's `timeout` bounds the commit alone. On a view that validates by a schema it is `KV_UNSUPPORTED`.
+   * The store's `timeout` bounds the commit alone, and, once the store is being closed, how long the source may yield
+   * nothing: then it is given up with `KV_CLOSED`. On a view that validates by a schema it is `KV_UNSUPPORTED`.
    */
   setStream(key: string, source: StreamSource, options?: SetStreamOptions): Promise<string>;
   /** The value as a stream, whichever way it was written, in constant memory; `undefined`: the key is absent. */

@@ -109,7 +109,8 @@ export class StreamReader {
     if (entry.payload instanceof Refusal) throw entry.payload;
     const bytes = inlineBytes(entry.payload);
     const span = spanOf(range, bytes.byteLength);
-    const part = bytes.subarray(span.start, span.end);
+    // A copy: the index may keep what it returned, and a stream's chunks are the reader's.
+    const part = bytes.slice(span.start, span.end);
     return {
       stream: Readable.from(part.byteLength === 0 ? [] : [part]),
       ...span,
@@ -140,15 +141,22 @@ function spanOf({ start = 0, end = Number.POSITIVE_INFINITY }: ByteRange, length
 }
 
 function inlineBytes(payload: Payload): Uint8Array {
-  if (payload instanceof Uint8Array) return payload;
+  if (payload instanceof Uint8Array)
+    return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   return Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
 }
 
 type Chunks = AsyncIterable<Uint8Array>;
 
-async function* checked(source: Chunks, { file, sha256 }: Reference): AsyncGenerator<Uint8Array> {
+async function* checked(
+  source: Chunks,
+  { file, sha256, contentSize }: Reference,
+): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
+  let size = 0;
   for await (const chunk of source) {
+    size += chunk.byteLength;
+    if (size > contentSize) throw altered(file);
     hash.update(chunk);
     yield chunk;
   }

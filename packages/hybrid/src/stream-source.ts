@@ -10,6 +10,57 @@ const BLOCK = 2 ** 18;
 /** A mistake of the source is the caller's own, and told as it is. */
 export class SourceError extends Error {}
 
+/** Nothing came from the source while the store was being closed, for as long as the backend may take to answer. */
+class SourceStalled extends Refusal {
+  constructor(ms: number) {
+    super(
+      "KV_CLOSED",
+      `the store was closed, and the source yielded nothing for ${ms} ms; nothing was written`,
+    );
+  }
+}
+
+/** Gives a source up that stalls while the store is being closed. Otherwise it may take its time. */
+export class Patience {
+  readonly #controller = new AbortController();
+  readonly #ms: number;
+  #at = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `ms`: how long a source may then yield nothing. */
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Something came, or was written. */
+  progressed(): void {
+    this.#at = performance.now();
+  }
+
+  /** The store is being closed. */
+  limit(): void {
+    this.progressed();
+    // Timers hold 31 bits; who waits for longer than that waits for ever.
+    if (this.#ms < 2 ** 31) this.#wait(this.#ms);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const left = this.#ms - (performance.now() - this.#at);
+      if (left > 0) this.#wait(left);
+      else this.#controller.abort(new SourceStalled(this.#ms));
+    }, Math.ceil(ms));
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /**
  * Called as soon as there is a source: a stream of Node that fails before anybody reads it, as its file is missing for
  * example, would end the process. Who reads it later is told all the same.
@@ -71,6 +122,7 @@ async function stepOf(
 }
 
 function aborted(signal: AbortSignal | undefined): Refusal {
+  if (signal?.reason instanceof SourceStalled) return signal.reason;
   return new Refusal("KV_ABORTED", "the signal was aborted; nothing was written", { cause: signal?.reason });
 }
 

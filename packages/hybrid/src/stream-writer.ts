@@ -8,7 +8,15 @@ import { directoryFault, fsCode } from "./errors.ts";
 import { inFile } from "./file-writer.ts";
 import { demand } from "./options.ts";
 import type { Reference } from "./reference.ts";
-import { blocks, bytesOf, fromSource, isSource, SourceError, type StreamSource } from "./stream-source.ts";
+import {
+  blocks,
+  bytesOf,
+  fromSource,
+  isSource,
+  Patience,
+  SourceError,
+  type StreamSource,
+} from "./stream-source.ts";
 
 export interface SetStreamOptions extends SetOptions {
   /** What the bytes are, e.g. `"video/mp4"`; told with the metadata. At most 255 characters. */
@@ -76,9 +84,13 @@ export class StreamWriter {
   ): Promise<Omit<Reference, "file" | "contentType">> {
     const { gzip } = this.#depot.settings;
     const hash = createHash("sha256");
+    const patience = new Patience(this.#access.timeout);
+    const ended = this.#access.onClosing(() => patience.limit());
+    const given = signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal]);
     let size = 0;
     const measured = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const chunk of fromSource(source, signal)) {
+      for await (const chunk of fromSource(source, given)) {
+        patience.progressed();
         const bytes = bytesOf(chunk);
         hash.update(bytes);
         size += bytes.byteLength;
@@ -91,10 +103,16 @@ export class StreamWriter {
       for await (const block of blocks(chunks)) {
         await handle.writeFile(block);
         fileSize += block.byteLength;
+        patience.progressed();
       }
     };
-    if (gzip) await pipeline(measured, createGzip(), sink);
-    else await pipeline(measured, sink);
+    try {
+      if (gzip) await pipeline(measured, createGzip(), sink);
+      else await pipeline(measured, sink);
+    } finally {
+      ended();
+      patience.end();
+    }
     return {
       sha256: hash.digest("hex"),
       size,

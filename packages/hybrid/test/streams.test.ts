@@ -3,9 +3,20 @@ import { createReadStream, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { files } from "../src/index.ts";
-import { collected, filesIn, large, listed, refusal, scratchDirectory, storeIn } from "./scratch.ts";
+import { createStore } from "@kv/core";
+import { memory } from "@kv/memory";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { files, hybrid } from "../src/index.ts";
+import {
+  collected,
+  filesIn,
+  hybridIn,
+  large,
+  listed,
+  refusal,
+  scratchDirectory,
+  storeIn,
+} from "./scratch.ts";
 
 const CONTENT = Buffer.from(Array.from({ length: 700_000 }, (_, i) => (i * 7919) >> 3));
 const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
@@ -134,6 +145,46 @@ describe("streams", () => {
     expect(await store.get("k")).toBe("old");
     await expect.poll(() => listed(directory).filter((name) => name.startsWith(".kv/tmp"))).toEqual([]);
     expect(filesIn(directory)).toEqual([]);
+  });
+
+  it("whose source stalls keep no store from closing, and those that go on are waited for", async () => {
+    const directory = await scratchDirectory();
+    const open = () => createStore(hybridIn(directory), { timeout: "2s" });
+    const store = open();
+    let go = (): void => undefined;
+    const gone = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    async function* stalling(): AsyncGenerator<string> {
+      yield "begun";
+      await new Promise(() => undefined);
+    }
+    async function* slow(): AsyncGenerator<string> {
+      yield "begun";
+      await gone;
+      yield ", and ended";
+    }
+    const stalled = files(store).setStream("stalled", stalling());
+    const refused = expect(stalled).rejects.toMatchObject({ code: "KV_CLOSED", operation: "setStream" });
+    const written = files(store).setStream("slow", slow());
+    await files(store).setStream("first", ["so that both have begun"]);
+    const closed = store.close();
+    go();
+    await written;
+    await refused;
+    await closed;
+    await using again = open();
+    expect(Buffer.from((await again.get("slow")) as Uint8Array).toString()).toBe("begun, and ended");
+    expect(await again.has("stalled")).toBe(false);
+  });
+
+  it("of small values are copies: who changes a chunk changes nothing in the store", async () => {
+    const store = createStore(hybrid({ index: memory(), directory: await scratchDirectory() }));
+    onTestFinished(() => store.close());
+    await store.set("k", new Uint8Array([1, 2, 3]));
+    const found = await files(store).getStream("k");
+    for await (const chunk of found?.stream ?? []) (chunk as Uint8Array).fill(9);
+    expect(await store.get("k")).toEqual(new Uint8Array([1, 2, 3]));
   });
 
   it("whose file is missing end neither the process nor the old value", async () => {

@@ -151,8 +151,13 @@ class SqliteAdapter implements Adapter {
     return this.#session.namespaces.living(under, this.clock);
   }
 
-  watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
-    return this.#session.feed.watch(namespace, bounds, listener);
+  watch(
+    namespace: Namespace,
+    bounds: Bounds,
+    listener: ChangeListener,
+    othersOnly = false,
+  ): Promise<() => void> {
+    return this.#session.feed.watch(namespace, bounds, listener, othersOnly);
   }
 
   async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {

@@ -1,7 +1,8 @@
-import { type Bounds, type ChangeListener, type Namespace, Watchers } from "@kv/core";
+import { type Bounds, type ChangeListener, type MaybePromise, type Namespace, Watchers } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { WriteQueue } from "./busy.ts";
 import type { ChangeLog } from "./change-log.ts";
+import type { RevisionBlock } from "./meta.ts";
 
 /** Milliseconds between two signs of life. */
 const SIGN_OF_LIFE_MS = 5000;
@@ -9,6 +10,7 @@ const SIGN_OF_LIFE_MS = 5000;
 const SIGN_OF_LIFE_CHANGES = 10_000;
 /** Milliseconds of delivering after which the event loop gets a turn. */
 const TURN_MS = 4;
+const NO_REVISIONS: RevisionBlock = { first: 0, end: 0 };
 
 interface Registration {
   readonly id: string;
@@ -16,6 +18,8 @@ interface Registration {
   /** `position` and time of the last sign of life. */
   told: number;
   toldAt: number;
+  /** As `ChangeLog.disown` was told last. */
+  unwanted: RevisionBlock;
 }
 
 /**
@@ -29,8 +33,14 @@ export class ChangeFeed {
   /** Gives up the read snapshot; throws where the database cannot be read now. */
   readonly #refresh: () => void;
   readonly #interval: number;
+  /** Those that this connection gives out. */
+  readonly #revisions: () => RevisionBlock;
   readonly #watchers = new Watchers();
   #users = 0;
+  /** Those of them that want to be told of this connection's changes, too. */
+  #curious = 0;
+  /** This connection wrote, and nobody is in a hurry to hear of it. */
+  #behind = false;
   #joining: Promise<void> | undefined;
   #registration: Registration | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -43,23 +53,35 @@ export class ChangeFeed {
     db: Sqlite.Database,
     log: ChangeLog,
     queue: WriteQueue,
-    options: { readonly refresh: () => void; readonly interval: number },
+    options: {
+      readonly refresh: () => void;
+      readonly interval: number;
+      readonly revisions: () => RevisionBlock;
+    },
   ) {
     this.#log = log;
     this.#queue = queue;
     this.#version = db.prepare<[], number>("PRAGMA data_version").pluck().safeIntegers(false);
     this.#refresh = options.refresh;
     this.#interval = options.interval;
+    this.#revisions = options.revisions;
   }
 
-  async watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+  async watch(
+    namespace: Namespace,
+    bounds: Bounds,
+    listener: ChangeListener,
+    othersOnly: boolean,
+  ): Promise<() => void> {
+    const curious = othersOnly ? 0 : 1;
     this.#users++;
+    this.#curious += curious;
     try {
-      this.#joining ??= this.#join();
-      await this.#joining;
+      await this.#joined();
+      await this.#agree();
     } catch (error) {
-      this.#joining = undefined;
       this.#users--;
+      this.#curious -= curious;
       throw error;
     }
     // What happened before is not this watcher's.
@@ -71,28 +93,73 @@ export class ChangeFeed {
       ended = true;
       end();
       this.#users--;
+      this.#curious -= curious;
       if (this.#users === 0) this.#leave();
+      else this.#agreeSometime();
     };
   }
 
   /** After every write of this connection. */
   written(): void {
-    if (this.#registration !== undefined) this.#schedule(queueMicrotask);
+    if (this.#registration === undefined) return;
+    if (this.#curious > 0) this.#schedule(queueMicrotask);
+    else this.#behind = true;
   }
 
   /** Ends everything. Where the database is locked the registration is left to be found dead. */
   close(): void {
     this.#users = 0;
+    this.#curious = 0;
     const registration = this.#stop();
     if (registration !== undefined) this.#quietly(() => this.#log.leave(registration.id));
   }
 
+  async #joined(): Promise<void> {
+    const joining = this.#joining ?? this.#join();
+    this.#joining = joining;
+    try {
+      await joining;
+    } catch (error) {
+      if (this.#joining === joining) this.#joining = undefined;
+      throw error;
+    }
+  }
+
   async #join(): Promise<void> {
     const id = crypto.randomUUID();
-    const position = await this.#queue.run(() => this.#log.join(id));
-    this.#registration = { id, position, told: position, toldAt: Date.now() };
+    this.#registration = await this.#queue.run((): Registration => {
+      const unwanted = this.#unwanted;
+      const position = this.#log.join(id, unwanted);
+      return { id, position, told: position, toldAt: Date.now(), unwanted };
+    });
     this.#timer ??= setInterval(() => this.#poll(), this.#interval).unref();
     if (this.#users === 0) this.#leave();
+  }
+
+  /** The revisions of changes that nobody here wants to be told of. */
+  get #unwanted(): RevisionBlock {
+    return this.#curious > 0 ? NO_REVISIONS : this.#revisions();
+  }
+
+  /** Sees to it that what is wanted is noted. */
+  #agree(): MaybePromise<void> {
+    const registration = this.#registration;
+    if (registration === undefined || isSame(registration.unwanted, this.#unwanted)) return;
+    return this.#queue.run(() => {
+      if (registration !== this.#registration) return;
+      // As it is by now, and not when this began to wait for its turn.
+      const unwanted = this.#unwanted;
+      this.#log.disown(registration.id, unwanted);
+      registration.unwanted = unwanted;
+    });
+  }
+
+  /** That more is noted than is wanted does no harm: where it fails, the next poll tries again. */
+  #agreeSometime(): void {
+    this.#quietly(() => {
+      const agreed = this.#agree();
+      if (agreed instanceof Promise) agreed.catch(() => undefined);
+    });
   }
 
   #leave(): void {
@@ -140,10 +207,12 @@ export class ChangeFeed {
       }
       this.#refresh();
       const version = this.#version.get() ?? 0;
-      if (version !== this.#seenVersion) {
+      if (version !== this.#seenVersion || this.#behind) {
+        this.#behind = false;
         this.#deliver();
         this.#seenVersion = version;
       }
+      this.#agreeSometime();
       const { position, told, toldAt } = registration;
       if (Date.now() - toldAt >= SIGN_OF_LIFE_MS || position - told >= SIGN_OF_LIFE_CHANGES)
         this.#report(registration);
@@ -195,6 +264,7 @@ export class ChangeFeed {
     this.#registration = undefined;
     // Where it fails, the next poll tries again.
     this.#join()
+      .then(() => this.#agree())
       .then(
         () => this.#watchers.resync(),
         () => undefined,
@@ -203,4 +273,8 @@ export class ChangeFeed {
         this.#rejoining = false;
       });
   }
+}
+
+function isSame(one: RevisionBlock, other: RevisionBlock): boolean {
+  return one.first === other.first && one.end === other.end;
 }

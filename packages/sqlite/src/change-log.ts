@@ -1,16 +1,21 @@
 /**
  * The change feed's part of the database.
  *
- * While anybody watches, in whatever process, three triggers on the table of entries note every change in `kv_changes`;
+ * While anybody watches, in whatever process, three triggers on the table of entries note changes in `kv_changes`;
  * otherwise there are none, and writers pay nothing. A process that watches has a row in `kv_watchers` with the number
  * of the last change it has seen and the time of its last sign of life. Whoever comes, goes or sweeps removes the rows
  * of those that gave none for long, with the last row the triggers, and the changes that everybody has seen.
+ *
+ * A process that wants to know of others' changes alone, as one does that keeps copies of what it reads, says in its row
+ * which revisions it gives out (`own_first` to before `own_end`). As long as it is the only one that watches, what is
+ * written with these is not noted: nobody would read it. Deletions bear no revision of who deletes, and are noted.
  *
  * A watcher whose row was removed, or that finds a gap in the numbers, may have missed changes.
  */
 import type { StoredChange } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { COLUMNS, entryOf, type Row } from "./entry.ts";
+import type { RevisionBlock } from "./meta.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
 
@@ -52,6 +57,7 @@ export class ChangeLog {
   readonly #transactions: Transactions;
   readonly #read: Sqlite.Statement<[number, number], ChangeRow>;
   readonly #known: Sqlite.Statement<[string], number>;
+  readonly #disown: Sqlite.Statement<[number, number, string]>;
   readonly #refresh: Sqlite.Statement<[number, number, string]>;
   readonly #dead: Sqlite.Statement<[number], number>;
   readonly #bury: Sqlite.Statement<[number]>;
@@ -76,6 +82,7 @@ export class ChangeLog {
       .raw()
       .safeIntegers(false);
     this.#known = numbers(`SELECT count(*) FROM ${watchers} WHERE id = ?`);
+    this.#disown = db.prepare(`UPDATE ${watchers} SET own_first = ?, own_end = ? WHERE id = ?`);
     this.#refresh = db.prepare(`UPDATE ${watchers} SET position = ?, seen_at = ? WHERE id = ?`);
     this.#dead = numbers(`SELECT count(*) FROM ${watchers} WHERE seen_at < ?`);
     this.#bury = db.prepare(`DELETE FROM ${watchers} WHERE seen_at < ?`);
@@ -85,28 +92,39 @@ export class ChangeLog {
     this.#last = numbers("SELECT seq FROM sqlite_sequence WHERE name = ?");
   }
 
-  /** From here on changes are noted. → the number of the last one before. */
-  join(id: string): number {
+  /** From here on changes are noted, but for `unwanted` ones. → the number of the last one before. */
+  join(id: string, unwanted: RevisionBlock): number {
     return this.#transactions.run(() => {
       this.#tidy();
       const { entries, changes, watchers } = this.#tables;
-      for (const [event, row, kind] of [
-        ["INSERT", "NEW", "'set'"],
-        ["UPDATE", "NEW", "iif(NEW.revision = OLD.revision, 'touch', 'set')"],
-        ["DELETE", "OLD", "'delete'"],
+      const wanted = `(SELECT count(*) <> 1 OR NEW.revision < max(own_first) OR NEW.revision >= max(own_end) FROM ${watchers})`;
+      for (const [event, row, kind, when] of [
+        ["INSERT", "NEW", "'set'", `WHEN ${wanted}`],
+        [
+          "UPDATE",
+          "NEW",
+          "iif(NEW.revision = OLD.revision, 'touch', 'set')",
+          `WHEN NEW.revision = OLD.revision OR ${wanted}`,
+        ],
+        ["DELETE", "OLD", "'delete'", ""],
       ] as const) {
         this.#db.exec(
-          `CREATE TRIGGER IF NOT EXISTS ${this.#trigger(event)} AFTER ${event} ON ${entries} BEGIN
+          `CREATE TRIGGER IF NOT EXISTS ${this.#trigger(event)} AFTER ${event} ON ${entries} ${when} BEGIN
             INSERT INTO ${changes} (namespace, key, kind) VALUES (${row}.namespace, ${row}.key, ${kind});
           END`,
         );
       }
       const position = this.#position();
       this.#db
-        .prepare(`INSERT INTO ${watchers} (id, position, seen_at) VALUES (?, ?, ?)`)
-        .run(id, position, Date.now());
+        .prepare(`INSERT INTO ${watchers} (id, position, seen_at, own_first, own_end) VALUES (?, ?, ?, ?, ?)`)
+        .run(id, position, Date.now(), unwanted.first, unwanted.end);
       return position;
     });
+  }
+
+  /** From here on changes of these revisions are not noted while nobody else watches, and all others are. */
+  disown(id: string, unwanted: RevisionBlock): void {
+    this.#disown.run(unwanted.first, unwanted.end, id);
   }
 
   leave(id: string): void {

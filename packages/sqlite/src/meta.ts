@@ -5,13 +5,20 @@ import type { Transactions } from "./transaction.ts";
 /** How many revisions are reserved at once: one write in so many costs a transaction more. */
 const BLOCK = 2 ** 20;
 
+/** Revisions that one connection alone gives out. */
+export interface RevisionBlock {
+  readonly first: number;
+  /** The first that is not one of them. */
+  readonly end: number;
+}
+
 /** What is known of the table of entries as a whole, for all processes. */
 export class Meta {
   readonly #transactions: Transactions;
   readonly #read: Sqlite.Statement<[string], number>;
   readonly #write: Sqlite.Statement<[number, string]>;
   #next = 0;
-  #end = 0;
+  #block: RevisionBlock = { first: 0, end: 0 };
   #deadlines = false;
 
   constructor(db: Sqlite.Database, { meta }: Tables, transactions: Transactions) {
@@ -29,7 +36,7 @@ export class Meta {
    * of a block when the process ends is lost.
    */
   reserve(count: number): void {
-    if (this.#end - this.#next >= count) return;
+    if (this.#block.end - this.#next >= count) return;
     const size = Math.max(BLOCK, count);
     const first = this.#transactions.run(() => {
       const free = this.#read.get("revision") ?? 1;
@@ -37,7 +44,12 @@ export class Meta {
       return free;
     });
     this.#next = first;
-    this.#end = first + size;
+    this.#block = { first, end: first + size };
+  }
+
+  /** The revisions that are being given out; none before the first write. */
+  get block(): RevisionBlock {
+    return this.#block;
   }
 
   /** A revision out of those reserved. */

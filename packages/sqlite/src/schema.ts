@@ -67,6 +67,9 @@ const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
       kind TEXT NOT NULL
     );
     CREATE TABLE ${watchers} (id TEXT PRIMARY KEY, position INTEGER NOT NULL, seen_at INTEGER NOT NULL) WITHOUT ROWID;`,
+  ({ watchers }) => `
+    ALTER TABLE ${watchers} ADD COLUMN own_first INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE ${watchers} ADD COLUMN own_end INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
@@ -78,7 +81,7 @@ const LAYOUT: { readonly [T in keyof Tables]: string } = {
   namespaces: "id,path",
   meta: "name,value",
   changes: "seq,namespace,key,kind",
-  watchers: "id,position,seen_at",
+  watchers: "id,position,seen_at,own_first,own_end",
 };
 
 /**

@@ -35,6 +35,7 @@ export class Session {
   readonly #snapshot: TurnSnapshot;
   readonly #sweeper: Sweeper;
   readonly #log: ChangeLog;
+  readonly #meta: Meta;
   #feed: ChangeFeed | undefined;
   #closing = false;
 
@@ -48,6 +49,7 @@ export class Session {
       const transactions = new Transactions(db);
       const expiry = new Expiry(db, tables);
       const meta = new Meta(db, tables, transactions);
+      this.#meta = meta;
       this.#snapshot = new TurnSnapshot(db, settings.turnSnapshots);
       this.#log = new ChangeLog(db, tables, transactions);
       const hooks = { before: () => this.#refresh(), after: () => this.#feed?.written() };
@@ -69,6 +71,7 @@ export class Session {
     this.#feed ??= new ChangeFeed(this.#db, this.#log, this.queue, {
       refresh: () => this.#refresh(),
       interval: this.#settings.watchInterval,
+      revisions: () => this.#meta.block,
     });
     return this.#feed;
   }

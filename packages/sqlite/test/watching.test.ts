@@ -168,3 +168,56 @@ test("nothing is told after the end, nor of other namespaces and keys", async ()
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(seen).toMatchObject([{ type: "set", key: "b", entry: { payload: "1" } }]);
 });
+
+test("what only its writer could read is not noted, and everything as soon as somebody else watches", async () => {
+  const path = await scratchPath();
+  const db = plain(path);
+  const adapter = await opened({ path, watchInterval: 2 });
+  const other = await opened({ path, watchInterval: 2 });
+  await commitAll(adapter, setting("a", 0));
+  const theirs: string[] = [];
+  const listener = (changes: readonly StoredChange[]) =>
+    theirs.push(
+      ...changes.map((change) => (change.type === "resync" ? "resync" : `${change.type} ${change.key}`)),
+    );
+  const end = await adapter.watch?.(ROOT, EVERYTHING, listener, true);
+  await commitAll(adapter, setting("a", 1), setting("b", 1));
+  expect(count(db, "kv_changes")).toBe(0);
+
+  // Others' are, also where they change or remove what this one wrote.
+  await commitAll(other, setting("b", 2), { checks: [], mutations: [{ type: "delete", key: "a" }] });
+  await until(() => theirs.includes("set b") && theirs.includes("delete a"));
+  const touch = { type: "touch", key: "b", expiresAt: undefined, policy: "evict" } as const;
+  await commitAll(other, { checks: [], mutations: [touch] });
+  await until(() => theirs.includes("touch b"));
+
+  // A watcher of this process that wants to know of everything, from its beginning to its end.
+  const { told, end: endOwn } = await watched(adapter);
+  await commitAll(adapter, setting("d", 1));
+  await until(() => told().includes("set d"));
+  endOwn();
+  await commitAll(adapter, setting("e", 1));
+  const before = count(db, "kv_changes");
+  await commitAll(adapter, setting("e", 2));
+  expect(count(db, "kv_changes")).toBe(before);
+
+  // One of another process.
+  const { told: toldOther, end: endOther } = await watched(other);
+  await commitAll(adapter, setting("f", 1));
+  await until(() => toldOther().includes("set f"));
+  endOther();
+  end?.();
+  await until(() => count(db, "triggers") === 0);
+});
+
+test("who wants others' changes alone names the revisions that it gives out as soon as it does", async () => {
+  const path = await scratchPath();
+  const db = plain(path);
+  const adapter = await opened({ path, watchInterval: 2 });
+  await adapter.watch?.(ROOT, EVERYTHING, () => undefined, true);
+  await commitAll(adapter, setting("a", 1));
+  expect(count(db, "kv_changes")).toBe(1);
+  await until(() => db.prepare("SELECT own_end FROM kv_watchers").pluck().get() !== 0);
+  await commitAll(adapter, setting("a", 2));
+  expect(count(db, "kv_changes")).toBe(1);
+});

@@ -24,7 +24,7 @@ import { BehindSession } from "./behind-session.ts";
 import { clearWatched } from "./clear-watched.ts";
 import { CopyKeeper } from "./copy-keeper.ts";
 import { farEntries } from "./far-entries.ts";
-import { since } from "./flusher.ts";
+import { createdThere, since } from "./flusher.ts";
 import { Counters, type TieredMetrics } from "./metrics.ts";
 import { Misses } from "./misses.ts";
 import { NearTier } from "./near-tier.ts";
@@ -58,7 +58,8 @@ export class BehindAdapter implements Adapter {
   #opened: BehindSession | undefined;
 
   constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
-    const far = near.form === "text" ? asForm(given, "text") : given;
+    // As the near tier has it at its cheapest, and it is at most encoded for the far tier when it is flushed.
+    const far = asForm(given, near.form);
     this.#near = near;
     this.#far = far;
     this.#entries = farEntries(far);
@@ -67,7 +68,8 @@ export class BehindAdapter implements Adapter {
     this.form = far.form;
     this.clock = () => far.clock();
     this.#nearTier = new NearTier(near, this.clock, ttl);
-    this.#keeper = new CopyKeeper(this.#entries, this.#nearTier);
+    // Nobody else writes to the far tier, and who watches it makes every flush dearer.
+    this.#keeper = new CopyKeeper(undefined, this.#nearTier);
     this.#reads = new ReadPath(this.#keeper, new Misses(farEntries(this.#prompt)), this.#counters);
     this.batch = near.batch;
     const { capabilities } = far;
@@ -141,6 +143,9 @@ export class BehindAdapter implements Adapter {
   ): MaybePromise<(StoredEntry | undefined)[]> {
     const { backlog } = this.#session;
     if (backlog.size === 0) return this.#reads.read(namespace, keys, payloadsOnly);
+    const [first] = keys;
+    if (keys.length === 1 && first !== undefined && backlog.find(namespace.id, first) === undefined)
+      return this.#reads.read(namespace, keys, payloadsOnly);
     const states = keys.map((key) => backlog.find(namespace.id, key));
     const others = keys.filter((_, i) => states[i] === undefined);
     this.#counters.hits += keys.length - others.length;
@@ -174,6 +179,7 @@ export class BehindAdapter implements Adapter {
       try {
         return await clearWatched(this.#far, watchers, namespace, filter);
       } finally {
+        flusher.cleared();
         ended();
       }
     });
@@ -231,7 +237,8 @@ export class BehindAdapter implements Adapter {
       return states.map((state, i) => {
         const key = keys[i]!;
         if (state?.entry === undefined || state.sinceWhen !== "far") return state;
-        const dated: State = { entry: since(state.entry, found[asked.indexOf(key)]), sinceWhen: "known" };
+        const createdAt = createdThere(found[asked.indexOf(key)]) ?? state.entry.createdAt;
+        const dated: State = { entry: since(state.entry, createdAt), sinceWhen: "known" };
         backlog.settle(namespace.id, key, state, dated);
         return dated;
       });

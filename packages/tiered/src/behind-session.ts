@@ -48,6 +48,7 @@ export class BehindSession {
       far,
       backlog,
       batchSize,
+      enough: maxPending / 2,
       backoff,
       flushed: (flush, written) => this.#flushed(flush, written),
     });
@@ -60,6 +61,7 @@ export class BehindSession {
       keeper,
       maxPending,
       read: (namespace, keys) => reads.read(namespace, keys, false),
+      watched: (namespaceId) => this.watchers.has(namespaceId),
       publish: (namespaceId, changes) => this.#publish(namespaceId, changes),
     });
     if (backlog.size > 0) this.flusher.kick();
@@ -99,16 +101,8 @@ export class BehindSession {
     await this.#journal?.trim(flush.changes);
     const { namespace, states } = flush;
     const keys = this.backlog.flushed(flush);
-    const copies = this.#keeper.forChanging(namespace);
-    const living = keys.filter((key) => written.get(key) !== undefined);
-    const fetch = copies.begin(living);
-    if (fetch !== undefined) {
-      copies.fill(
-        fetch,
-        living,
-        living.map((key) => written.get(key)),
-      );
-    }
+    const replaced = new Map(keys.map((key) => [key, written.get(key)]));
+    void this.#keeper.forChanging(namespace).replace(replaced);
     const lapsed = keys.filter(
       (key) => written.get(key) === undefined && states.get(key)?.entry !== undefined,
     );

@@ -15,6 +15,8 @@ export interface CommitMakerParts {
   readonly form: Adapter["form"];
   readonly clock: () => number;
   readonly backlog: Backlog;
+  /** Whether anybody is to be told of changes in the namespace. */
+  readonly watched: (namespaceId: string) => boolean;
 }
 
 /** What commits come to. Nothing of it is so yet. */
@@ -46,7 +48,7 @@ export class CommitMaker {
   }
 
   make(namespace: Namespace, commits: readonly Commit[], load: Load, latest: Latest): Made {
-    const { backlog, clock, form } = this.#parts;
+    const { backlog, clock, form, watched } = this.#parts;
     const states = latest.get(namespace.id) ?? new Map<string, State>();
     latest.set(namespace.id, states);
     const now = clock();
@@ -62,15 +64,15 @@ export class CommitMaker {
       const { result, changes: changed } = applied(commit, ground);
       if (changed.size === 0) return result;
       const made = new Map<string, State>();
-      const deleted = new Set(commit.mutations.flatMap(({ key, type }) => (type === "delete" ? key : [])));
+      const deleted = deletedBy(commit);
       for (const [key, entry] of changed) {
         const known = before(key);
         // Of what was set without a look, or upon such an entry, the far tier knows since when there is one.
         const inherits = known === undefined || (live(key) !== undefined && known.sinceWhen === "far");
-        const sinceWhen = inherits && entry !== undefined && !deleted.has(key) ? "far" : "known";
+        const sinceWhen = inherits && entry !== undefined && !deleted?.has(key) ? "far" : "known";
         made.set(key, { entry, sinceWhen });
       }
-      const told = changesOf(commit.mutations, made, live, now);
+      const told = watched(namespace.id) ? changesOf(commit.mutations, made, live, now) : [];
       for (const [key, state] of made) states.set(key, state);
       const number = ++this.#number;
       changes.push({ change: { number, namespace, states: made, at: performance.now() }, told });
@@ -82,6 +84,11 @@ export class CommitMaker {
   #revision(): string {
     return `${this.#session}${(++this.#revisions).toString(36)}`;
   }
+}
+
+function deletedBy({ mutations }: Commit): ReadonlySet<string> | undefined {
+  if (!mutations.some(({ type }) => type === "delete")) return undefined;
+  return new Set(mutations.flatMap(({ key, type }) => (type === "delete" ? key : [])));
 }
 
 /** What watchers are told of a commit: the state in which it left each key. */

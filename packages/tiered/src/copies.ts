@@ -1,11 +1,4 @@
-import {
-  after,
-  type ChangeListener,
-  type Commit,
-  type MaybePromise,
-  rescued,
-  type StoredEntry,
-} from "@kv/core";
+import { after, type ChangeListener, type Commit, type MaybePromise, type StoredEntry } from "@kv/core";
 import { CarriedEntry, deadlineIn } from "./header.ts";
 import type { NearTier } from "./near-tier.ts";
 import { Shelf } from "./shelf.ts";
@@ -57,30 +50,37 @@ export class Copies {
   }
 
   /** The copies of the keys. What fails is a miss: the far tier has everything. */
-  find(keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]> {
-    const { near } = this.#near;
-    return rescued(
-      () =>
-        after(near.read(this.#shelf.namespace, keys), (carriers) => {
-          for (let i = 0; i < carriers.length; i++) {
-            const carrier = carriers[i];
-            if (carrier !== undefined) carriers[i] = this.#valid(carrier);
-          }
-          return carriers;
-        }),
-      () => keys.map(() => undefined),
-    );
+  find(keys: readonly string[], payloadsOnly: boolean): MaybePromise<(StoredEntry | undefined)[]> {
+    // No closures where the near tier answers at once: this is what nearly every read is.
+    try {
+      const found = this.#near.near.read(this.#shelf.namespace, keys);
+      if (!(found instanceof Promise)) return this.#validOf(found, payloadsOnly);
+      return found.then(
+        (carriers) => this.#validOf(carriers, payloadsOnly),
+        () => keys.map(() => undefined),
+      );
+    } catch {
+      return keys.map(() => undefined);
+    }
   }
 
-  #valid(carrier: StoredEntry): StoredEntry | undefined {
+  #validOf(carriers: (StoredEntry | undefined)[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
+    for (let i = 0; i < carriers.length; i++) {
+      const carrier = carriers[i];
+      if (carrier !== undefined) carriers[i] = this.#valid(carrier, payloadsOnly);
+    }
+    return carriers;
+  }
+
+  #valid(carrier: StoredEntry, payloadsOnly: boolean): StoredEntry | undefined {
     if (this.#held.size > 0 && this.#held.has(carrier.key)) return undefined;
-    const header = carrier.user ?? "";
     if (carrier.expiresAt !== undefined) {
       // The near tier's clock need not be the far tier's.
-      const deadline = deadlineIn(header);
+      const deadline = deadlineIn(carrier.user ?? "");
       if (deadline !== undefined && deadline <= this.#near.farClock()) return undefined;
     }
-    return new CarriedEntry(carrier, header);
+    // The carrier differs from what it carries in all but key, payload and encoding.
+    return payloadsOnly ? carrier : new CarriedEntry(carrier, carrier.user ?? "");
   }
 
   /** Before a read of the far tier: what is to be given to `fill`, or `undefined` where it may leave no copies. */
@@ -120,12 +120,36 @@ export class Copies {
 
   /** It has ended, or may yet take effect: ends what `hold` began, once there are no copies of the keys. Never fails. */
   release(keys: readonly string[]): MaybePromise<void> {
-    return after(this.#remove(keys), () => {
-      for (const key of keys) {
-        const left = (this.#held.get(key) ?? 1) - 1;
-        if (left === 0) this.#held.delete(key);
-        else this.#held.set(key, left);
-      }
+    return after(this.#remove(keys), () => this.#unhold(keys));
+  }
+
+  #unhold(keys: readonly string[]): void {
+    for (const key of keys) {
+      const left = (this.#held.get(key) ?? 1) - 1;
+      if (left === 0) this.#held.delete(key);
+      else this.#held.set(key, left);
+    }
+  }
+
+  /** The keys are about to change, and somebody else answers for them until `replace`: no read under way leaves a copy. */
+  forget(keys: Iterable<string>): void {
+    const { fetching } = this.#shelf;
+    if (fetching.size > 0) for (const key of keys) fetching.delete(key);
+  }
+
+  /** The keys have become these entries, or none. From now on older copies are not found. */
+  replace(entries: ReadonlyMap<string, StoredEntry | undefined>): MaybePromise<void> {
+    if (!this.#watched || entries.size === 0) return undefined;
+    const keys = [...entries.keys()];
+    this.hold(keys);
+    const commits = [...entries].map(([key, entry]): Commit => {
+      const copy = entry === undefined || this.#suspended > 0 ? undefined : this.#near.copyOf(entry);
+      return copy ?? removal([key]);
+    });
+    const shelf = this.#shelf;
+    return after(shelf.writeEach(commits), (written) => {
+      const failed = keys.filter((_, i) => !written[i]);
+      return after(failed.length === 0 ? undefined : this.#remove(failed), () => this.#unhold(keys));
     });
   }
 
@@ -139,8 +163,7 @@ export class Copies {
   #remove(keys: readonly string[]): MaybePromise<void> {
     if (!this.#watched) return undefined;
     const shelf = this.#shelf;
-    const mutations = keys.map((key) => ({ type: "delete", key }) as const);
-    return after(shelf.write([{ checks: [], mutations }]), (written) => {
+    return after(shelf.write([removal(keys)]), (written) => {
       if (!written && shelf === this.#shelf) this.renew();
     });
   }
@@ -168,4 +191,8 @@ export class Copies {
     this.#shelf.abandon();
     this.#shelf = new Shelf(this.#near, this.#path);
   }
+}
+
+function removal(keys: readonly string[]): Commit {
+  return { checks: [], mutations: keys.map((key) => ({ type: "delete", key }) as const) };
 }

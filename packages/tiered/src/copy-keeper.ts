@@ -18,16 +18,17 @@ interface Kept {
   retryAt: number;
 }
 
-/** The copies of all namespaces. A namespace has copies only while somebody tells of its changes. */
+/** The copies of all namespaces. A namespace has copies only while somebody tells of what others change in it. */
 export class CopyKeeper {
-  readonly #far: Adapter;
+  readonly #far: Adapter | undefined;
   readonly #near: NearTier;
   readonly #kept = new Map<string, Kept>();
   /** The ids of namespaces that are being cleared, each with whether those below go, too. */
   readonly #clearing = new Set<{ readonly id: string; readonly descendants: boolean }>();
   #closed = false;
 
-  constructor(far: Adapter, near: NearTier) {
+  /** `far`: what tells of others' changes; `undefined`: nobody else changes anything. */
+  constructor(far: Adapter | undefined, near: NearTier) {
     this.#far = far;
     this.#near = near;
   }
@@ -74,6 +75,7 @@ export class CopyKeeper {
     if (this.#kept.size >= MOST_NAMESPACES) this.#makeRoom();
     const copies = new Copies(namespace.id, namespace.path, this.#near);
     const kept: Kept = { copies, state: "idle", unwatch: undefined, failures: 0, retryAt: 0 };
+    if (this.#far === undefined && !this.#closed) this.#begin(kept, () => undefined);
     for (const clearing of this.#clearing) if (concerns(clearing, copies.id)) copies.suspend();
     this.#kept.set(namespace.id, kept);
     return kept;
@@ -100,7 +102,7 @@ export class CopyKeeper {
     kept.state = "beginning";
     const { copies } = kept;
     const begun = rescued<(() => void) | undefined>(
-      () => this.#far.watch?.(namespace, EVERYTHING, copies.changed) ?? (() => undefined),
+      () => this.#far?.watch?.(namespace, EVERYTHING, copies.changed, true) ?? (() => undefined),
       () => undefined,
     );
     void after(begun, (unwatch) => {
@@ -109,13 +111,15 @@ export class CopyKeeper {
         kept.state = "idle";
         kept.retryAt = performance.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** kept.failures);
         kept.failures++;
-      } else {
-        kept.state = "watched";
-        kept.failures = 0;
-        kept.unwatch = unwatch;
-        copies.watched = true;
-      }
+      } else this.#begin(kept, unwatch);
     });
+  }
+
+  #begin(kept: Kept, unwatch: () => void): void {
+    kept.state = "watched";
+    kept.failures = 0;
+    kept.unwatch = unwatch;
+    kept.copies.watched = true;
   }
 }
 

@@ -1,6 +1,15 @@
-import { type Adapter, type Check, type Commit, type Mutation, Refusal, type StoredEntry } from "@kv/core";
+import {
+  type Adapter,
+  type Check,
+  type Commit,
+  type Mutation,
+  nextTurn,
+  Refusal,
+  type StoredEntry,
+} from "@kv/core";
 import type { Backlog, Flush, State } from "./backlog.ts";
 import { asWritten } from "./far-entries.ts";
+import { FarStates } from "./far-states.ts";
 import { headerOf } from "./header.ts";
 import { LONGEST_PAUSE_MS } from "./options.ts";
 
@@ -10,13 +19,17 @@ export interface FlusherOptions {
   readonly backlog: Backlog;
   /** The most keys in one commit of the far tier. */
   readonly batchSize: number;
+  /** So many states are flushed even while more are coming. */
+  readonly enough: number;
   /** Milliseconds until the next attempt, after so many that failed: 1, 2, … */
   readonly backoff: (failures: number) => number;
   /** The far tier has them; entries as they were written there. What it does is waited for, and must not fail. */
   readonly flushed: (flush: Flush, written: ReadonlyMap<string, StoredEntry | undefined>) => Promise<void>;
 }
 
-/** How often what somebody else changed meanwhile is looked at again before the next pause. */
+/** Milliseconds that a change waits at most for others to go along while more are being made. */
+const GATHER_MS = 20;
+/** How often what is not as it was thought to be is looked at again before the next pause. */
 const MOST_ATTEMPTS = 3;
 /** Timers hold 31 bits: longer ones would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -37,6 +50,7 @@ interface Waiting {
  */
 export class Flusher {
   readonly #options: FlusherOptions;
+  readonly #states = new FarStates();
   #waiting: Waiting[] = [];
   #failures = 0;
   #failure: unknown;
@@ -80,6 +94,11 @@ export class Flusher {
     return this.#settled(oldest.number);
   }
 
+  /** The far tier was cleared, or may have been: nothing is known of it any more. */
+  cleared(): void {
+    this.#states.clear();
+  }
+
   /** Makes no further attempt, and waits for the one under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -96,9 +115,8 @@ export class Flusher {
   }
 
   async #run(): Promise<void> {
-    // What is written in this tick goes along.
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
     for (;;) {
+      await this.#gathered();
       const flush = this.#stopped ? undefined : this.#options.backlog.next(this.#options.batchSize);
       if (flush === undefined) return;
       try {
@@ -113,6 +131,23 @@ export class Flusher {
         for (const { reject } of this.#waiting.splice(0)) reject(error);
         await this.#pause(this.#backoff());
       }
+    }
+  }
+
+  /**
+   * Whoever writes without a pause goes first, for a moment: a flush amid a burst makes the burst as slow as the far tier.
+   * A turn of the event loop in any case: where the far tier answers at once, nothing else would get one.
+   */
+  async #gathered(): Promise<void> {
+    const { backlog, enough } = this.#options;
+    for (let seen = -1; ; ) {
+      await new Promise<void>(nextTurn);
+      const { number, oldest, size } = backlog;
+      const waits = oldest === undefined ? 0 : performance.now() - oldest.at;
+      if (this.#stopped || this.#waiting.length > 0 || size >= enough || waits >= GATHER_MS) return;
+      // Nobody wrote in this turn.
+      if (number === seen) return;
+      seen = number;
     }
   }
 
@@ -148,16 +183,26 @@ export class Flusher {
 
   /** → the entries as they are now in the far tier */
   async #bring(flush: Flush): Promise<ReadonlyMap<string, StoredEntry | undefined>> {
-    for (let attempt = 1; ; attempt++) {
-      const { commit, written } = await this.#planned(flush);
-      if (commit.mutations.length === 0) return written;
-      const [result] = await this.#options.far.commit(flush.namespace, [commit]);
-      if (result?.status === "ok") return written;
-      if (result?.status === "error") throw result.error;
-      // An attempt that had been given up has taken effect meanwhile.
-      if (attempt < MOST_ATTEMPTS) continue;
-      const message = "somebody else writes to the far tier, which is this adapter's alone";
-      throw new Refusal("KV_CONFLICT", message, { retryable: true });
+    const { id } = flush.namespace;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        const { commit, written } = await this.#planned(flush);
+        if (commit.mutations.length === 0) return written;
+        const [result] = await this.#options.far.commit(flush.namespace, [commit]);
+        if (result?.status === "ok") {
+          this.#states.brought(id, commit.mutations, result, written);
+          return written;
+        }
+        if (result?.status === "error") throw result.error;
+        this.#states.forget(id, flush.states.keys());
+        // What was remembered is not so, or an attempt that had been given up has taken effect meanwhile.
+        if (attempt < MOST_ATTEMPTS) continue;
+        const message = "somebody else writes to the far tier, which is this adapter's alone";
+        throw new Refusal("KV_CONFLICT", message, { retryable: true });
+      }
+    } catch (error) {
+      this.#states.forget(id, flush.states.keys());
+      throw error;
     }
   }
 
@@ -165,47 +210,62 @@ export class Flusher {
     readonly commit: Commit;
     readonly written: ReadonlyMap<string, StoredEntry | undefined>;
   }> {
-    const keys = [...states.keys()];
-    const found = await this.#options.far.read(namespace, keys);
+    const unknown: string[] = [];
+    for (const key of states.keys())
+      if (this.#states.find(namespace.id, key) === undefined) unknown.push(key);
+    const read = unknown.length === 0 ? [] : await this.#options.far.read(namespace, unknown);
+    const found = new Map(unknown.map((key, i) => [key, read[i]]));
     const checks: Check[] = [];
     const mutations: Mutation[] = [];
     const written = new Map<string, StoredEntry | undefined>();
-    for (const [i, key] of keys.entries()) {
-      const there = found[i];
-      const entry = this.#due(states.get(key), there);
+    for (const [key, state] of states) {
+      const there = this.#states.find(namespace.id, key) ?? stateOf(found.get(key));
+      const entry = this.#due(state, there.createdAt);
       written.set(key, entry);
-      if (isThere(entry, there)) continue;
-      const check = checkOf(key, there);
-      if (check !== undefined) checks.push(check);
+      if (found.has(key) ? isThere(entry, found.get(key)) : entry === undefined && there.revision === null)
+        continue;
+      if (there.revision !== undefined) checks.push({ key, revision: there.revision });
       mutations.push(entry === undefined ? { type: "delete", key } : setOf(entry));
     }
     return { commit: { checks, mutations }, written };
   }
 
   /** The entry that is to be in the far tier; `undefined`: none. */
-  #due(state: State | undefined, there: StoredEntry | undefined): StoredEntry | undefined {
-    const entry = state?.entry;
+  #due({ entry, sinceWhen }: State, createdAt: number | undefined): StoredEntry | undefined {
     if (entry === undefined) return undefined;
     if (entry.expiresAt !== undefined && entry.expiresAt <= this.#options.far.clock()) return undefined;
-    return state?.sinceWhen === "far" ? since(entry, there) : entry;
+    return sinceWhen === "far" && createdAt !== undefined ? since(entry, createdAt) : entry;
   }
 }
 
-/** The entry with the far tier's `createdAt`, where the far tier has one. */
-export function since(entry: StoredEntry, there: StoredEntry | undefined): StoredEntry {
-  const createdAt = there === undefined ? entry.createdAt : readable(() => asWritten(there).createdAt);
+/** The entry as one that exists since then. */
+export function since(entry: StoredEntry, createdAt: number): StoredEntry {
   return {
     key: entry.key,
     payload: entry.payload,
     encoding: entry.encoding,
     revision: entry.revision,
-    createdAt: createdAt ?? entry.createdAt,
+    createdAt,
     updatedAt: entry.updatedAt,
     expiresAt: entry.expiresAt,
     policy: entry.policy,
     user: entry.user,
     size: entry.size,
   };
+}
+
+/** When the entry that the far tier has came to be, if there is one, and it can be read. */
+export function createdThere(there: StoredEntry | undefined): number | undefined {
+  return there === undefined ? undefined : readable(() => asWritten(there).createdAt);
+}
+
+/** The revision of an altered entry is `undefined`: it is overwritten, whatever it was. */
+function stateOf(there: StoredEntry | undefined): {
+  readonly revision: string | null | undefined;
+  readonly createdAt: number | undefined;
+} {
+  if (there === undefined) return { revision: null, createdAt: undefined };
+  return { revision: readable(() => there.revision), createdAt: createdThere(there) };
 }
 
 function isThere(entry: StoredEntry | undefined, there: StoredEntry | undefined): boolean {
@@ -217,18 +277,12 @@ function isThere(entry: StoredEntry | undefined, there: StoredEntry | undefined)
   );
 }
 
-function checkOf(key: string, there: StoredEntry | undefined): Check | undefined {
-  if (there === undefined) return { key, revision: null };
-  const revision = readable(() => there.revision);
-  return revision === undefined ? undefined : { key, revision };
-}
-
 function setOf(entry: StoredEntry): Mutation {
   const { key, payload, encoding, expiresAt, policy } = entry;
   return { type: "set", key, payload, encoding, expiresAt, policy, user: headerOf(entry) };
 }
 
-/** An altered entry throws where its fields are asked for; it is overwritten, whatever it was. */
+/** An altered entry throws where its fields are asked for. */
 function readable<T>(field: () => T): T | undefined {
   try {
     return field();

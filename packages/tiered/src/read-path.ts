@@ -24,7 +24,7 @@ export class ReadPath {
       this.#counters.misses += keys.length;
       return this.#misses.read(namespace, keys, payloadsOnly);
     }
-    const found = copies.find(keys);
+    const found = copies.find(keys, payloadsOnly);
     return found instanceof Promise
       ? found.then((entries) => this.#completed(namespace, copies, keys, entries))
       : this.#completed(namespace, copies, keys, found);
@@ -36,6 +36,10 @@ export class ReadPath {
     keys: readonly string[],
     found: Entries,
   ): MaybePromise<Entries> {
+    if (keys.length === 1 && found[0] !== undefined) {
+      this.#counters.hits++;
+      return found;
+    }
     const missing: number[] = [];
     for (let i = 0; i < keys.length; i++) if (found[i] === undefined) missing.push(i);
     this.#counters.hits += keys.length - missing.length;

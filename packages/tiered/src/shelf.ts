@@ -22,11 +22,18 @@ export class Shelf {
 
   /** → whether all of it was written. Never fails. */
   write(commits: readonly Commit[]): MaybePromise<boolean> {
+    return after(this.writeEach(commits), (written) => written.every(Boolean));
+  }
+
+  /** → of each commit whether it was written. Never fails. */
+  writeEach(commits: readonly Commit[]): MaybePromise<readonly boolean[]> {
     this.#used = true;
-    return this.#inTurn(() =>
-      after(this.#near.near.commit(this.namespace, commits), (results) =>
-        results.every(({ status }) => status === "ok"),
-      ),
+    return this.#inTurn<readonly boolean[]>(
+      () =>
+        after(this.#near.near.commit(this.namespace, commits), (results) =>
+          commits.map((_, i) => results[i]?.status === "ok"),
+        ),
+      () => commits.map(() => false),
     );
   }
 
@@ -35,11 +42,14 @@ export class Shelf {
     this.fetching.clear();
     if (!this.#used) return;
     const everything = { start: "", end: undefined, policy: undefined, descendants: false };
-    void this.#inTurn(() => after(this.#near.near.clear(this.namespace, everything), () => true));
+    void this.#inTurn<unknown>(
+      () => this.#near.near.clear(this.namespace, everything),
+      () => undefined,
+    );
   }
 
-  #inTurn(write: () => MaybePromise<boolean>): MaybePromise<boolean> {
-    const run = () => rescued(write, () => false);
+  #inTurn<T>(write: () => MaybePromise<T>, failed: () => T): MaybePromise<T> {
+    const run = () => rescued(write, failed);
     const done = this.#writing === undefined ? run() : this.#writing.then(run);
     if (!(done instanceof Promise)) return done;
     const turn = done.finally(() => {

@@ -41,8 +41,8 @@ export class ThroughAdapter implements Adapter {
   readonly #counters = new Counters();
 
   constructor({ near, far: given, ttl }: Settings) {
-    // A copy is as the far tier gave it, and a near tier of texts can take nothing else.
-    const far = near.form === "text" ? asForm(given, "text") : given;
+    // Copies are as the far tier gives them: what is read most should be as the near tier has it at its cheapest.
+    const far = asForm(given, near.form);
     this.#near = near;
     this.#far = far;
     this.form = far.form;

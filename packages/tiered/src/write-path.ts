@@ -188,9 +188,7 @@ export class WritePath {
     }
     return new Promise((resolve, reject) => {
       this.#jobs.push({ namespace, commits, load, resolve, reject });
-      this.#writing ??= this.#write(this.#parts.journal as Journal).finally(() => {
-        this.#writing = undefined;
-      });
+      this.#writing ??= this.#write(this.#parts.journal as Journal);
     });
   }
 
@@ -239,6 +237,8 @@ export class WritePath {
       }
       for (const { load } of jobs) this.#loads.end(load);
     }
+    // In the step that found no more jobs: who is told of its commit first may make the next one before this is over.
+    this.#writing = undefined;
   }
 
   /** It is acknowledged: from now on everybody sees it. */
@@ -248,7 +248,8 @@ export class WritePath {
       const { namespace, states } = change;
       backlog.add(change);
       this.#loads.changed(namespace.id, states);
-      void keeper.forChanging(namespace).drop([...states.keys()]);
+      // The backlog answers for the keys until they are flushed; then the copies are replaced.
+      keeper.forChanging(namespace).forget(states.keys());
       if (told.length > 0) publish(namespace.id, told);
     }
     if (changes.length > 0) flusher.kick();

@@ -126,6 +126,63 @@ describe("flushing", () => {
     expect(await store.count()).toBe(100);
   });
 
+  it("asks the far tier for nothing that the last flush left there, and has nobody watch it", async () => {
+    let now = 1_790_000_000_000;
+    const { adapter, store, far, behind } = opened({ far: memory({ clock: () => now }) });
+    await store.set("k", 1);
+    await adapter.flush();
+    await store.set("k", 2, { ttl: 10 });
+    far.calls.length = 0;
+    await adapter.flush();
+    expect(await store.get("k")).toBe(2);
+    expect(far.calls).toEqual(["commit"]);
+    expect(await behind.get("k")).toBe(2);
+    // What is not so any more is found out.
+    now += 20_000;
+    await store.set("k", 3);
+    await adapter.flush();
+    expect(await behind.get("k")).toBe(3);
+    expect((await store.getEntry("k"))?.metadata.createdAt.getTime()).toBe(now);
+    expect(await store.clear()).toBe(1);
+    await store.set("k", 4);
+    await adapter.flush();
+    expect(await behind.get("k")).toBe(4);
+  });
+
+  it("leaves turns of the event loop to others where the far tier answers at once", async () => {
+    const { adapter, store, far } = opened({ batchSize: 10 });
+    far.mode = "fail";
+    await store.setMany(Array.from({ length: 500 }, (_, i) => [`k${i}`, i]));
+    await expect(adapter.flush()).rejects.toMatchObject({ code: "KV_UNAVAILABLE" });
+    far.mode = "answer";
+    far.calls.length = 0;
+    let turns = 0;
+    let done = false;
+    const flushed = adapter.flush().finally(() => {
+      done = true;
+    });
+    for (; !done; turns++) await new Promise((resolve) => setImmediate(resolve));
+    await flushed;
+    const commits = far.calls.filter((name) => name === "commit").length;
+    expect(commits).toBeGreaterThanOrEqual(50);
+    expect(turns).toBeGreaterThanOrEqual(commits / 2);
+  });
+
+  it("replaces the copy that was there, also by one that the near tier does not take", async () => {
+    const { adapter, store, far } = opened({ near: memory({ maxBytes: 2000 }) });
+    await store.set("k", "small");
+    await adapter.flush();
+    expect(await store.get("k")).toBe("small");
+    await store.set("k", "large".repeat(1000));
+    await adapter.flush();
+    expect(await store.get("k")).toBe("large".repeat(1000));
+    await store.delete("k");
+    await adapter.flush();
+    far.calls.length = 0;
+    expect(await store.get("k")).toBeUndefined();
+    expect(far.calls).toEqual(["read"]);
+  });
+
   it("leaves the far tier in a state that the near tier had, whenever it stops", async () => {
     const inner = memory();
     const { adapter, store, far } = opened({ far: inner, batchSize: 3 });
@@ -205,7 +262,7 @@ describe("flushing", () => {
     step();
     await until(() => far.calls.at(-1) === "commit" && far.held?.length === 1);
     step();
-    await until(() => far.calls.at(-1) === "read" && far.held?.length === 1);
+    await until(() => adapter.metrics.pending === 1 && far.held?.length === 1);
     expect(adapter.metrics.pending, "the older one was flushed").toBe(1);
     expect(adapter.read(ROOT, ["k"], true)).toMatchObject([{ payload: "newer" }]);
   });
@@ -317,6 +374,19 @@ describe("closing", () => {
 });
 
 describe("a near tier that persists", () => {
+  it("takes what is called while the journal's last commit is being told", async () => {
+    const { adapter } = opened({ near: leveldb({ path: join(scratchDirectory(), "near") }) });
+    await adapter.open();
+    const set = { type: "set", key: "k", payload: "1", encoding: "json", expiresAt: undefined } as const;
+    const commits = [{ checks: [], mutations: [{ ...set, policy: "persist", user: undefined } as const] }];
+    for (let hops = 0; hops < 10; hops++) {
+      await adapter.commit(ROOT, commits);
+      for (let hop = 0; hop < hops; hop++) await undefined;
+      expect(await adapter.commit(ROOT, commits)).toMatchObject([{ status: "ok" }]);
+    }
+    await adapter.close();
+  });
+
   const far = (directory: string) => sqlite({ path: join(directory, "far.db") });
   const near = (directory: string) => leveldb({ path: join(directory, "near") });
 

@@ -3,7 +3,7 @@ import { type Adapter, after, type ChangeListener, forward, type MaybePromise, R
 /** A real adapter whose answers a test commands. */
 export interface Controlled {
   readonly adapter: Adapter;
-  /** The calls that reached it: "read", "commit", … */
+  /** The calls that reached it: "read", "commit", "watch others", … */
   readonly calls: string[];
   /** What reads and commits do: answer, fail before anything happens, commit and fail afterwards, or never answer. */
   mode: "answer" | "fail" | "lose the answer" | "silent";
@@ -47,10 +47,14 @@ export function controlled(inner: Adapter): Controlled {
       answered("read", () => inner.read(namespace, keys, payloadsOnly)),
     commit: (namespace, commits) => answered("commit", () => inner.commit(namespace, commits)),
     count: (namespace, bounds) => answered("count", () => inner.count(namespace, bounds)),
-    watch(namespace, bounds, listener) {
+    watch(namespace, bounds, listener, othersOnly) {
+      control.calls.push(othersOnly === true ? "watch others" : "watch");
       if (control.watching === "fail") throw unavailable();
       listeners.add(listener);
-      const end = control.watching === "deaf" ? () => undefined : inner.watch?.(namespace, bounds, listener);
+      const end =
+        control.watching === "deaf"
+          ? () => undefined
+          : inner.watch?.(namespace, bounds, listener, othersOnly);
       return async () => {
         listeners.delete(listener);
         (await end)?.();

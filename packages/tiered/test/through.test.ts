@@ -45,6 +45,7 @@ describe("reads", () => {
     await store.set("k", { a: [1] }, { ttl: "1h", policy: "evict", metadata: { by: "ada" } });
     // The first one begins to watch.
     await until(async () => (await store.get("k")) !== undefined && adapter.metrics.hits > 0);
+    expect(far.calls, "what it writes itself it need not be told").toContain("watch others");
     far.calls.length = 0;
     const fromNear = await store.getEntry("k");
     const valueFromNear = await store.get("k");
@@ -100,7 +101,7 @@ describe("reads", () => {
       undefined,
       [1, undefined],
     ]);
-    expect(far.calls).toEqual(["read"]);
+    expect(far.calls.filter((name) => name === "read")).toHaveLength(1);
   });
 });
 

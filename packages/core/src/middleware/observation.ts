@@ -102,8 +102,8 @@ export function observed(inner: Adapter, begin: (call: AdapterCall) => CallEnd):
     ...(watch === undefined
       ? undefined
       : {
-          watch: (namespace, bounds, listener) =>
-            call("watch", namespace, () => watch.call(inner, namespace, bounds, listener)),
+          watch: (namespace, bounds, listener, othersOnly) =>
+            call("watch", namespace, () => watch.call(inner, namespace, bounds, listener, othersOnly)),
         }),
   } satisfies Partial<Adapter>);
 }

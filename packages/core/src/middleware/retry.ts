@@ -100,8 +100,8 @@ function retried(inner: Adapter, repeat: Repeat): Adapter {
     ...(watch === undefined
       ? undefined
       : {
-          watch: (namespace, bounds, listener) =>
-            repeat(() => watch.call(inner, namespace, bounds, listener)),
+          watch: (namespace, bounds, listener, othersOnly) =>
+            repeat(() => watch.call(inner, namespace, bounds, listener, othersOnly)),
         }),
   } satisfies Partial<Adapter>);
 }

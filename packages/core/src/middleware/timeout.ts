@@ -39,8 +39,8 @@ function limited(inner: Adapter, ms: number): Adapter {
     ...(watch === undefined
       ? undefined
       : {
-          watch(namespace, bounds, listener) {
-            const watching = watch.call(inner, namespace, bounds, listener);
+          watch(namespace, bounds, listener, othersOnly) {
+            const watching = watch.call(inner, namespace, bounds, listener, othersOnly);
             if (!(watching instanceof Promise)) return watching;
             let late = false;
             // Nobody would end a watch that begins after it was given up.

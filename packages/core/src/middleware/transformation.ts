@@ -45,11 +45,11 @@ export function transformed(inner: Adapter, transformation: Transformation): Ada
     ...(watch === undefined
       ? undefined
       : {
-          watch: (namespace, bounds, listener) => {
+          watch: (namespace, bounds, listener, othersOnly) => {
             const { receive, end } = inOrder(listener, (change) =>
               decodedChange(transformation, namespace, change),
             );
-            return after(watch.call(inner, namespace, bounds, receive), (unwatch) => () => {
+            return after(watch.call(inner, namespace, bounds, receive, othersOnly), (unwatch) => () => {
               end();
               unwatch();
             });
