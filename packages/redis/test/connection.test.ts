@@ -154,6 +154,16 @@ describe("the connection", () => {
     await eventually(() => store.set("k", 3));
   });
 
+  test("a process that was busy for longer than a server may be silent reads what has come meanwhile", async () => {
+    const server = await serverFor();
+    const store = storeOn({ port: server.port, socketTimeout: 500 });
+    await store.set("k", 1);
+    const value = store.get("k");
+    // By then it has been sent.
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500));
+    expect(await value).toBe(1);
+  });
+
   test("a wrong password is said to be wrong, and is nowhere to be seen", async () => {
     const server = await serverFor("--requirepass", "right-secret");
     for (const options of [
