@@ -1,27 +1,24 @@
 import type { AdapterStats, Bounds, Namespace } from "@kv/core";
+import type { Collector } from "./collector.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
 import { lexBounds, type Scanner } from "./scanner.ts";
-import { COUNT } from "./scripts.ts";
-import type { Sweeper } from "./sweeper.ts";
 
 /** How many keys are looked at together where deadlines within bounds are counted. */
 const SLICE = 1024;
-/** How often what expires while it is being counted is taken out. */
-const ROUNDS = 8;
 
 /** Counts by the index, from which what expired is taken out first: no entry is looked at. */
 export class Tally {
   readonly #link: Link;
   readonly #layout: Layout;
   readonly #scanner: Scanner;
-  readonly #sweeper: Sweeper;
+  readonly #collector: Collector;
 
-  constructor(link: Link, layout: Layout, scanner: Scanner, sweeper: Sweeper) {
+  constructor(link: Link, layout: Layout, scanner: Scanner, collector: Collector) {
     this.#link = link;
     this.#layout = layout;
     this.#scanner = scanner;
-    this.#sweeper = sweeper;
+    this.#collector = collector;
   }
 
   async count(namespace: Namespace, bounds: Bounds): Promise<number> {
@@ -31,13 +28,8 @@ export class Tally {
     return sum(counts);
   }
 
-  async #count(space: Space, bounds: Bounds): Promise<number> {
-    for (let round = 1; ; round++) {
-      const reply = await this.#link.query(COUNT, [space.keys, space.due], lexBounds(bounds));
-      const [count = 0, expired = 0] = reply as number[];
-      if (expired === 0 || round === ROUNDS) return count;
-      await this.#sweeper.collect(space);
-    }
+  #count(space: Space, bounds: Bounds): Promise<number> {
+    return this.#collector.count(space, ...lexBounds(bounds));
   }
 
   async totals(namespace: Namespace, bounds: Bounds): Promise<Omit<AdapterStats, "backend">> {
