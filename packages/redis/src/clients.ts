@@ -132,5 +132,6 @@ export function isCluster(client: Client): client is Cluster {
 
 /** The number of the database that a client talks to. */
 export function databaseOf(client: Client): number {
-  return isCluster(client) ? 0 : (client.options.db ?? 0);
+  // Its owner may have selected another one than its options say.
+  return isCluster(client) ? 0 : (client.condition?.select ?? client.options.db ?? 0);
 }

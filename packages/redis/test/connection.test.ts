@@ -206,6 +206,32 @@ describe("the connection", () => {
     expect(await refusalOf(storeOn({ client }).get("k"))).toMatchObject({ code: "KV_UNAVAILABLE" });
   });
 
+  test("a client whose owner has selected another database watches that one", async () => {
+    const server = await serverFor();
+    const client = new Redis(server.port, "127.0.0.1");
+    onTestFinished(() => client.disconnect());
+    await client.select(3);
+    const store = storeOn({ client });
+    const seen: string[] = [];
+    await store.subscribe(({ type, key }) => void seen.push(`${type} ${key}`));
+    await storeOn({ port: server.port, db: 3 }).set("k", 1);
+    await eventually(async () => expect(seen).toEqual(["set k"]));
+  });
+
+  test("what is written by a user who may not publish is written, and watchers learn of the gap", async () => {
+    const server = await serverFor();
+    const watched = storeOn({ port: server.port });
+    const seen: string[] = [];
+    await watched.subscribe(({ type }) => void seen.push(type));
+    await server.bare.call("ACL", "SETUSER", "mute", "on", ">pw", "~*", "+@all", "resetchannels");
+    const mute = storeOn({ port: server.port, username: "mute", password: "pw" });
+    await mute.set("small", 1);
+    await mute.set("large", "x".repeat(10_000));
+    await mute.atomic().set("a", 1).set("b", 2).commit();
+    expect(await watched.count()).toBe(4);
+    await eventually(async () => expect(seen).toContain("resync"));
+  });
+
   test("watchers are told of a gap, and only of a gap", async () => {
     const server = await serverFor();
     const proxy = await proxyFor(server);
