@@ -66,7 +66,7 @@ tell()
 return removed
 `);
 
-/** The keys whose deadline may be over: ARGV 1 at most so many. */
+/** The keys whose deadline may be over: ARGV 1 at most so many, all where it is negative. */
 export const DUE: Script = new Script(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))

@@ -23,19 +23,15 @@ export class Tally {
 
   async count(namespace: Namespace, bounds: Bounds): Promise<number> {
     const counts = await Promise.all(
-      this.#layout.spaces(namespace).map((space) => this.#count(space, bounds)),
+      this.#layout.spaces(namespace).map((space) => this.#collector.count(space, bounds)),
     );
     return sum(counts);
-  }
-
-  #count(space: Space, bounds: Bounds): Promise<number> {
-    return this.#collector.count(space, ...lexBounds(bounds));
   }
 
   async totals(namespace: Namespace, bounds: Bounds): Promise<Omit<AdapterStats, "backend">> {
     const totals = await Promise.all(
       this.#layout.spaces(namespace).map(async (space) => ({
-        keys: await this.#count(space, bounds),
+        keys: await this.#collector.count(space, bounds),
         expiring: await this.#expiring(space, bounds),
         evictable: Number(await this.#link.call("zlexcount", [space.evict, ...lexBounds(bounds)])),
       })),

@@ -192,6 +192,31 @@ describe("the connection", () => {
     expect(await store.count()).toBe(1);
   });
 
+  test("a replica counts what is there, although it cannot take out what has expired", async () => {
+    const server = await serverFor();
+    const writer = storeOn({ port: server.port });
+    await writer.setMany(
+      [
+        ["gone a", 1],
+        ["gone b", 1],
+      ],
+      { ttl: 0.2 },
+    );
+    await writer.namespace("gone").set("k", 1, { ttl: 0.2 });
+    // Put off: the index of deadlines still has the earlier one.
+    await writer.setMany([["later", 1]], { ttl: 0.2 });
+    await writer.setMany([["later", 1]], { ttl: 600 });
+    await writer.set("k", 1);
+    const replica = await serverFor("--replicaof", "127.0.0.1", String(server.port));
+    const store = storeOn({ port: replica.port });
+    await eventually(async () => expect(await store.get("k")).toBe(1));
+    await eventually(async () => expect(await store.has("gone b")).toBe(false));
+    await eventually(async () => expect(await store.listNamespaces()).toEqual([]));
+    expect(await store.count()).toBe(2);
+    expect(await store.count({ prefix: "gone" })).toBe(0);
+    expect(await store.stats()).toMatchObject({ keys: 2 });
+  });
+
   test("a client handed in stays open, connected or not", async () => {
     const server = await serverFor();
     const client = new Redis(server.port, "127.0.0.1", { lazyConnect: true, keyPrefix: "theirs:" });
