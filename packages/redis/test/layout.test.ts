@@ -56,6 +56,25 @@ describe("one server", () => {
     expect((await store.getMetadata("user:1"))?.user).toEqual({ who: "Zoë" });
   });
 
+  test("what somebody else wrote under the name of an entry is told as such", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "foreign:" }));
+    await store.set("k", 1);
+    const [name = ""] = await server.bare.keys("foreign:*:k");
+    for (const text of ["", "short", `longer than the sixty-one characters ${"x".repeat(60)}`]) {
+      await server.bare.set(name, text);
+      for (const read of [
+        () => store.get("k"),
+        () => store.getEntry("k"),
+        () => store.getMetadata("k"),
+        () => store.getMany(["k", "l"]),
+      ])
+        await expect(read()).rejects.toMatchObject({ code: "KV_CORRUPT", key: "k" });
+      expect(await store.delete("k")).toBe(true);
+      await store.set("k", 1);
+      expect((await store.getMetadata("k"))?.createdAt.getTime()).toBeGreaterThan(0);
+    }
+  });
+
   test("prefixes and names full of glob characters touch nothing but their own", async () => {
     const foreign = ["app:*", "app:{x}", "app:[a]*:k", "appx"];
     for (const name of foreign) await server.bare.set(name, "foreign");
