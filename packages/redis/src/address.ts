@@ -1,4 +1,4 @@
-import { Refusal } from "@kv/core";
+import { Refusal, refuseUnknownOptions } from "@kv/core";
 import type { HostAndPort, RedisAddress, RedisNode } from "./options.ts";
 
 /** What an address may be made of. */
@@ -89,7 +89,10 @@ function nodes(given: readonly (RedisNode | string)[], option: string, port: num
   return given.map((one: RedisNode | string) => node(one, option, port));
 }
 
+const NODE: ReadonlySet<string> = new Set(["host", "port"]);
+
 function node(given: RedisNode | string, option: string, defaultPort: number): HostAndPort {
+  if (typeof given !== "string") refuseUnknownOptions(given ?? null, NODE, `a node of ${option}`);
   const { host, port = defaultPort } = typeof given === "string" ? split(given) : given;
   if (typeof host !== "string" || host === "") refuse(`the option ${option} must name a host`);
   if (!Number.isInteger(port) || port < 1 || port > 65535)

@@ -132,7 +132,7 @@ export class ChangeFeed {
 
   #listen(): Client {
     if (this.#subscriber !== undefined && this.#subscriber.status !== "end") return this.#subscriber;
-    const subscriber = subscriberLike(this.#link.client);
+    const subscriber = subscriberLike(this.#link.client, this.#link.silenceLimit);
     // Reconnecting is its own business; what was missed meanwhile is found out by the next sign of life.
     subscriber.on("error", () => undefined);
     subscriber.on("message", (name: string, text: string) => {

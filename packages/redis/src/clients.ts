@@ -19,20 +19,18 @@ interface Entrance {
   readonly password?: string;
   readonly tls?: TlsOptions;
   readonly connectTimeout: number;
-  readonly socketTimeout: number;
   readonly connectionName: string;
   readonly lazyConnect: true;
 }
 
 /** What every connection of ours has in common. */
 function entranceOf(account: Account): Entrance {
-  const { username, password, tls, connectTimeout, socketTimeout, connectionName } = account;
+  const { username, password, tls, connectTimeout, connectionName } = account;
   return {
     ...(username === undefined ? undefined : { username }),
     ...(password === undefined ? undefined : { password }),
     ...(tls === undefined ? undefined : { tls }),
     connectTimeout,
-    socketTimeout,
     connectionName,
     lazyConnect: true,
   };
@@ -72,7 +70,10 @@ const FORGETFUL = {
   maxRetriesPerRequest: 0,
 } as const satisfies Options;
 
-/** A client that connects when it is told to, keeps nothing back while it is not connected, and repeats nothing. */
+/**
+ * A client that connects when it is told to, keeps nothing back while it is not connected, and repeats nothing. That it
+ * gives up a silent connection is, but for a Cluster, its owner's business (`SilenceGuard`).
+ */
 export function newClient(account: Account): Client {
   const { address } = account;
   if (address.kind === "cluster") {
@@ -83,14 +84,14 @@ export function newClient(account: Account): Client {
       clusterRetryStrategy: retryDelay,
       slotsRefreshTimeout: 2000,
       retryDelayOnTryAgain: 25,
-      redisOptions: entranceOf(account),
+      redisOptions: { ...entranceOf(account), socketTimeout: account.socketTimeout },
     });
   }
   return new Redis({ ...placeOf(account), ...entranceOf(account), ...FORGETFUL });
 }
 
-/** A client for subscriptions like this one, on connections of its own. */
-export function subscriberLike(client: Client): Client {
+/** A client for subscriptions like this one, on connections of its own. `silence`: milliseconds, where there is a limit. */
+export function subscriberLike(client: Client, silence: number | undefined): Client {
   return isCluster(client)
     ? client.duplicate([], { lazyConnect: true, enableAutoPipelining: false, enableOfflineQueue: true })
     : client.duplicate({
@@ -103,7 +104,7 @@ export function subscriberLike(client: Client): Client {
         autoResubscribe: false,
         maxRetriesPerRequest: null,
         // Messages may be minutes apart; it is only while an answer is due that silence counts.
-        socketTimeout: client.options.socketTimeout ?? SILENCE_MS,
+        socketTimeout: silence ?? SILENCE_MS,
       });
 }
 
@@ -119,10 +120,10 @@ export function replacementOf(client: Client): Client {
     : client.duplicate({ ...FORGETFUL, lazyConnect: true, socketTimeout: SILENCE_MS });
 }
 
-/** Whether it gives up a connection that went silent. */
-export function givesUpSilence(client: Client): boolean {
+/** Milliseconds after which it gives up a connection that went silent; `undefined`: never. */
+export function silenceLimitOf(client: Client): number | undefined {
   const { socketTimeout } = (isCluster(client) ? client.options.redisOptions : client.options) ?? {};
-  return socketTimeout !== undefined;
+  return socketTimeout;
 }
 
 export function isCluster(client: Client): client is Cluster {
@@ -131,5 +132,6 @@ export function isCluster(client: Client): client is Cluster {
 
 /** The number of the database that a client talks to. */
 export function databaseOf(client: Client): number {
-  return isCluster(client) ? 0 : (client.options.db ?? 0);
+  // Its owner may have selected another one than its options say.
+  return isCluster(client) ? 0 : (client.condition?.select ?? client.options.db ?? 0);
 }

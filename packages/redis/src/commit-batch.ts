@@ -117,7 +117,7 @@ export class CommitBatch {
     else {
       this.#args.push("move", place, head.slice(0, FIXED), "");
       this.#sources.push(this.#args.length - 1);
-      this.#transit.add(wholeEntry(this.#time, text));
+      this.#transit.add(wholeEntry(this.#time, text), revision);
     }
     return revision;
   }

@@ -15,7 +15,7 @@
  * What is fixed comes first, so that scripts change a deadline or a policy in place and never need to look further.
  */
 
-import type { Payload, Policy, SetMutation, StoredEntry } from "@kv/core";
+import { type Payload, type Policy, Refusal, type SetMutation, type StoredEntry } from "@kv/core";
 
 const HEAD = 61;
 const SIZES = 11;
@@ -98,24 +98,26 @@ export class RedisEntry implements StoredEntry {
   }
 
   get encoding(): string {
+    this.#assertEntry();
     const kind = this.#text(43, 44);
     return ENCODINGS[kind] ?? this.#text(HEAD + SIZES, HEAD + SIZES + this.#size(61, 65));
   }
 
   get revision(): string {
+    this.#assertEntry();
     return this.#text(45, 61);
   }
 
   get createdAt(): number {
-    return this.#size(0, 13);
+    return this.#time(0, 13);
   }
 
   get updatedAt(): number {
-    return this.#size(13, 26);
+    return this.#time(13, 26);
   }
 
   get expiresAt(): number | undefined {
-    return this.#raw[26] === 0x2d ? undefined : this.#size(26, 42);
+    return this.#raw[26] === 0x2d ? undefined : this.#time(26, 42);
   }
 
   get policy(): Policy {
@@ -143,6 +145,18 @@ export class RedisEntry implements StoredEntry {
     return HEAD + SIZES + this.#size(61, 65) + this.#size(65, 72);
   }
 
+  /** @throws Refusal `KV_CORRUPT` where somebody else has written under this name */
+  #assertEntry(): void {
+    const extras = this.#raw[44];
+    if (this.#raw.length < HEAD || (extras !== 0x2b && extras !== 0x2d)) corrupt();
+  }
+
+  #time(from: number, to: number): number {
+    this.#assertEntry();
+    const time = this.#size(from, to);
+    return Number.isNaN(time) ? corrupt() : time;
+  }
+
   #size(from: number, to: number): number {
     return Number(this.#text(from, to));
   }
@@ -150,4 +164,11 @@ export class RedisEntry implements StoredEntry {
   #text(from: number, to: number): string {
     return this.#raw.toString("latin1", from, to);
   }
+}
+
+function corrupt(): never {
+  throw new Refusal(
+    "KV_CORRUPT",
+    "what the server holds under its name was not written by this store; delete it",
+  );
 }

@@ -129,6 +129,7 @@ export function errorCode(error: unknown): KvErrorCode | undefined {
   }
   // A script that meets a full memory tells of it within its own error.
   if (/\bOOM command not allowed/.test(error.message)) return "KV_CAPACITY";
+  if (/\bThe user executing the script can't\b/.test(error.message)) return "KV_UNAVAILABLE";
   if (/\bREADONLY You can't write/.test(error.message)) return "KV_READ_ONLY";
   if (/\bNOREPLICAS\b/.test(error.message)) return "KV_UNAVAILABLE";
   if (/\bMISCONF\b/.test(error.message)) return "KV_CAPACITY";

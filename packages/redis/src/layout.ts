@@ -3,7 +3,7 @@
  *
  *   kv:{a1b2/tenant/}:user:1   string  the entry: 61 bytes of metadata, then the payload (`entry.ts`); with its PXAT
  *   kv:{a1b2/tenant/}keys      zset    every key, score 0: in byte order, which ZRANGEBYLEX pages through
- *   kv:{a1b2/tenant/}due       zset    the keys with a deadline, which is their score: what expired is found here
+ *   kv:{a1b2/tenant/}due       zset    the keys with a deadline, and when to look at them: then, or some time before
  *   kv:{a1b2/tenant/}evict     zset    the keys with the policy "evict", score 0: what clearCache removes
  *   kv:{a1b2/tenant/}state     string  whether it is listed, whether some entry is large, until when somebody watches
  *   kv:{a1b2/tenant/}seq       string  how many messages about changes there were
@@ -16,6 +16,9 @@
  * one slot of a Cluster, because its slot is that of what stands between the braces: the first four digits of the
  * prefix's hash (so that the same namespace of two stores may be on two nodes), the partition if there are several, and
  * the namespace's id with its braces escaped. Whatever the prefix is, nothing ever matches patterns against names.
+ *
+ * A deadline that is put off stays where it was in `due`: moving it would cost as much as the rest of the write. Whoever
+ * comes to look (`Collector`) asks the entry, and enters what that says.
  */
 
 import { createHash } from "node:crypto";

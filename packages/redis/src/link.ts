@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "@kv/core";
 import { Command, type Redis } from "ioredis";
-import { type Client, isCluster, newClient } from "./clients.ts";
+import { type Client, isCluster, newClient, silenceLimitOf } from "./clients.ts";
 import { isMomentary, loginRefusal, Scrubber } from "./errors.ts";
 import type { Account, Settings } from "./options.ts";
 import type { Script } from "./script.ts";
+import { SilenceGuard } from "./silence-guard.ts";
 import { ClusterWriteCommand, isReply, WriteCommand } from "./write-command.ts";
 
 /** Milliseconds between two attempts while the server refuses for the moment. */
@@ -26,6 +27,7 @@ export class Link {
   readonly #settings: Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">;
   readonly #scrubber: Scrubber;
   #client: Client | undefined;
+  #guard: SilenceGuard | undefined;
   #lastError: Error | undefined;
   readonly #note = (error: Error): void => {
     this.#lastError = this.#scrubber.failure(error);
@@ -47,9 +49,16 @@ export class Link {
     return isCluster(this.client);
   }
 
+  /** Milliseconds after which a connection that went silent is given up; `undefined`: never. */
+  get silenceLimit(): number | undefined {
+    const { source } = this.#settings;
+    return isAccount(source) ? source.socketTimeout : silenceLimitOf(source);
+  }
+
   async open(): Promise<void> {
     const { source } = this.#settings;
     const client = isAccount(source) ? newClient(source) : source;
+    if (isAccount(source) && !isCluster(client)) this.#guard = new SilenceGuard(client, source.socketTimeout);
     client.on("error", this.#note);
     client.on("node error", this.#note);
     this.#lastError = undefined;
@@ -70,6 +79,8 @@ export class Link {
 
   /** Closes what was opened here. */
   #release(client: Client): void {
+    this.#guard?.close();
+    this.#guard = undefined;
     if (client === this.#settings.source) {
       client.off("error", this.#note);
       client.off("node error", this.#note);
@@ -141,6 +152,7 @@ export class Link {
    */
   call(name: string, args: Argument[], node?: Redis): Promise<unknown> {
     if (this.client.status !== "ready") return this.#insist(name, args, node, undefined);
+    this.#guard?.attend();
     const command = new Command(name, args);
     (node ?? this.client).sendCommand(command);
     return command.promise.catch((error: unknown) => this.#insist(name, args, node, error));
@@ -158,6 +170,7 @@ export class Link {
       }
       const away = this.#away(until);
       if (away !== undefined) await away;
+      this.#guard?.attend();
       const command = new Command(name, args);
       (node ?? this.client).sendCommand(command);
       try {
@@ -198,6 +211,7 @@ export class Link {
     const { client } = this;
     if (client.status !== "ready") return this.#persist(script, operands, undefined);
     operands[0] = script.sha;
+    this.#guard?.attend();
     const command = this.#writeCommand("evalsha", operands);
     client.sendCommand(command);
     return command.promise.then(
@@ -222,6 +236,7 @@ export class Link {
       }
       const away = this.#away(until);
       if (away !== undefined) await away;
+      this.#guard?.attend();
       operands[0] = known ? script.sha : script.text;
       const command = this.#writeCommand(known ? "evalsha" : "eval", operands);
       try {

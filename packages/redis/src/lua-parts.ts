@@ -46,7 +46,8 @@ end
 local function tell()
   if not watched or #changes == 2 then return end
   changes[1] = call('INCR', SEQ)
-  call('PUBLISH', ARGV[2], cjson.encode(changes))
+  -- Whoever may write but not publish has written by now; that a message is missing watchers find out by its number.
+  redis.pcall('PUBLISH', ARGV[2], cjson.encode(changes))
 end
 `;
 
@@ -72,7 +73,7 @@ local function number(deadline)
 end
 -- The server counts a key as expired after this millisecond, we from the deadline on.
 local function last(deadline)
-  return string.format('%.0f', tonumber(deadline) - 1)
+  return deadline - 1
 end
 
 -- Keeps the index in step with an entry that is about to be written; before is its head so far.
@@ -81,7 +82,7 @@ local function index(key, before, deadline, policy)
   local member = sub(key, from)
   -- An entry that expired may still be listed, with its old deadline.
   local stale = not before and call('ZADD', INDEX, 0, member) == 0
-  if number(deadline) then call('ZADD', DUE, deadline, member)
+  if number(deadline) then call('ZADD', DUE, 'LT', deadline, member)
   elseif stale or before and number(sub(before, 27, 42)) then call('ZREM', DUE, member) end
   if policy == 'e' then call('ZADD', EVICT, 0, member)
   elseif stale or before and sub(before, 43, 43) == 'e' then call('ZREM', EVICT, member) end

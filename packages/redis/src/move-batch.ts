@@ -36,7 +36,7 @@ export class MoveBatch {
     const head = headOf(set, this.#time, revision);
     this.#names.push(this.#space.entries + set.key);
     this.#heads.push(head.slice(0, FIXED));
-    this.#transit.add(wholeEntry(this.#time, entryText(head, set.payload)));
+    this.#transit.add(wholeEntry(this.#time, entryText(head, set.payload)), revision);
     this.#results.push({ status: "ok", outcomes: [{ revision }] });
   }
 

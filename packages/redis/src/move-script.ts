@@ -23,7 +23,7 @@ for i = 1, count do
     local member = sub(key, from)
     -- An entry that expired may still be listed, with its old deadline.
     local stale = fresh and call('ZADD', INDEX, 0, member) == 0
-    if not dateless then call('ZADD', DUE, sub(text, 14, 29), member)
+    if not dateless then call('ZADD', DUE, 'LT', sub(text, 14, 29), member)
     elseif stale or not fresh and byte(before, 27) ~= DASH then call('ZREM', DUE, member) end
     if evictable then call('ZADD', EVICT, 0, member)
     elseif stale or not fresh and byte(before, 43) == E then call('ZREM', EVICT, member) end
@@ -31,7 +31,7 @@ for i = 1, count do
   if not fresh then call('SETRANGE', source, 0, sub(before, 1, 13)) end
   call('RENAME', source, key)
   if dateless then call('PERSIST', key)
-  else call('PEXPIREAT', key, string.format('%.0f', tonumber(sub(text, 14, 29)) - 1)) end
+  else call('PEXPIREAT', key, sub(text, 14, 29) - 1) end
   if watched then changed('set', key, sub(text, 33, 48)) end
 end
 tell()

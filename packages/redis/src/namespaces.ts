@@ -1,7 +1,8 @@
 import type { Namespace } from "@kv/core";
+import type { Collector } from "./collector.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
-import { LIVING, STRIKE, UNLIST } from "./scripts.ts";
+import { STRIKE, UNLIST } from "./scripts.ts";
 
 /** How many tags a page of the list has, about. */
 const PAGE = "256";
@@ -20,10 +21,12 @@ export interface Listed {
 export class Namespaces {
   readonly #link: Link;
   readonly #layout: Layout;
+  readonly #collector: Collector;
 
-  constructor(link: Link, layout: Layout) {
+  constructor(link: Link, layout: Layout, collector: Collector) {
     this.#link = link;
     this.#layout = layout;
+    this.#collector = collector;
   }
 
   /** All that is listed of the namespaces whose id begins so, page by page. */
@@ -57,7 +60,7 @@ export class Namespaces {
       const living = await Promise.all(
         listed.map(async ({ namespace, space }) => {
           if (namespace.id === under.id || found.has(namespace.id)) return false;
-          return (await this.#link.query(LIVING, [space.keys, space.due], [])) === 1;
+          return this.#collector.isLiving(space);
         }),
       );
       const page: Namespace[] = [];

@@ -86,7 +86,8 @@ export interface RedisClusterOptions extends AccountOptions {
 
 export interface RedisClientOptions extends CommonOptions {
   /**
-   * A client of ioredis, which the caller also closes. Watching opens a connection of its own with the client's options,
+   * A client of ioredis, which the caller also closes; without `stringNumbers`, and a Cluster with `scaleReads: "master"`,
+   * the defaults. Watching opens a connection of its own with the client's options,
    * and another one where the client has no `socketTimeout` and does not answer for `busyTimeout`, but at least 1 s.
    */
   readonly client: Redis | Cluster;
@@ -210,6 +211,7 @@ function sourceOf(given: Partial<Given>): Settings["source"] {
       "client",
       "a Redis or a Cluster of ioredis",
     );
+    assertFaithful(client);
     return client;
   }
   const known =
@@ -222,11 +224,29 @@ function sourceOf(given: Partial<Given>): Settings["source"] {
   return accountOf(given);
 }
 
+/** @throws Refusal `KV_INVALID_OPTION` for a client whose answers are not the server's, or not the latest */
+function assertFaithful({ options }: Redis | Cluster): void {
+  const own = "redisOptions" in options ? options.redisOptions : options;
+  const stringNumbers = own !== undefined && "stringNumbers" in own && own.stringNumbers === true;
+  demand(
+    !stringNumbers,
+    "client",
+    "one without stringNumbers: scripts tell by numbers what became of a write",
+  );
+  const scaleReads = "scaleReads" in options ? options.scaleReads : undefined;
+  demand(
+    scaleReads === undefined || scaleReads === "master",
+    "client",
+    'a Cluster with scaleReads: "master": a replica may not have yet what was written',
+  );
+}
+
 function accountOf(given: Partial<Given>): Account {
   const { connectTimeout = 4500, socketTimeout = 4500, connectionName = "kv" } = given;
   const { address, ...fromUrl } = addressOf(given);
   const db = given.db ?? fromUrl.db ?? 0;
   const tls = given.tls ?? fromUrl.tls ?? false;
+  demand(tls !== false || fromUrl.tls !== true, "tls", "other than false with rediss://, which asks for it");
   for (const option of ["username", "password", "sentinelUsername", "sentinelPassword"] as const)
     demand(given[option] === undefined || typeof given[option] === "string", option, "a string");
   demand(Number.isInteger(db) && db >= 0, "db", "a non-negative integer");

@@ -17,22 +17,31 @@ end
 `;
 
 /**
- * Takes entries out whose deadline is over, if it still is: an entry that was rewritten meanwhile has another one.
- * → how many they were
+ * Takes entries out whose deadline is over. Of those that got more time meanwhile, or no deadline any more, the index of
+ * deadlines is brought up to date. → how many were taken out, and how many stay
  */
 export const COLLECT: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
-local members, over = {}, {}
+local members, over, later, undated = {}, {}, {}, {}
 for i = 6, #KEYS do members[i - 5] = sub(KEYS[i], from) end
-local deadlines = call('ZMSCORE', DUE, unpack(members))
+local due = call('ZMSCORE', DUE, unpack(members))
 for i = 1, #members do
-  if deadlines[i] and tonumber(deadlines[i]) <= now() then
-    over[#over + 1] = KEYS[i + 5]
-    if watched then changed('expire', KEYS[i + 5], '') end
+  if due[i] and tonumber(due[i]) <= now() then
+    local key = KEYS[i + 5]
+    local deadline = sub(call('GETRANGE', key, 0, 60), 27, 42)
+    if sub(deadline, 1, 1) == '-' then undated[#undated + 1] = members[i]
+    elseif deadline ~= '' and tonumber(deadline) > now() then
+      later[#later + 1], later[#later + 2] = deadline, members[i]
+    else
+      over[#over + 1] = key
+      if watched then changed('expire', key, '') end
+    end
   end
 end
+if #later > 0 then call('ZADD', DUE, unpack(later)) end
+if #undated > 0 then call('ZREM', DUE, unpack(undated)) end
 drop(over)
 tell()
-return #over
+return {#over, #later / 2 + #undated}
 `);
 
 /** Removes entries; ARGV 6: only those of this policy, or "". → how many live ones they were */
@@ -57,25 +66,18 @@ tell()
 return removed
 `);
 
-/** The keys whose deadline is over: ARGV 1 at most so many. */
+/** The keys whose deadline may be over: ARGV 1 at most so many, all where it is negative. */
 export const DUE: Script = new Script(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 `);
 
-/** KEYS: keys, due. ARGV: the bounds. → how many keys lie within them, and how many of all keys are past their deadline */
+/** KEYS: keys, due. ARGV: the bounds. → how many keys lie within them, and how many of all keys may be past their deadline */
 export const COUNT: Script = new Script(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 return {redis.call('ZLEXCOUNT', KEYS[1], ARGV[1], ARGV[2]), redis.call('ZCOUNT', KEYS[2], '-inf', now)}
-`);
-
-/** KEYS: keys, due. → whether any live entry is listed */
-export const LIVING: Script = new Script(`
-local t = redis.call('TIME')
-local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
-return redis.call('ZCARD', KEYS[1]) > redis.call('ZCOUNT', KEYS[2], '-inf', now) and 1 or 0
 `);
 
 /** KEYS: entries. → for each, 1 where it is there */

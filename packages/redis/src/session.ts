@@ -2,6 +2,7 @@ import { Refusal } from "@kv/core";
 import type { Agreement } from "./agreement.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { databaseOf } from "./clients.ts";
+import { Collector } from "./collector.ts";
 import { Layout } from "./layout.ts";
 import { Link } from "./link.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -40,14 +41,15 @@ export class Session {
   private constructor(link: Link, settings: Settings, clock: () => number) {
     const layout = new Layout({ ...settings, db: databaseOf(link.client) });
     const target = new Target(link, layout, new Revisions(), clock);
+    const collector = new Collector(target);
     this.#link = link;
     this.agreement = target.agreement;
     this.reader = new Reader(link, layout);
     this.writer = new Writer(target);
     this.scanner = new Scanner(link, layout, this.reader);
-    this.namespaces = new Namespaces(link, layout);
-    this.sweeper = new Sweeper(target, this.scanner, this.namespaces);
-    this.tally = new Tally(link, layout, this.scanner, this.sweeper);
+    this.namespaces = new Namespaces(link, layout, collector);
+    this.sweeper = new Sweeper(target, this.scanner, this.namespaces, collector);
+    this.tally = new Tally(link, layout, this.scanner, collector);
     this.unordered = new Unordered(target, this.namespaces, this.reader);
     this.feed = new ChangeFeed(link, layout, settings.busyTimeout);
   }

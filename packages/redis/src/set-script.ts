@@ -23,9 +23,17 @@ local state = old[1]
 local byte = string.byte
 local DASH, E = 45, 101
 if #KEYS == 6 and old[2] and (state == '0' or state == '1') then
-  local before, text = old[2], ARGV[7]
-  if byte(before, 27) == DASH and byte(before, 43) ~= E and byte(text, 14) == DASH and byte(text, 30) ~= E then
-    call('SET', KEYS[6], sub(before, 1, 13) .. text)
+  local key, before, text = KEYS[6], old[2], ARGV[7]
+  if byte(before, 43) ~= E and byte(text, 30) ~= E then
+    local value = sub(before, 1, 13) .. text
+    if byte(text, 14) == DASH then
+      if byte(before, 27) ~= DASH and ARGV[3] == '1' then call('ZREM', DUE, sub(key, ARGV[4])) end
+      call('SET', key, value)
+    else
+      local deadline = sub(text, 14, 29)
+      if ARGV[3] == '1' then call('ZADD', DUE, 'LT', deadline, sub(key, ARGV[4])) end
+      call('SET', key, value, 'PXAT', deadline - 1)
+    end
     return tonumber(state)
   end
 end
@@ -75,13 +83,12 @@ if #fresh > 0 and call('ZADD', INDEX, unpack(fresh)) < #fresh / 2 then
 end
 leave(DUE, dateless)
 leave(EVICT, kept)
-if #dated > 0 then call('ZADD', DUE, unpack(dated)) end
+if #dated > 0 then call('ZADD', DUE, 'LT', unpack(dated)) end
 if #evictable > 0 then call('ZADD', EVICT, unpack(evictable)) end
 if #plain > 0 then call('MSET', unpack(plain)) end
 for i = 1, #expiring, 2 do
   local at = expiring[i]
-  call('SET', KEYS[at + 5], expiring[i + 1],
-    'PXAT', string.format('%.0f', tonumber(sub(ARGV[at + 6], 14, 29)) - 1))
+  call('SET', KEYS[at + 5], expiring[i + 1], 'PXAT', sub(ARGV[at + 6], 14, 29) - 1)
 end
 tell()
 return state and sub(state, 1, 1) == '1' and 1 or 0

@@ -1,8 +1,9 @@
 import type { Bounds, Filter, Namespace } from "@kv/core";
+import type { Collector } from "./collector.ts";
 import type { Space } from "./layout.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { Scanner } from "./scanner.ts";
-import { COLLECT, DUE, REMOVE } from "./scripts.ts";
+import { REMOVE } from "./scripts.ts";
 import type { Target } from "./target.ts";
 
 /** How many entries a script removes at most: while it runs, the server serves nobody else. */
@@ -13,11 +14,13 @@ export class Sweeper {
   readonly #target: Target;
   readonly #scanner: Scanner;
   readonly #namespaces: Namespaces;
+  readonly #collector: Collector;
 
-  constructor(target: Target, scanner: Scanner, namespaces: Namespaces) {
+  constructor(target: Target, scanner: Scanner, namespaces: Namespaces, collector: Collector) {
     this.#target = target;
     this.#scanner = scanner;
     this.#namespaces = namespaces;
+    this.#collector = collector;
   }
 
   /** Everything that expired in any namespace. */
@@ -25,25 +28,11 @@ export class Sweeper {
     let removed = 0;
     for await (const listed of this.#namespaces.listed("")) {
       for (const { space, token } of listed) {
-        removed += await this.collect(space);
+        removed += await this.#collector.collect(space);
         await this.#namespaces.strike(space, token);
       }
     }
     return removed;
-  }
-
-  /** What expired in one space. */
-  async collect(space: Space): Promise<number> {
-    const { link } = this.#target;
-    for (let removed = 0; ; ) {
-      const due = (await link.query(DUE, [space.due], [String(SLICE)])) as Buffer[];
-      if (due.length === 0) return removed;
-      const names = due.map((key) => space.entries + String(key));
-      const collected = Number(await this.#target.run(COLLECT, space, names, []));
-      removed += collected;
-      // What is left has got more time, or was taken by somebody else; the rest is for the next sweep.
-      if (collected === 0 || due.length < SLICE) return removed;
-    }
   }
 
   async clear(namespace: Namespace, filter: Filter): Promise<number> {

@@ -1,49 +1,37 @@
 import type { AdapterStats, Bounds, Namespace } from "@kv/core";
+import type { Collector } from "./collector.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
 import { lexBounds, type Scanner } from "./scanner.ts";
-import { COUNT } from "./scripts.ts";
-import type { Sweeper } from "./sweeper.ts";
 
 /** How many keys are looked at together where deadlines within bounds are counted. */
 const SLICE = 1024;
-/** How often what expires while it is being counted is taken out. */
-const ROUNDS = 8;
 
 /** Counts by the index, from which what expired is taken out first: no entry is looked at. */
 export class Tally {
   readonly #link: Link;
   readonly #layout: Layout;
   readonly #scanner: Scanner;
-  readonly #sweeper: Sweeper;
+  readonly #collector: Collector;
 
-  constructor(link: Link, layout: Layout, scanner: Scanner, sweeper: Sweeper) {
+  constructor(link: Link, layout: Layout, scanner: Scanner, collector: Collector) {
     this.#link = link;
     this.#layout = layout;
     this.#scanner = scanner;
-    this.#sweeper = sweeper;
+    this.#collector = collector;
   }
 
   async count(namespace: Namespace, bounds: Bounds): Promise<number> {
     const counts = await Promise.all(
-      this.#layout.spaces(namespace).map((space) => this.#count(space, bounds)),
+      this.#layout.spaces(namespace).map((space) => this.#collector.count(space, bounds)),
     );
     return sum(counts);
-  }
-
-  async #count(space: Space, bounds: Bounds): Promise<number> {
-    for (let round = 1; ; round++) {
-      const reply = await this.#link.query(COUNT, [space.keys, space.due], lexBounds(bounds));
-      const [count = 0, expired = 0] = reply as number[];
-      if (expired === 0 || round === ROUNDS) return count;
-      await this.#sweeper.collect(space);
-    }
   }
 
   async totals(namespace: Namespace, bounds: Bounds): Promise<Omit<AdapterStats, "backend">> {
     const totals = await Promise.all(
       this.#layout.spaces(namespace).map(async (space) => ({
-        keys: await this.#count(space, bounds),
+        keys: await this.#collector.count(space, bounds),
         expiring: await this.#expiring(space, bounds),
         evictable: Number(await this.#link.call("zlexcount", [space.evict, ...lexBounds(bounds)])),
       })),

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Space } from "./layout.ts";
 import type { Argument, Link } from "./link.ts";
 
@@ -19,10 +18,10 @@ export class Transit {
     this.#space = space;
   }
 
-  /** → its place among the names. */
-  add(value: Argument): number {
-    this.names.push(`${this.#space.transit}${randomBytes(9).toString("base64url")}`);
-    return this.#values.push(value) - 1;
+  /** A value, and the revision that its write makes, which no other write has: it serves for a name. */
+  add(value: Argument, revision: string): void {
+    this.names.push(this.#space.transit + revision);
+    this.#values.push(value);
   }
 
   /** Sends the values, and right behind them the script. → its answer */

@@ -1,5 +1,5 @@
 import { Refusal } from "@kv/core";
-import { type Client, givesUpSilence, replacementOf } from "./clients.ts";
+import { type Client, replacementOf } from "./clients.ts";
 import { Link } from "./link.ts";
 
 /** Milliseconds of silence that prove nothing: a server may be busy for a moment. */
@@ -32,7 +32,7 @@ export class WatchLink {
   async ask<T>(question: (link: Link) => Promise<T>): Promise<T> {
     if (this.#replacement !== undefined) return question(await this.#replacement.link);
     const { client } = this.#link;
-    if (givesUpSilence(client)) return question(this.#link);
+    if (this.#link.silenceLimit !== undefined) return question(this.#link);
     const closed = this.#closed;
     const answer = question(this.#link);
     if (await this.#isInTime(answer)) return answer;

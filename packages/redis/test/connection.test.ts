@@ -154,6 +154,16 @@ describe("the connection", () => {
     await eventually(() => store.set("k", 3));
   });
 
+  test("a process that was busy for longer than a server may be silent reads what has come meanwhile", async () => {
+    const server = await serverFor();
+    const store = storeOn({ port: server.port, socketTimeout: 500 });
+    await store.set("k", 1);
+    const value = store.get("k");
+    // By then it has been sent.
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500));
+    expect(await value).toBe(1);
+  });
+
   test("a wrong password is said to be wrong, and is nowhere to be seen", async () => {
     const server = await serverFor("--requirepass", "right-secret");
     for (const options of [
@@ -182,6 +192,31 @@ describe("the connection", () => {
     expect(await store.count()).toBe(1);
   });
 
+  test("a replica counts what is there, although it cannot take out what has expired", async () => {
+    const server = await serverFor();
+    const writer = storeOn({ port: server.port });
+    await writer.setMany(
+      [
+        ["gone a", 1],
+        ["gone b", 1],
+      ],
+      { ttl: 0.2 },
+    );
+    await writer.namespace("gone").set("k", 1, { ttl: 0.2 });
+    // Put off: the index of deadlines still has the earlier one.
+    await writer.setMany([["later", 1]], { ttl: 0.2 });
+    await writer.setMany([["later", 1]], { ttl: 600 });
+    await writer.set("k", 1);
+    const replica = await serverFor("--replicaof", "127.0.0.1", String(server.port));
+    const store = storeOn({ port: replica.port });
+    await eventually(async () => expect(await store.get("k")).toBe(1));
+    await eventually(async () => expect(await store.has("gone b")).toBe(false));
+    await eventually(async () => expect(await store.listNamespaces()).toEqual([]));
+    expect(await store.count()).toBe(2);
+    expect(await store.count({ prefix: "gone" })).toBe(0);
+    expect(await store.stats()).toMatchObject({ keys: 2 });
+  });
+
   test("a client handed in stays open, connected or not", async () => {
     const server = await serverFor();
     const client = new Redis(server.port, "127.0.0.1", { lazyConnect: true, keyPrefix: "theirs:" });
@@ -194,6 +229,32 @@ describe("the connection", () => {
     client.disconnect();
     await sleep(20);
     expect(await refusalOf(storeOn({ client }).get("k"))).toMatchObject({ code: "KV_UNAVAILABLE" });
+  });
+
+  test("a client whose owner has selected another database watches that one", async () => {
+    const server = await serverFor();
+    const client = new Redis(server.port, "127.0.0.1");
+    onTestFinished(() => client.disconnect());
+    await client.select(3);
+    const store = storeOn({ client });
+    const seen: string[] = [];
+    await store.subscribe(({ type, key }) => void seen.push(`${type} ${key}`));
+    await storeOn({ port: server.port, db: 3 }).set("k", 1);
+    await eventually(async () => expect(seen).toEqual(["set k"]));
+  });
+
+  test("what is written by a user who may not publish is written, and watchers learn of the gap", async () => {
+    const server = await serverFor();
+    const watched = storeOn({ port: server.port });
+    const seen: string[] = [];
+    await watched.subscribe(({ type }) => void seen.push(type));
+    await server.bare.call("ACL", "SETUSER", "mute", "on", ">pw", "~*", "+@all", "resetchannels");
+    const mute = storeOn({ port: server.port, username: "mute", password: "pw" });
+    await mute.set("small", 1);
+    await mute.set("large", "x".repeat(10_000));
+    await mute.atomic().set("a", 1).set("b", 2).commit();
+    expect(await watched.count()).toBe(4);
+    await eventually(async () => expect(seen).toContain("resync"));
   });
 
   test("watchers are told of a gap, and only of a gap", async () => {

@@ -56,6 +56,25 @@ describe("one server", () => {
     expect((await store.getMetadata("user:1"))?.user).toEqual({ who: "Zoë" });
   });
 
+  test("what somebody else wrote under the name of an entry is told as such", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "foreign:" }));
+    await store.set("k", 1);
+    const [name = ""] = await server.bare.keys("foreign:*:k");
+    for (const text of ["", "short", `longer than the sixty-one characters ${"x".repeat(60)}`]) {
+      await server.bare.set(name, text);
+      for (const read of [
+        () => store.get("k"),
+        () => store.getEntry("k"),
+        () => store.getMetadata("k"),
+        () => store.getMany(["k", "l"]),
+      ])
+        await expect(read()).rejects.toMatchObject({ code: "KV_CORRUPT", key: "k" });
+      expect(await store.delete("k")).toBe(true);
+      await store.set("k", 1);
+      expect((await store.getMetadata("k"))?.createdAt.getTime()).toBeGreaterThan(0);
+    }
+  });
+
   test("prefixes and names full of glob characters touch nothing but their own", async () => {
     const foreign = ["app:*", "app:{x}", "app:[a]*:k", "appx"];
     for (const name of foreign) await server.bare.set(name, "foreign");
@@ -94,6 +113,60 @@ describe("one server", () => {
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(await store.sweep()).toBe(3);
     expect((await server.bare.keys("left:*")).map((name) => name.replace(/.*\}/, ""))).toEqual(["layout"]);
+  });
+
+  test("an entry whose deadline was put off is there, counted and listed until the later one", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "later:" }));
+    const below = store.namespace("tenant");
+    const writes: [string, (key: string, ttl: number | null) => Promise<unknown>][] = [
+      ["set", (key, ttl) => below.set(key, 1, { ttl })],
+      [
+        "together",
+        (key, ttl) =>
+          below.setMany(
+            [
+              [key, 1],
+              [`${key} too`, 1],
+            ],
+            { ttl },
+          ),
+      ],
+      ["large", (key, ttl) => below.set(key, "x".repeat(10_000), { ttl })],
+      ["touched", (key, ttl) => below.updateTtl(key, ttl)],
+      ["committed", (key, ttl) => below.atomic().set(key, 1, { ttl }).set(`${key} too`, 1, { ttl }).commit()],
+    ];
+    const layout = new Layout({ prefix: "later:", partitions: 1, ordered: true, db: 0 });
+    const due = layout.spaces(namespaceOf(["tenant"]))[0]?.due ?? "";
+    await below.set("touched", 1);
+    for (const [key, write] of writes) await write(key, 10);
+    // As if these ten seconds had gone by.
+    for (const key of await server.bare.zrange(due, 0, -1)) await server.bare.zadd(due, 1, key);
+    for (const [key, write] of writes) await write(key, key === "large" ? null : 60);
+    expect(await store.listNamespaces()).toEqual([["tenant"]]);
+    expect(await below.count()).toBe(7);
+    expect(await below.stats()).toMatchObject({ keys: 7, expiring: 6 });
+    expect(await store.sweep()).toBe(0);
+    expect(await collected(below.keys())).toHaveLength(7);
+    // The other way round nothing waits for the later one.
+    for (const [key, write] of writes) await write(key, 0.05);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await below.count()).toBe(0);
+    expect(await store.listNamespaces()).toEqual([]);
+    await below.set("set", 2, { ttl: 60 });
+    expect(await below.count()).toBe(1);
+    expect(await store.sweep()).toBe(0);
+    expect(await below.get("set")).toBe(2);
+  });
+
+  test("many entries whose deadlines were put off are counted right", async () => {
+    await using store = createStore(redis({ url: server.url, prefix: "put off:" }));
+    const entries = Array.from({ length: 12_000 }, (_, i): [string, number] => [`k${i}`, i]);
+    await store.setMany(entries, { ttl: 0.2 });
+    await store.setMany(entries, { ttl: 600 });
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(await store.count()).toBe(12_000);
+    expect(await store.sweep()).toBe(0);
+    expect(await store.stats()).toMatchObject({ keys: 12_000, expiring: 12_000 });
   });
 
   test("data laid out otherwise are not opened", async () => {

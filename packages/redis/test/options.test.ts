@@ -1,4 +1,5 @@
 import { KvError } from "@kv/core";
+import { Cluster, Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { type RedisOptions, redis } from "../src/index.ts";
 import { settingsOf } from "../src/options.ts";
@@ -37,12 +38,27 @@ describe("options", () => {
     [{ cluster: ["a:1"], db: 1 }],
     [{ cluster: ["a:1"], sentinels: ["b:1"] }],
     [{ client: {} }],
+    [{ cluster: [null] }],
+    [{ sentinels: [null], name: "m" }],
+    [{ cluster: [{ host: "a", prot: 7000 }] }],
+    [{ url: "rediss://localhost", tls: false }],
     [{ busyTimeout: -1 }],
     [{ connectTimeout: 0 }],
     ["redis://localhost"],
     [null],
   ])("%j is refused", (options) => {
     expect(refusal(options).code).toBe("KV_INVALID_OPTION");
+  });
+
+  test.each([
+    ["makes texts of numbers", new Redis({ lazyConnect: true, stringNumbers: true })],
+    [
+      "makes texts of a Cluster's numbers",
+      new Cluster([{}], { lazyConnect: true, redisOptions: { stringNumbers: true } }),
+    ],
+    ["reads from replicas", new Cluster([{}], { lazyConnect: true, scaleReads: "slave" })],
+  ])("a client that %s is refused", (_, client) => {
+    expect(refusal({ client }).code).toBe("KV_INVALID_OPTION");
   });
 
   test("no refusal quotes a url, which may hold a password", () => {
