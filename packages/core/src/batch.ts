@@ -93,8 +93,22 @@ export class Batch {
 
   #settle(): void {
     this.#settled = true;
-    this.prior = undefined;
     for (const callback of this.#whenSettled) callback();
+    this.#letGo();
+  }
+
+  /**
+   * Of a batch that lived through two scavenges, everything it still names lives until the whole heap is collected, and
+   * with it what that names in turn: one batch after another.
+   */
+  #letGo(): void {
+    this.owner = undefined;
+    this.prior = undefined;
+    this.next = undefined;
+    this.keys.length = 0;
+    this.#parts.length = 0;
+    this.#items.length = 0;
+    this.#whenSettled.length = 0;
   }
 
   /** Adds an operation, → its results. */
