@@ -1,6 +1,6 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { createStore, forward, type Store } from "@kv/core";
+import { type Commit, createStore, forward, type Store } from "@kv/core";
 import { expect, it } from "vitest";
 import { FakeAdapter } from "./fake-adapter.ts";
 
@@ -64,4 +64,19 @@ it.each([
   const one = await leftBehind(store, (to, n) => to.set(`key ${n}`, `${n} `.padEnd(BYTES, "x")));
   expect(one).toBeLessThan(BYTES / 4);
   await store.close();
+});
+
+it("what an adapter was handed stays as it was after it was given up", async () => {
+  let handed: readonly Commit[] = [];
+  const store = createStore(
+    forward(new FakeAdapter(), {
+      commit: (_, commits) => {
+        handed = commits;
+        return new Promise(() => undefined);
+      },
+    }),
+    { timeout: "20ms" },
+  );
+  await expect(store.set("k", 1)).rejects.toMatchObject({ code: "KV_TIMEOUT" });
+  expect(handed.map(({ mutations }) => mutations[0]?.key)).toEqual(["k"]);
 });
