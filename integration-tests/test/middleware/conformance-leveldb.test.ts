@@ -25,9 +25,5 @@ describeConformance({
       dispose: () => rmSync(directory, { recursive: true, force: true }),
     };
   },
-  deviations: {
-    "leveldb through fallback that degrades › durability and processes › a second opener of data that only one process may have is KV_UNAVAILABLE, until the first has closed":
-      "what cannot be opened is unavailable, and serving from elsewhere then is what this middleware was asked to do",
-  },
   through: through.filter(({ title }) => process.env["KV_TEST_FULL"] === "1" || foremost.includes(title)),
 });

@@ -92,6 +92,27 @@ describe("fallback that degrades", () => {
     expect(await store.get("a")).toBe(1);
   });
 
+  it("stands in for no backend that another process holds, unless it is told to", async () => {
+    const held = () => new Refusal("KV_UNAVAILABLE", "held by process 1", { held: true });
+    const { backend, states, store } = degrading();
+    backend.failure = held();
+    await expect(store.get("a")).rejects.toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
+    await expect(store.set("a", 1)).rejects.toMatchObject({ code: "KV_UNAVAILABLE" });
+    expect(states).toEqual([]);
+    backend.failure = undefined;
+    await store.set("a", 1);
+    expect(await store.get("a")).toBe(1);
+    await store.close();
+    const anyway = controlled(memory());
+    const caching = createStore(anyway.adapter, {
+      middleware: [fallback({ mode: "degrade", to: memory(), when: (code) => code === "KV_UNAVAILABLE" })],
+    });
+    anyway.failure = held();
+    await caching.set("a", 2);
+    expect(await caching.get("a")).toBe(2);
+    await caching.close();
+  });
+
   it("can be told what an outage is", async () => {
     const backend = controlled(memory());
     const store = createStore(backend.adapter, {

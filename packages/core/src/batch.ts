@@ -28,17 +28,17 @@ export class Batch {
   readonly kind: Kind;
   readonly #work: () => MaybePromise<void>;
   /** The keys whose last batch this is. */
-  readonly keys: string[] = [];
+  keys: string[] = [];
   /** Unsettled read batches that share keys with this one: reads don't wait for reads, but a write waits for all of them. */
   prior: Set<Batch> | undefined;
   /** The batches of operations that wait for this one only. */
   next: { read: Batch | undefined; commit: Batch | undefined } | undefined;
-  readonly #parts: Part[] = [];
+  #parts: Part[] = [];
   /** Those of all parts, in order. */
-  readonly #items: unknown[] = [];
+  #items: unknown[] = [];
   /** Whether some part has a signal. */
   #abortable = false;
-  readonly #whenSettled: (() => void)[] = [];
+  #whenSettled: (() => void)[] = [];
   /** Whose it is: batches that wait for one barrier may belong to different lanes. */
   owner: object | undefined;
   /** Whether further operations may join while it has not started. */
@@ -93,8 +93,22 @@ export class Batch {
 
   #settle(): void {
     this.#settled = true;
-    this.prior = undefined;
     for (const callback of this.#whenSettled) callback();
+    this.#letGo();
+  }
+
+  /**
+   * Of a batch that lived through two scavenges, everything it still names lives until the whole heap is collected, and
+   * with it what that names in turn: one batch after another. The adapter may still have the items, after a timeout.
+   */
+  #letGo(): void {
+    this.owner = undefined;
+    this.prior = undefined;
+    this.next = undefined;
+    this.keys = [];
+    this.#parts = [];
+    this.#items = [];
+    this.#whenSettled = [];
   }
 
   /** Adds an operation, → its results. */

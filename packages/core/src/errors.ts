@@ -105,18 +105,24 @@ export function quoted(text: string): string {
 export class Refusal extends Error {
   readonly code: KvErrorCode;
   readonly retryable: boolean | undefined;
+  /**
+   * Of `KV_UNAVAILABLE`: whether the backend is well, and somebody else's alone, who goes on changing it. Nobody else may
+   * then stand in for it as for one that is down.
+   */
+  readonly held: boolean;
   /** The key concerned as it is stored, its scope's prefix included, where it is not the operation's own. */
   readonly key: string | undefined;
 
   constructor(
     code: KvErrorCode,
     message: string,
-    options?: { key?: string; cause?: unknown; retryable?: boolean },
+    options?: { key?: string; cause?: unknown; retryable?: boolean; held?: boolean },
   ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Refusal";
     this.code = code;
     this.retryable = options?.retryable;
+    this.held = options?.held ?? false;
     this.key = options?.key;
   }
 }

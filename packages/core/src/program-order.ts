@@ -21,9 +21,11 @@ export class ProgramOrder {
     read: undefined,
     commit: undefined,
   };
+  // Both are made anew when they are empty. A Map that was cleared, and a Set that was rehashed, leaves a table behind
+  // that names the next one: once one of them is in the old part of the heap, all of them get there, batches and all.
   /** The last unsettled batch that has the key. */
-  readonly #busy = new Map<string, Batch>();
-  readonly #unsettled = new Set<Batch>();
+  #busy = new Map<string, Batch>();
+  #unsettled = new Set<Batch>();
   /** What every later operation has to wait for: a `clear` under way. */
   #barrier: Batch | undefined;
 
@@ -52,7 +54,7 @@ export class ProgramOrder {
     this.#barrier = barrier;
     this.#unsettled.add(barrier);
     barrier.onSettled(() => {
-      this.#unsettled.delete(barrier);
+      this.#settled(barrier);
       if (this.#barrier === barrier) this.#barrier = undefined;
     });
   }
@@ -150,11 +152,19 @@ export class ProgramOrder {
     this.#unsettled.add(batch);
     this.#occupy(batch, keys);
     batch.onSettled(() => {
-      this.#unsettled.delete(batch);
-      if (this.#unsettled.size === 0) this.#busy.clear();
-      else for (const key of batch.keys) if (this.#busy.get(key) === batch) this.#busy.delete(key);
+      this.#settled(batch);
       connection.end();
     });
+  }
+
+  #settled(batch: Batch): void {
+    if (this.#unsettled.size === 1 && this.#unsettled.has(batch)) {
+      this.#unsettled = new Set();
+      this.#busy = new Map();
+      return;
+    }
+    this.#unsettled.delete(batch);
+    for (const key of batch.keys) if (this.#busy.get(key) === batch) this.#busy.delete(key);
   }
 
   #occupy(batch: Batch, keys: readonly string[]): void {

@@ -11,7 +11,8 @@ interface Waiting {
  */
 export class Timeouts {
   readonly ms: number;
-  readonly #waiting = new Set<Waiting>();
+  /** Made anew when it is empty: a Set's tables name each other, see `ProgramOrder`. */
+  #waiting = new Set<Waiting>();
   #timer: Timer | undefined;
 
   constructor(ms: number) {
@@ -44,9 +45,13 @@ export class Timeouts {
   }
 
   #remove(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
+    if (this.#waiting.size > 1 || !this.#waiting.has(waiting)) {
+      this.#waiting.delete(waiting);
+      return;
+    }
+    this.#waiting = new Set();
     // With nothing to wait for the timer may run on, but it keeps no process alive.
-    if (this.#waiting.size === 0) this.#timer?.hold(false);
+    this.#timer?.hold(false);
   }
 
   #expire(): void {

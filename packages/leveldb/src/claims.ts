@@ -20,6 +20,7 @@ export function claim(database: LevelDatabase, prefix: string): () => void {
     throw new Refusal(
       "KV_UNAVAILABLE",
       `another open store of this process uses the prefix ${JSON.stringify(prefix)} of this database; close that one, share it, or choose another prefix`,
+      { held: true },
     );
   }
   claims.add(whole);

@@ -51,7 +51,7 @@ export function held(error: unknown, path: string, holder: Holder | undefined): 
   return new Refusal(
     "KV_UNAVAILABLE",
     `${path} is held by ${sayHolder(holder)}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
-    { cause: error },
+    { cause: error, held: true },
   );
 }
 

@@ -9,20 +9,19 @@ import type {
   Pages,
 } from "../adapter.ts";
 import type { Capabilities } from "../capabilities.ts";
-import type { KvErrorCode } from "../errors.ts";
 import { resultAt } from "../lane.ts";
 import { ROOT } from "../namespace.ts";
 import { asForm } from "./as-form.ts";
 import { begunPages, remainingPages } from "./begun-pages.ts";
 import { after, rescued } from "./chain.ts";
-import { codeOf } from "./failure.ts";
+import { codeOf, type IsOutage } from "./failure.ts";
 import { forward } from "./forward.ts";
 import { nothing } from "./nothing.ts";
 import { type OnStateChange, Outage } from "./outage.ts";
 
 export interface Degrading {
   readonly to: Adapter | "nothing";
-  readonly when: (code: KvErrorCode) => boolean;
+  readonly when: IsOutage;
   /** Milliseconds. */
   readonly probe: number;
   readonly onChange: OnStateChange;
@@ -42,7 +41,7 @@ interface Watching {
 export class DegradingAdapter {
   readonly #primary: Adapter;
   readonly #secondary: Adapter;
-  readonly #when: (code: KvErrorCode) => boolean;
+  readonly #when: IsOutage;
   readonly #outage: Outage;
   readonly #watching = new Set<Watching>();
   #primaryIsOpen = false;
@@ -91,7 +90,7 @@ export class DegradingAdapter {
   /** Whether the failure means that the primary is down; from then on it counts as such. */
   #isOutage(error: unknown): boolean {
     const code = codeOf(this.#primary, error);
-    if (!this.#when(code)) return false;
+    if (!this.#when(code, error)) return false;
     if (!this.#closed) this.#outage.begin(code);
     return true;
   }

@@ -7,9 +7,17 @@ export function codeOf(adapter: Adapter, error: unknown): KvErrorCode {
   return adapter.errorCode(error) ?? "KV_BACKEND";
 }
 
+/** Which failures mean that a backend is down. */
+export type IsOutage = (code: KvErrorCode, error: unknown) => boolean;
+
 /** Whether the backend could not be reached, or did not answer in time. */
 export function isOutage(code: KvErrorCode): boolean {
   return code === "KV_UNAVAILABLE" || code === "KV_TIMEOUT";
+}
+
+/** The same, but for a backend that is well and somebody else's: to stand in for it would part the data in two. */
+export function isDown(code: KvErrorCode, error: unknown): boolean {
+  return isOutage(code) && !(error instanceof Refusal && error.held);
 }
 
 /** Whether the same call may succeed later, unchanged. */

@@ -2,15 +2,18 @@ import type { Adapter, Middleware } from "../adapter.ts";
 import type { Duration } from "../duration.ts";
 import type { KvErrorCode } from "../errors.ts";
 import { DegradingAdapter } from "./degrading-adapter.ts";
-import { codeOf, isOutage } from "./failure.ts";
+import { codeOf, type IsOutage, isDown } from "./failure.ts";
 import { checkedOptions, durationOption, functionOption, invalidOption } from "./middleware-options.ts";
 import { observed } from "./observation.ts";
 import { type OnStateChange, undisturbed } from "./outage.ts";
 import { timeout } from "./timeout.ts";
 
 interface CommonOptions {
-  /** Which failures mean that the backend is down. Default: `KV_UNAVAILABLE` and `KV_TIMEOUT`. */
-  readonly when?: ((code: KvErrorCode) => boolean) | undefined;
+  /**
+   * Which failures mean that the backend is down, by code and the adapter's own error. Default: `KV_UNAVAILABLE` and
+   * `KV_TIMEOUT`, but not where the backend is well and only held by another process (`Refusal.held`).
+   */
+  readonly when?: ((code: KvErrorCode, error: unknown) => boolean) | undefined;
   /** Told when the backend goes down and when it is back. What it throws is reported as a process warning. */
   readonly onChange?: OnStateChange | undefined;
 }
@@ -37,7 +40,8 @@ export type FallbackOptions = DegradeOptions | FailOptions;
 /**
  * What is to happen when the backend is down; the caller chooses. `"fail"`: operations fail, as they would without this,
  * and `onChange` is told. `"degrade"`: the other adapter serves from the failing call on, also where the backend is down
- * from the start, and the backend again as soon as it answers a probe.
+ * from the start, and the backend again as soon as it answers a probe. A database that another process holds is not
+ * down: nobody stands in for it, unless `when` says so, and operations fail as they would without this.
  *
  * What degrading costs:
  * - While it is down, what the backend holds is absent, and what is written is seen by this process alone.
@@ -61,7 +65,7 @@ export function fallback(options: FallbackOptions): Middleware {
     known as (keyof FallbackOptions)[],
     options,
     (given) => {
-      const when = functionOption("when", given.when) ?? isOutage;
+      const when = functionOption("when", given.when) ?? isDown;
       const onChange = undisturbed(functionOption("onChange", given.onChange));
       if (given.mode === "fail") return (inner) => failing(inner, when, onChange);
       if (given.mode !== "degrade") invalidOption('mode must be "degrade" or "fail"');
@@ -80,11 +84,11 @@ function milliseconds(ms: number): Duration {
   return `${ms}ms`;
 }
 
-function failing(inner: Adapter, when: (code: KvErrorCode) => boolean, onChange: OnStateChange): Adapter {
+function failing(inner: Adapter, when: IsOutage, onChange: OnStateChange): Adapter {
   let isDown = false;
   return observed(inner, () => (failure) => {
     const code = failure === undefined ? undefined : codeOf(inner, failure.error);
-    const down = code !== undefined && when(code);
+    const down = code !== undefined && when(code, failure?.error);
     // Other failures are answers: the backend is up.
     if (down === isDown) return;
     isDown = down;
