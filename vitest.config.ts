@@ -4,8 +4,6 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-const FULL = process.env["KV_TEST_FULL"] === "1";
-
 /** Every folder that may hold tests is a project named after it; `vitest run --project core` runs one. */
 const folders = [
   ...readdirSync(new URL("packages", import.meta.url)).map((name) => `packages/${name}`),
@@ -43,8 +41,8 @@ export default defineConfig({
     globalSetup: fileURLToPath(new URL("integration-tests/services/global-setup.ts", import.meta.url)),
     // A process per file: tests may exit, spawn and load native drivers without disturbing one another.
     pool: "forks",
-    // The long tests wait more than they compute.
-    maxWorkers: FULL ? availableParallelism() + 1 : Math.max(2, availableParallelism() - 1),
+    // Tests wait as much as they compute.
+    maxWorkers: availableParallelism() + 1,
     // Long enough for a machine that is busy with something else: what hangs is found all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,

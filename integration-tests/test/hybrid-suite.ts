@@ -1,17 +1,14 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describeConformance, type Harness, type Setup } from "@kv/conformance";
 import type { Adapter } from "@kv/core";
 import { type HybridOptions, hybrid } from "@kv/hybrid";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
+import { SCRATCH } from "./scratch.ts";
 
 /** How files are kept, but for where. */
 export type Files = Omit<HybridOptions, "index" | "directory">;
-
-/** Thousands of directories are made: in memory, where there is such a file system. */
-const SCRATCH = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 /** What an adapter of the suite is made of. */
 export interface Place {

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeConformance, type Harness } from "@kv/conformance";
@@ -7,6 +6,7 @@ import type { Adapter } from "@kv/core";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { type TieredOptions, tiered } from "@kv/tiered";
+import { SCRATCH } from "./scratch.ts";
 
 /** What is under test, beside the near tier. */
 export interface Tiers extends Pick<Harness, "deviations"> {
@@ -28,7 +28,7 @@ export function describeTiered(
     // Memory tells of a change as it makes it, and what the adapter does then takes no timers.
     ...(far === "memory" ? { settle: () => sleep(5) } : {}),
     create() {
-      const directory = mkdtempSync(join(tmpdir(), "kv-tiered-"));
+      const directory = mkdtempSync(join(SCRATCH, "kv-tiered-"));
       let now = 1_790_000_000_000;
       const clock = () => now;
       const path = join(directory, "far.db");

@@ -33,6 +33,11 @@ export const through: readonly { readonly title: string; readonly wrap: Middlewa
   },
 ];
 
+/** Those that do most to what is stored, or when. */
+const FOREMOST: readonly string[] = ["bounded", "fallback that degrades", "compression over encryption"];
+export const foremost = through.filter(({ title }) => FOREMOST.includes(title));
+export const others = through.filter(({ title }) => !FOREMOST.includes(title));
+
 function silentSpan() {
   return {
     setAttribute: () => undefined,

@@ -140,7 +140,7 @@ describe("one server", () => {
     await below.set("touched", 1);
     for (const [key, write] of writes) await write(key, 10);
     // As if these ten seconds had gone by.
-    for (const key of await server.bare.zrange(due, 0, -1)) await server.bare.zadd(due, "1", key);
+    for (const key of await server.bare.zrange(due, "0", "-1")) await server.bare.zadd(due, 1, key);
     for (const [key, write] of writes) await write(key, key === "large" ? null : 60);
     expect(await store.listNamespaces()).toEqual([["tenant"]]);
     expect(await below.count()).toBe(7);
