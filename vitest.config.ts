@@ -34,12 +34,14 @@ export default defineConfig({
         name: folder.slice(folder.lastIndexOf("/") + 1),
         root: fileURLToPath(new URL(folder, import.meta.url)),
         include: ["test/**/*.test.ts"],
+        // Half a second a file: the tests of packages share processes, those that kill, spawn and change the environment don't.
+        isolate: folder === "integration-tests",
       },
     })),
     sequence: { sequencer: LongFirst },
     // Servers that test files ask for, started once for all of them: see integration-tests/services.
     globalSetup: fileURLToPath(new URL("integration-tests/services/global-setup.ts", import.meta.url)),
-    // A process per file: tests may exit, spawn and load native drivers without disturbing one another.
+    // Processes: native drivers are loaded, and what ends one takes no other with it.
     pool: "forks",
     // Tests wait as much as they compute.
     maxWorkers: availableParallelism() + 1,
@@ -49,6 +51,12 @@ export default defineConfig({
     teardownTimeout: 10_000,
     // The children that tests start (`process.execPath`) read the sources, too. What stores warn of in tests is meant to
     // happen: tests that care listen for the event, which this only keeps from being printed.
-    env: { NODE_OPTIONS: "--conditions=@kv/source --disable-warning=KvWarning" },
+    env: {
+      NODE_OPTIONS: "--conditions=@kv/source --disable-warning=KvWarning",
+      // Some forty suites try the same properties, each with other values.
+      ...(process.env["KV_TEST_FULL"] === "1"
+        ? {}
+        : { KV_TEST_THOROUGHNESS: process.env["KV_TEST_THOROUGHNESS"] ?? "0.5" }),
+    },
   },
 });

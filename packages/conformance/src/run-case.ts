@@ -33,7 +33,7 @@ const DISPOSAL = 3000;
 export async function runCase(
   harness: Harness,
   planned: Pick<PlannedCase, "variant" | "case">,
-  { wrapStore, timeout = 20_000 * THOROUGHNESS }: RunCaseOptions = {},
+  { wrapStore, timeout = 20_000 * Math.max(1, THOROUGHNESS) }: RunCaseOptions = {},
 ): Promise<Verdict> {
   const {
     variant,

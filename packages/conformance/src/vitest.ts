@@ -6,7 +6,7 @@ import { THOROUGHNESS } from "./property.ts";
 import { judge, type PlannedCase } from "./run-case.ts";
 
 /** A case has its own limit, with a better message; the runner's only has to be longer. */
-const TIMEOUT = 60_000 * THOROUGHNESS;
+const TIMEOUT = 60_000 * Math.max(1, THOROUGHNESS);
 
 /** Registers the whole suite with vitest. An adapter cannot pick: what it cannot keep it declares as a deviation. */
 export function describeConformance(harness: Harness): void {
