@@ -1,11 +1,11 @@
-import { readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createStore, namespaceOf } from "@kv/core";
 import { hybrid } from "@kv/hybrid";
 import { sqlite } from "@kv/sqlite";
 import { expect, it } from "vitest";
 import { randomFrom } from "./faults/damage.ts";
-import { scratchDirectory } from "./processes/child.ts";
+import { SCRATCH } from "./scratch.ts";
 
 const COUNT = process.env["KV_TEST_FULL"] === "1" ? 100_000 : 2_000;
 const SEED = Number(process.env["KV_TEST_SEED"] ?? 20_261_120);
@@ -92,7 +92,9 @@ function hostileKeys(count: number): Set<string> {
 it(`${COUNT} keys made to escape name files of their own inside the directory (seed ${SEED})`, async ({
   onTestFinished,
 }) => {
-  const directory = scratchDirectory(onTestFinished);
+  const directory = mkdtempSync(join(SCRATCH, "kv-hostile-"));
+  // Which may take a while.
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }), 120_000);
   const index = sqlite({ path: join(directory, "index.db") });
   const adapter = hybrid({ index, directory: join(directory, "files"), inlineBelow: 0, layout: "readable" });
   const store = createStore(adapter, { timeout: "60s" });
@@ -132,7 +134,5 @@ it(`${COUNT} keys made to escape name files of their own inside the directory (s
     { checks: [], mutations: [{ type: "set", key, encoding, payload, ...rest }] },
   ]);
   await expect(viewOf(space).get(key)).rejects.toMatchObject({ code: "KV_CORRUPT" });
-  // Which may take longer than what is allowed after a test.
   await store.close();
-  rmSync(directory, { recursive: true });
 }, 900_000);

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { PERSISTENT, persistentAdapter } from "../../workers/persistent-adapter.ts";
 import { scratchDirectory, startChild } from "../processes/child.ts";
 import { CrashJournal } from "./crash-journal.ts";
+import { kills } from "./kills.ts";
 
 /** For each adapter and durability. */
-const ROUNDS = process.env["KV_TEST_FULL"] === "1" ? 250 : 8;
+const ROUNDS = kills(8);
 /** Milliseconds from a life's first commit to its end, at most. One life in four ends as long after it began to open. */
 const LIFE_MS = 25;
 const HOUR = 3_600_000;

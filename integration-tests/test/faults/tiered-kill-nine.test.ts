@@ -5,8 +5,9 @@ import { expect, it } from "vitest";
 import { persistentAdapter } from "../../workers/persistent-adapter.ts";
 import { scratchDirectory, startChild } from "../processes/child.ts";
 import { CrashJournal } from "./crash-journal.ts";
+import { kills } from "./kills.ts";
 
-const ROUNDS = process.env["KV_TEST_FULL"] === "1" ? 300 : 4;
+const ROUNDS = kills(4);
 /** Milliseconds from a life's first commit to its end, at most. One life in four ends as long after it began to open. */
 const LIFE_MS = 60;
 

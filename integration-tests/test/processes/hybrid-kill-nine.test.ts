@@ -5,10 +5,11 @@ import { files } from "@kv/hybrid";
 import { describe, expect, it } from "vitest";
 import { persistentAdapter } from "../../workers/persistent-adapter.ts";
 import { CrashJournal } from "../faults/crash-journal.ts";
+import { kills } from "../faults/kills.ts";
 import { scratchDirectory, startChild } from "./child.ts";
 
 /** For each layout and durability. */
-const ROUNDS = process.env["KV_TEST_FULL"] === "1" ? 300 : 5;
+const ROUNDS = kills(5);
 /** Milliseconds from a life's first write to its end, at most. */
 const LIFE_MS = 40;
 
