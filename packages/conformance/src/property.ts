@@ -1,12 +1,12 @@
 import type { Parameters } from "fast-check";
 
-/** How many times as often every property is tried: what KV_TEST_THOROUGHNESS says (0.1 or more), else 5 with KV_TEST_FULL=1. */
+/** How many times as often every property is tried: what KV_TEST_THOROUGHNESS says (0.1 or more), else 3 with KV_TEST_FULL=1. */
 export const THOROUGHNESS: number = thoroughness(process.env);
 
 function thoroughness(env: NodeJS.ProcessEnv): number {
   const given = Number(env["KV_TEST_THOROUGHNESS"] || Number.NaN);
   if (given >= 0.1) return given;
-  return env["KV_TEST_FULL"] === "1" ? 5 : 1;
+  return env["KV_TEST_FULL"] === "1" ? 3 : 1;
 }
 
 /** How often a property is tried at most, and with the seed of KV_TEST_SEED where that is given. */
