@@ -15,8 +15,6 @@ export interface ChannelOptions {
   readonly read: (keys: readonly string[]) => Promise<readonly (StoredEntry | undefined)[]>;
   /** Tells the watchers of the changes of the message with this number. */
   readonly publish: (changes: readonly StoredChange[], seq: number) => void;
-  /** Told where a message that was sent has not come: whatever it should have come through may be dead. */
-  readonly overdue: () => void;
 }
 
 /**
@@ -71,8 +69,10 @@ export class ChangeChannel {
   /**
    * What the server says: the epoch, and the number of the last message it sent. What it had sent when it was asked
    * last time, and has still not arrived, is lost; `now`: what has not arrived by now is lost.
+   *
+   * `false`: a message has not come although there was time: whatever it should have come through may be dead.
    */
-  attend(epoch: string, seq: number, now: boolean): void {
+  attend(epoch: string, seq: number, now: boolean): boolean {
     if (this.#epoch === undefined) {
       this.#epoch = epoch;
       this.#arrived = seq;
@@ -80,14 +80,14 @@ export class ChangeChannel {
       const early = this.#early;
       this.#early = [];
       for (const message of early) this.#arrive(message);
-      return;
+      return true;
     }
-    if (epoch !== this.#epoch) this.#lost(epoch, seq);
-    else if (this.#arrived < (now ? seq : this.#expected)) {
-      this.#lost(epoch, seq);
-      if (!now) this.#options.overdue();
-    }
+    const due = now ? seq : this.#expected;
     this.#expected = seq;
+    if (epoch === this.#epoch && this.#arrived >= due) return true;
+    const overdue = epoch === this.#epoch && !now;
+    this.#lost(epoch, seq);
+    return !overdue;
   }
 
   #lost(epoch: string, arrived: number): void {

@@ -47,8 +47,12 @@ export class ChangeFeed {
   readonly #watchers = new Watchers();
   readonly #watched = new Map<string, Watched>();
   readonly #byChannel = new Map<string, ChangeChannel>();
-  /** Those that a sign of life is under way for. */
-  readonly #asking = new Set<ChangeChannel>();
+  /** The connections that messages came through, counted. */
+  #connections = 0;
+  /** Those that a sign of life is under way for, with the connection that was there when it began. */
+  readonly #asking = new Map<ChangeChannel, number>();
+  /** The connection that was there when a channel's last sign of life that was answered began. */
+  readonly #asked = new WeakMap<ChangeChannel, number>();
   /** The message that is being told. */
   #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
   #subscriber: Client | undefined;
@@ -113,21 +117,20 @@ export class ChangeFeed {
             this.#telling = { tag: space.tag, seq };
             this.#watchers.publish(namespace.id, changes);
           },
-          overdue: () => this.#renew(),
         }),
     );
     for (const channel of channels) this.#byChannel.set(channel.space.channel, channel);
     const joined = this.#subscribe(channels);
     const watched = { namespace, channels, users: 0, joined };
     this.#watched.set(namespace.id, watched);
-    this.#timer ??= setInterval(() => void this.#signOfLife(false), SIGN_MS).unref();
+    this.#timer ??= setInterval(() => void this.#signOfLife(), SIGN_MS).unref();
     return watched;
   }
 
   async #subscribe(channels: readonly ChangeChannel[]): Promise<void> {
     const subscriber = this.#listen();
     await subscriber.subscribe(...channels.map(({ space }) => space.channel));
-    await Promise.all(channels.map((channel) => this.#ask(channel, false)));
+    await Promise.all(channels.map((channel) => this.#ask(channel)));
   }
 
   #listen(): Client {
@@ -153,7 +156,8 @@ export class ChangeFeed {
   async #again(subscriber: Client): Promise<void> {
     try {
       if (this.#byChannel.size > 0) await subscriber.subscribe(...this.#byChannel.keys());
-      await this.#signOfLife(true);
+      this.#connections++;
+      await this.#signOfLife();
     } catch {
       // It was disconnected once more.
     }
@@ -167,25 +171,33 @@ export class ChangeFeed {
     void this.#again(this.#listen());
   }
 
-  async #signOfLife(now: boolean): Promise<void> {
+  async #signOfLife(): Promise<void> {
     const subscriber = this.#subscriber;
     if (subscriber?.status === "end") {
       // It gave up, as the options of a client that was handed in may want; there are still watchers.
       await this.#again(this.#listen());
       return;
     }
+    const channels = [...this.#byChannel.values()].filter(
+      (channel) => this.#asking.get(channel) !== this.#connections,
+    );
     // What fails now is done by the next one.
-    const channels = [...this.#byChannel.values()].filter((channel) => now || !this.#asking.has(channel));
-    await Promise.allSettled(channels.map((channel) => this.#ask(channel, now)));
+    await Promise.allSettled(channels.map((channel) => this.#ask(channel)));
   }
 
-  async #ask(channel: ChangeChannel, now: boolean): Promise<void> {
-    this.#asking.add(channel);
+  async #ask(channel: ChangeChannel): Promise<void> {
+    const connection = this.#connections;
+    this.#asking.set(channel, connection);
     try {
       const { epoch, seq } = await this.#attend(channel.space);
-      channel.attend(epoch, seq, now);
+      // What an earlier connection did not bring will not come any more.
+      const inTime = channel.attend(epoch, seq, this.#asked.get(channel) !== connection);
+      // It was replaced meanwhile, and what it brought last may have come too late for this answer.
+      if (connection !== this.#connections) return;
+      this.#asked.set(channel, connection);
+      if (!inTime) this.#renew();
     } finally {
-      this.#asking.delete(channel);
+      if (this.#asking.get(channel) === connection) this.#asking.delete(channel);
     }
   }
 
