@@ -241,8 +241,9 @@ export interface Adapter {
   namespaces(under: Namespace): Pages<Namespace>;
   /**
    * Calls the listener for every later change within the bounds. Resolves, once no later change can be missed, to a
-   * function that ends it. Absent where `capabilities.watch` is `false`. With `othersOnly` the changes that are made
-   * through this adapter need not be told: a hint, to be used where it saves something.
+   * function that ends it: whoever reads then is told of whatever that read does not show, also of a write that was
+   * under way. Absent where `capabilities.watch` is `false`. With `othersOnly` the changes that are made through this
+   * adapter need not be told: a hint, to be used where it saves something.
    */
   watch?(
     namespace: Namespace,

@@ -92,8 +92,12 @@ class LeveldbAdapter implements Adapter {
     return this.#session.namespaces.living(under);
   }
 
-  watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): () => void {
-    return this.#session.watchers.add(namespace, bounds, listener);
+  async watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
+    const { watchers, queue } = this.#session;
+    const end = watchers.add(namespace, bounds, listener);
+    // What is being written began when perhaps nobody watched, and then tells nobody; yet no read has seen it.
+    await queue.settled();
+    return end;
   }
 
   async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {

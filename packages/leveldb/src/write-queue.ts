@@ -48,6 +48,11 @@ export class WriteQueue {
     });
   }
 
+  /** Resolves when what is being written has been written, or has failed. */
+  settled(): Promise<unknown> {
+    return this.run(() => undefined).catch(() => undefined);
+  }
+
   /** Resolves when nothing waits any more. */
   idle(): Promise<void> {
     if (!this.#working) return Promise.resolve();

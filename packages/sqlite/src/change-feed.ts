@@ -74,21 +74,13 @@ export class ChangeFeed {
     othersOnly: boolean,
   ): Promise<() => void> {
     const curious = othersOnly ? 0 : 1;
+    // What happened before is not this watcher's.
+    if (this.#registration !== undefined) this.#poll();
+    const end = this.#watchers.add(namespace, bounds, listener);
     this.#users++;
     this.#curious += curious;
-    try {
-      await this.#joined();
-      await this.#agree();
-    } catch (error) {
-      this.#users--;
-      this.#curious -= curious;
-      throw error;
-    }
-    // What happened before is not this watcher's.
-    this.#poll();
-    const end = this.#watchers.add(namespace, bounds, listener);
     let ended = false;
-    return () => {
+    const leave = () => {
       if (ended) return;
       ended = true;
       end();
@@ -97,6 +89,14 @@ export class ChangeFeed {
       if (this.#users === 0) this.#leave();
       else this.#agreeSometime();
     };
+    try {
+      await this.#joined();
+      await this.#agree();
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   /** After every write of this connection. */

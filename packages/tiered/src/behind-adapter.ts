@@ -252,18 +252,25 @@ export class BehindAdapter implements Adapter {
       if (told === false) return;
       listener([told === undefined ? { type: "resync" } : { type: "expire", key }]);
     };
-    const begun = this.#entries.watch?.(namespace, bounds, (changes) => {
-      for (const change of changes) {
-        if (change.type === "resync") listener([change]);
-        else void expired(change.key);
-      }
-    });
-    return after(begun ?? (() => undefined), (unwatch) => {
-      const end = session.watchers.add(namespace, bounds, listener);
-      return () => {
+    const end = session.watchers.add(namespace, bounds, listener);
+    const begun = rescued(
+      () =>
+        this.#entries.watch?.(namespace, bounds, (changes) => {
+          for (const change of changes) {
+            if (change.type === "resync") listener([change]);
+            else void expired(change.key);
+          }
+        }) ?? (() => undefined),
+      (error) => {
         end();
-        unwatch();
-      };
-    });
+        throw error;
+      },
+    );
+    const leave = (unwatch: () => void) => () => {
+      end();
+      unwatch();
+    };
+    // What is being written began when perhaps nobody watched, and then tells nobody; yet no read has seen it.
+    return after(begun, (unwatch) => after(session.writes.settled(), () => leave(unwatch)));
   }
 }

@@ -47,6 +47,8 @@ export class WritePath {
   readonly #loads = new Loads();
   #jobs: Job[] = [];
   #writing: Promise<void> | undefined;
+  /** Those of the jobs that are being written. */
+  #batch: Promise<void> | undefined;
   /** While something is done to whole namespaces, commits wait. */
   #gate: Promise<unknown> | undefined;
 
@@ -121,6 +123,11 @@ export class WritePath {
       this.#gate = undefined;
       gate.resolve();
     }
+  }
+
+  /** Resolves when everybody sees what is being written, or it was refused. `undefined`: nothing is. */
+  settled(): Promise<void> | undefined {
+    return this.#batch;
   }
 
   /** Resolves when what was accepted is in the journal, or refused: also what waits for a clearing to end. */
@@ -210,35 +217,42 @@ export class WritePath {
     // What comes in this tick goes along.
     await Promise.resolve();
     while (this.#jobs.length > 0) {
-      const jobs: Job[] = [];
-      const answers: { readonly job: Job; readonly made: Made }[] = [];
-      const latest: Latest = new Map();
-      let size = 0;
-      while (this.#jobs.length > 0 && size < MOST_TOGETHER) {
-        const job = this.#jobs.shift() as Job;
-        jobs.push(job);
-        try {
-          const made = this.#maker.make(job.namespace, job.commits, job.load, latest);
-          for (const { change } of made.changes) size += change.states.size;
-          answers.push({ job, made });
-        } catch (error) {
-          job.reject(error);
-        }
-      }
-      try {
-        const changes = answers.flatMap(({ made }) => made.changes.map(({ change }) => change));
-        if (changes.length > 0) await journal.write(changes);
-        for (const { job, made } of answers) {
-          this.#publish(made);
-          job.resolve(made.results);
-        }
-      } catch (error) {
-        for (const { job } of answers) job.reject(error);
-      }
-      for (const { load } of jobs) this.#loads.end(load);
+      this.#batch = this.#writeTogether(journal);
+      await this.#batch;
     }
     // In the step that found no more jobs: who is told of its commit first may make the next one before this is over.
+    this.#batch = undefined;
     this.#writing = undefined;
+  }
+
+  /** As many of the jobs as one commit of the journal takes. */
+  async #writeTogether(journal: Journal): Promise<void> {
+    const jobs: Job[] = [];
+    const answers: { readonly job: Job; readonly made: Made }[] = [];
+    const latest: Latest = new Map();
+    let size = 0;
+    while (this.#jobs.length > 0 && size < MOST_TOGETHER) {
+      const job = this.#jobs.shift() as Job;
+      jobs.push(job);
+      try {
+        const made = this.#maker.make(job.namespace, job.commits, job.load, latest);
+        for (const { change } of made.changes) size += change.states.size;
+        answers.push({ job, made });
+      } catch (error) {
+        job.reject(error);
+      }
+    }
+    try {
+      const changes = answers.flatMap(({ made }) => made.changes.map(({ change }) => change));
+      if (changes.length > 0) await journal.write(changes);
+      for (const { job, made } of answers) {
+        this.#publish(made);
+        job.resolve(made.results);
+      }
+    } catch (error) {
+      for (const { job } of answers) job.reject(error);
+    }
+    for (const { load } of jobs) this.#loads.end(load);
   }
 
   /** It is acknowledged: from now on everybody sees it. */

@@ -214,6 +214,27 @@ export const watchedChanges: readonly Case[] = [
       }
     },
   },
+  {
+    title: "whoever subscribes and then reads misses nothing of what is being written meanwhile",
+    async run({ store, open }) {
+      const reader = open().store;
+      await Promise.all([store.has("opened"), reader.has("opened")]);
+      for (let round = 0; round < 12; round++) {
+        const keys = Array.from({ length: 8 }, (_, i) => `${round} ${i}`);
+        const writing = Promise.all(keys.map((key) => store.set(key, "long ".repeat(4000))));
+        for (let turns = round % 4; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+        const seen = await watched(reader, { prefix: `${round} ` });
+        const read = await reader.getMany(keys);
+        await writing;
+        const unread = keys.filter((_, i) => read[i] === undefined);
+        await seen.until((all) => {
+          const told = new Set(all.map(({ type, key }) => (type === "resync" ? type : key)));
+          return told.has("resync") || unread.every((key) => told.has(key));
+        });
+        seen.stop();
+      }
+    },
+  },
 ];
 
 /** Only the changes of one key arrive in order: sorted by key, the others can be compared. */

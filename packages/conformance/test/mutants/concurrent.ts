@@ -1,4 +1,14 @@
-import type { Adapter, Commit, CommitResult, Mutation, Namespace, StoredChange, StoredEntry } from "@kv/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  Adapter,
+  ChangeListener,
+  Commit,
+  CommitResult,
+  Mutation,
+  Namespace,
+  StoredChange,
+  StoredEntry,
+} from "@kv/core";
 import { memory } from "@kv/memory";
 import { answering, committed, committing, found, over } from "./lens.ts";
 import type { Mutant } from "./mutant.ts";
@@ -166,6 +176,30 @@ export const concurrentMutants: readonly Mutant[] = [
       watch: (namespace, _, listener) =>
         inner.watch?.(namespace, { start: "", end: undefined }, listener) ?? (() => undefined),
     })),
+  },
+  {
+    title: "knows whom to tell of a write when it begins, and not when it is seen",
+    caughtBy:
+      "watching › whoever subscribes and then reads misses nothing of what is being written meanwhile",
+    adapter: over((inner) => {
+      const listeners = new Set<ChangeListener>();
+      let told: ReadonlySet<ChangeListener> = new Set();
+      return {
+        commit: async (namespace, commits) => {
+          const known = new Set(listeners);
+          await sleep(10);
+          told = known;
+          return inner.commit(namespace, commits);
+        },
+        watch: (namespace, bounds, listener) => {
+          listeners.add(listener);
+          const passOn: ChangeListener = (changes) => {
+            if (told.has(listener)) listener(changes);
+          };
+          return inner.watch?.(namespace, bounds, passOn) ?? (() => undefined);
+        },
+      };
+    }),
   },
   {
     title: "begins to watch some time after it has said so",
