@@ -1,3 +1,4 @@
+import { AcceptedWork } from "./accepted-work.ts";
 import type { Adapter, MaybePromise, Pages } from "./adapter.ts";
 import { Refusal } from "./errors.ts";
 import { lateness, lateWrite } from "./lateness.ts";
@@ -20,6 +21,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly adapter: Adapter;
   readonly pace: Pace = new Pace();
+  readonly work: AcceptedWork = new AcceptedWork();
   readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
@@ -32,6 +34,8 @@ export class Connection {
   /** Closed while the adapter was opening, without waiting for it: it closes what it opens. */
   #abandoned = false;
   #closing: Promise<void> | undefined;
+  /** Whether the adapter is: also while the store is being closed. */
+  #isOpen = false;
   #stopSweeping: (() => void) | undefined;
   /** Operations that wait for the open, in call order. Later ones may not overtake them. */
   #waiting = 0;
@@ -39,8 +43,6 @@ export class Connection {
   #releasing = false;
   /** What is being called is a step of an operation that was accepted. */
   #continuing = false;
-  #pending = 0;
-  #idle: (() => void) | undefined;
   /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
   ready = false;
 
@@ -56,13 +58,20 @@ export class Connection {
 
   /** @throws Refusal `KV_CLOSED` */
   assertOpen(): void {
-    if (this.#state === "closed") throw new Refusal("KV_CLOSED", "the store was closed; create a new one");
+    if (this.closed && !this.#continues)
+      throw new Refusal("KV_CLOSED", "the store was closed; create a new one");
+  }
+
+  /** Whether closing waits for what is being called. */
+  get #continues(): boolean {
+    return this.#continuing && !this.#releasing && (this.#isOpen || this.#opening !== undefined);
   }
 
   /** Runs an operation once the adapter is open. @throws Refusal `KV_CLOSED`; what `open` threw */
   enter<T>(run: () => MaybePromise<T>): MaybePromise<T> {
-    if (this.ready || (this.#continuing && this.closed && !this.#releasing)) return run();
+    if (this.ready) return run();
     this.assertOpen();
+    if (this.closed && this.#isOpen) return run();
     if (this.#state === "idle") {
       const opened = this.#open();
       if (opened === undefined) return run();
@@ -78,10 +87,10 @@ export class Connection {
         throw error;
       },
     );
-    return this.track(waited);
+    return this.work.track(waited);
   }
 
-  /** Runs a step of an operation that was accepted, which closing waits for: the step is not refused meanwhile. */
+  /** Runs a step of an operation that closing waits for (`AcceptedWork`): the step is not refused meanwhile. */
   continue<T>(run: () => T): T {
     const before = this.#continuing;
     this.#continuing = true;
@@ -118,6 +127,7 @@ export class Connection {
   #begun(): Promise<void> | undefined {
     const opened = this.adapter.open();
     if (!(opened instanceof Promise)) {
+      this.#isOpen = true;
       this.#opened();
       this.ready = true;
       return undefined;
@@ -125,6 +135,7 @@ export class Connection {
     this.#underWay = opened.then(
       () => {
         this.#underWay = undefined;
+        this.#isOpen = true;
         if (this.#state !== "closed") {
           this.#opened();
           this.ready = this.#waiting === 0;
@@ -157,7 +168,7 @@ export class Connection {
     // Expired entries are absent, swept or not; what fails now is done by the next sweep.
     try {
       const swept = this.adapter.sweep();
-      if (swept instanceof Promise) this.track(swept).then(done, done);
+      if (swept instanceof Promise) this.work.track(swept).then(done, done);
       else done();
     } catch {
       done();
@@ -198,11 +209,8 @@ export class Connection {
             () => false,
             () => true,
           );
-    if (this.#pending > 0) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve;
-      });
-    }
+    // Whose function never ends must not keep the store open, and may be who waits for its end.
+    await this.work.done((released) => this.guard(released));
     this.#releasing = true;
     for (const closer of this.#closers) closer();
     this.#closers.clear();
@@ -219,23 +227,6 @@ export class Connection {
     return this.#timeouts.ms;
   }
 
-  /** Counts work that `close` has to wait for. */
-  track<T>(promise: Promise<T>): Promise<T> {
-    this.begin();
-    const end = () => this.end();
-    promise.then(end, end);
-    return promise;
-  }
-
-  begin(): void {
-    this.#pending++;
-  }
-
-  end(): void {
-    this.#pending--;
-    if (this.#pending === 0) this.#idle?.();
-  }
-
   /** The promise, or a rejection with `KV_TIMEOUT`. */
   guard<T>(promise: Promise<T>, what = "answering"): Promise<T> {
     return this.#timeouts.guard(promise, () => lateness(what, this.#timeouts.ms));
@@ -250,7 +241,7 @@ export class Connection {
   call<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     return this.enter(() => {
       const result = run();
-      return result instanceof Promise ? this.track(this.guard(result)) : result;
+      return result instanceof Promise ? this.work.track(this.guard(result)) : result;
     });
   }
 }

@@ -142,9 +142,9 @@ export class Lane {
   #behind<T>(lanes: readonly Lane[], after: Set<Batch>, run: () => MaybePromise<T>): Promise<T> {
     return this.#exclusive([], after, run, (batch) => {
       const connection = this.#connection;
-      connection.begin();
+      connection.work.begin();
       for (const lane of lanes) lane.#order.join(batch);
-      batch.onSettled(() => connection.end());
+      batch.onSettled(() => connection.work.end());
     });
   }
 

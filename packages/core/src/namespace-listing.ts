@@ -30,7 +30,8 @@ export async function namespacesBelow(
   const pages = pageIterator(await connection.call(() => connection.adapter.namespaces(namespace)));
   for (;;) {
     const step = pages.next();
-    const { done, value } = step instanceof Promise ? await connection.track(connection.guard(step)) : step;
+    const { done, value } =
+      step instanceof Promise ? await connection.work.track(connection.guard(step)) : step;
     if (done === true) break;
     for (const { path } of value) {
       const relative = path.slice(namespace.path.length);

@@ -148,12 +148,12 @@ export class ProgramOrder {
   /** Enters a batch that nobody else joins. */
   admit(batch: Batch, keys: readonly string[]): void {
     const connection = this.#connection;
-    connection.begin();
+    connection.work.begin();
     this.#unsettled.add(batch);
     this.#occupy(batch, keys);
     batch.onSettled(() => {
       this.#settled(batch);
-      connection.end();
+      connection.work.end();
     });
   }
 

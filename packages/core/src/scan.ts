@@ -230,7 +230,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
 
   #guarded(step: Promise<IteratorResult<EntryPage, unknown>>): Promise<IteratorResult<EntryPage, unknown>> {
     const { connection } = this.#context;
-    return connection.track(connection.guard(step));
+    return connection.work.track(connection.guard(step));
   }
 
   #turnPage(step: IteratorResult<EntryPage, unknown>): boolean {

@@ -310,7 +310,8 @@ export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposab
 
   /**
    * Waits for accepted work, then releases what the adapter opened. A second call is a no-op, any operation after it
-   * `KV_CLOSED`. On a view (`namespace`, `scope`, `typed`) a no-op: only the root closes.
+   * `KV_CLOSED`. Transactions and updates that have begun are finished, too, if their functions take no longer than
+   * `timeout`. On a view (`namespace`, `scope`, `typed`) a no-op: only the root closes.
    */
   close(): Promise<void>;
 

@@ -23,7 +23,9 @@ export function runTransaction<R>(
   const signal = options?.signal;
   refuseAborted(signal);
   if (typeof fn !== "function") throw new Refusal("KV_INVALID_OPTION", "transaction needs a function");
-  return untilWon(attempts, async () => {
+  const { connection } = context;
+  connection.assertOpen();
+  const won = untilWon(attempts, async () => {
     refuseAborted(signal);
     const tx = new BufferedTransaction(context, begin());
     try {
@@ -34,6 +36,7 @@ export function runTransaction<R>(
       tx.end();
     }
   });
+  return connection.work.hold(won);
 }
 
 class BufferedTransaction implements Transaction<unknown> {
@@ -110,7 +113,7 @@ class BufferedTransaction implements Transaction<unknown> {
       const entry = await read.catch(() => undefined);
       if (entry !== undefined || (await settledWell(read))) this.#commit.check(key, entry?.revision ?? null);
     }
-    return (await this.#commit.commit()).ok;
+    return (await this.#context.connection.continue(() => this.#commit.commit())).ok;
   }
 
   end(): void {
@@ -126,7 +129,8 @@ class BufferedTransaction implements Transaction<unknown> {
     if (fault !== undefined) throw fault;
     let read = this.#read.get(key);
     if (read === undefined) {
-      read = (async () => this.#context.lane.readOne(this.#context.prefix + key))();
+      const { connection, lane, prefix } = this.#context;
+      read = (async () => connection.continue(() => lane.readOne(prefix + key)))();
       this.#read.set(key, read);
     }
     const entry = await read;
@@ -134,10 +138,13 @@ class BufferedTransaction implements Transaction<unknown> {
   }
 
   #operate<T>(key: string, run: () => Promise<T>): Promise<T> {
-    return this.#context.operate("transaction", key, undefined, () => {
-      this.#assertRunning();
-      return run();
-    });
+    const context = this.#context;
+    return context.connection.continue(() =>
+      context.operate("transaction", key, undefined, () => {
+        this.#assertRunning();
+        return run();
+      }),
+    );
   }
 
   #assertRunning(): void {

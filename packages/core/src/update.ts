@@ -32,9 +32,10 @@ export async function updateEntry(
   if (typeof fn !== "function") {
     throw new Refusal("KV_INVALID_OPTION", "update needs a function from the old value to the new one");
   }
-  const through: CommitOne = (commit) => context.lane.commitOne(commit, options?.signal);
+  const { connection, lane } = context;
+  const through: CommitOne = (commit) => connection.continue(() => lane.commitOne(commit, options?.signal));
   let pending: Pending | undefined;
-  let result = await context.lane.section([key], async (direct) => {
+  let result = await lane.section([key], async (direct) => {
     const [entry] = await direct.read([key]);
     const value = called(fn, entry === undefined ? undefined : await context.value(entry));
     const revision = entry?.revision ?? null;
@@ -55,7 +56,7 @@ export async function updateEntry(
     attempts,
     async () => {
       refuseAborted(options?.signal);
-      const entry = await context.lane.readOne(key);
+      const entry = await connection.continue(() => lane.readOne(key));
       const before = entry === undefined ? undefined : await context.value(entry);
       const value = await asCaller(called(fn, before));
       return written(context, writing, key, value, entry?.revision ?? null, around, through);

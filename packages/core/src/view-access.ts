@@ -100,7 +100,7 @@ export function viewAccess(store: StoreReader): ViewAccess {
         refuseAborted(signal);
         if (writes) context.assertWritable();
         else context.assertReadable();
-        return connection.enter(() => connection.track(run(context.prefix + (key ?? ""))));
+        return connection.enter(() => connection.work.track(run(context.prefix + (key ?? ""))));
       });
     },
     call: async (run) => connection.continue(() => connection.call(run)),

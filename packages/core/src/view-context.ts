@@ -206,12 +206,24 @@ export class ViewContext {
     run: () => MaybePromise<T>,
   ): Promise<T> {
     try {
-      const result = this.queue.issue(run);
+      const result = this.#issue(run);
       if (result instanceof Promise) return await abortable(result, signal);
       return await this.pace.answer(result, Array.isArray(result) ? result.length : 1);
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
     }
+  }
+
+  /** Begins an operation, or lets it wait for the validations of those before it. */
+  #issue<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const { connection, queue } = this;
+    if (queue.issued() !== undefined) {
+      connection.assertOpen();
+      return connection.work.hold(queue.issue(() => connection.continue(run)) as Promise<T>);
+    }
+    const result = queue.issue(run);
+    // It has begun a validation itself.
+    return result instanceof Promise && queue.issued() !== undefined ? connection.work.hold(result) : result;
   }
 
   /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */

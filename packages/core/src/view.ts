@@ -152,7 +152,7 @@ export class View extends ReaderView implements Store<unknown> {
   update(key: string, fn: (value: unknown) => unknown, options?: UpdateOptions): Promise<unknown> {
     const { context } = this;
     return this.#writeOne("update", key, options, () =>
-      updateEntry(context, this.#writing, context.prefix + key, fn, options),
+      context.connection.work.hold(updateEntry(context, this.#writing, context.prefix + key, fn, options)),
     );
   }
 
@@ -267,7 +267,7 @@ export class View extends ReaderView implements Store<unknown> {
       signalOf(options, "sweep");
       return connection.enter(() => {
         const swept = connection.adapter.sweep();
-        return swept instanceof Promise ? connection.track(swept) : swept;
+        return swept instanceof Promise ? connection.work.track(swept) : swept;
       });
     });
   }

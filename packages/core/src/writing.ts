@@ -38,11 +38,16 @@ export class Writing {
     return input instanceof Promise ? this.late(input, then) : then(input);
   }
 
-  /** Goes on after a validation that takes its time; the view's later operations keep behind it. */
+  /**
+   * Goes on after a validation that takes its time; the view's later operations keep behind it.
+   * @throws Refusal `KV_CLOSED`
+   */
   late<I, T>(validation: Promise<I>, then: (input: I) => MaybePromise<T>): Promise<T> {
+    const { connection } = this.#context;
+    connection.assertOpen();
     let result: MaybePromise<T> | undefined;
     const issued = validation.then((input) => {
-      result = then(input);
+      result = connection.continue(() => then(input));
     });
     this.#context.queue.hold(issued);
     return issued.then(() => result as MaybePromise<T>);

@@ -48,6 +48,75 @@ export const closing: readonly Case[] = [
     },
   },
   {
+    title: "close waits for transactions and updates whose functions are still at work",
+    async run({ store, open }) {
+      await store.set("a", 1);
+      const other = open();
+      await other.store.has("a");
+      const waiting = Promise.withResolvers<void>();
+      const transacted = other.store.transaction(async (tx) => {
+        await waiting.promise;
+        tx.set("a", Number(await tx.get("a")) + 1);
+        return "done";
+      });
+      const updated = other.store.update("n", async () => {
+        await waiting.promise;
+        return 3;
+      });
+      // In their functions by then.
+      await other.store.has("a");
+      const closed = other.root.close();
+      await other.store.get("a").catch(() => undefined);
+      waiting.resolve();
+      assert.deepEqual(await Promise.all([transacted, updated]), ["done", 3]);
+      await closed;
+      assert.deepEqual(await store.getMany(["a", "n"]), [2, 3]);
+    },
+  },
+  {
+    title: "close waits for writes whose validation takes its time, and for what waits behind them",
+    async run({ store, open, refused }) {
+      await store.set("opened", true);
+      const other = open();
+      await other.store.has("opened");
+      const waiting = Promise.withResolvers<void>();
+      const late = {
+        "~standard": {
+          version: 1,
+          vendor: "conformance",
+          async validate(value: unknown) {
+            await waiting.promise;
+            return { value };
+          },
+        },
+      } as const;
+      const typed = other.store.typed(late);
+      const written = Promise.all([typed.set("a", 1), typed.setMany([["b", 2]]), typed.delete("opened")]);
+      const closed = other.root.close();
+      await refused("KV_CLOSED", () => typed.set("c", 3));
+      waiting.resolve();
+      await Promise.all([written, closed]);
+      assert.deepEqual(await store.getMany(["a", "b", "opened", "c"]), [1, 2, undefined, undefined]);
+    },
+  },
+  {
+    title: "a function that does not end keeps no store open for longer than the timeout",
+    async run({ store, open, refused }) {
+      await store.set("k", 1);
+      const other = open({ timeout: 0.1 });
+      // On a busy machine it may time out.
+      while (!(await other.store.has("k").catch(() => false)));
+      const closed = Promise.withResolvers<void>();
+      const transacted = other.store.transaction(async (tx) => {
+        await other.root.close();
+        closed.resolve();
+        return tx.get("k");
+      });
+      await refused("KV_CLOSED", () => transacted, { operation: "transaction" });
+      await closed.promise;
+    },
+  },
+  {
     title: "a second close is a no-op, at the same time and later",
     async run({ open }) {
       const { calls, between } = recorder();

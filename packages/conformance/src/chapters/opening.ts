@@ -134,7 +134,9 @@ export const opening: readonly Case[] = [
   {
     title:
       "an operation that the backend does not answer rejects with KV_TIMEOUT: worth a retry unless it writes",
-    async run({ open, adapter }) {
+    async run({ store: patient, open, adapter }) {
+      // It closes the adapter in the end, which may take its time.
+      await patient.has("opened");
       const backend = stall();
       const { store } = open({ timeout: 0.05 }, backend.between);
       await patiently(() => store.set("k", 1));
@@ -159,7 +161,8 @@ export const opening: readonly Case[] = [
   },
   {
     title: "when the backend answers again the same store works",
-    async run({ open }) {
+    async run({ store: patient, open }) {
+      await patient.has("opened");
       const backend = stall();
       const { store } = open({ timeout: 0.05 }, backend.between);
       await patiently(() => store.set("k", 1));

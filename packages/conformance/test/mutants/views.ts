@@ -133,6 +133,18 @@ export const viewMutants: readonly Mutant[] = [
     }),
   },
   {
+    title: "takes the step after a function for another operation",
+    caughtBy:
+      "opening and closing › close waits for transactions and updates whose functions are still at work",
+    front: (store) => ({
+      update: async (key, fn) => {
+        const value: unknown = await fn(await store.get(key));
+        await store.set(key, value);
+        return value as never;
+      },
+    }),
+  },
+  {
     title: "runs a transaction on the store itself",
     caughtBy:
       "atomicity › where the function throws nothing was written, and what it threw is what the transaction rejects with",

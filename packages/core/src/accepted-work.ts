@@ -1,0 +1,55 @@
+/** What was accepted and is not done yet: closing waits for it. */
+export class AcceptedWork {
+  #pending = 0;
+  #idle: (() => void) | undefined;
+  /** Operations with steps of the caller's own. */
+  #held = 0;
+  #released: (() => void) | undefined;
+
+  /** Work for the backend, which answers or is given up. */
+  begin(): void {
+    this.#pending++;
+  }
+
+  end(): void {
+    this.#pending--;
+    if (this.#pending === 0) this.#idle?.();
+  }
+
+  /** The same until a promise settles. */
+  track<T>(promise: Promise<T>): Promise<T> {
+    this.begin();
+    const end = () => this.end();
+    promise.then(end, end);
+    return promise;
+  }
+
+  /** An operation with steps of the caller's own, a function or a schema, of which nobody knows whether they end. */
+  hold<T>(operation: Promise<T>): Promise<T> {
+    this.#held++;
+    const end = () => {
+      this.#held--;
+      if (this.#held === 0) this.#released?.();
+    };
+    operation.then(end, end);
+    return operation;
+  }
+
+  /** Resolves when nothing is left. `inTime` gives up the operations with steps of the caller's own, by rejecting. */
+  async done(inTime: (released: Promise<void>) => Promise<void>): Promise<void> {
+    await this.#drained();
+    if (this.#held === 0) return;
+    const released = new Promise<void>((resolve) => {
+      this.#released = resolve;
+    });
+    await inTime(released).catch(() => undefined);
+    await this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    if (this.#pending === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+}
