@@ -1,5 +1,6 @@
 import type { MaybePromise } from "./adapter.ts";
 import type { Pace } from "./pace.ts";
+import { aborted } from "./signal.ts";
 
 export type Kind = "read" | "commit";
 
@@ -155,7 +156,7 @@ export class Batch {
     return this.kind === "commit" ? caller.guardWrite(promise) : caller.guard(promise);
   }
 
-  /** What was aborted while it waited is not begun; its caller was told when it was aborted. */
+  /** What was aborted while it waited is not begun. */
   #wanted<T>(): { readonly parts: readonly Part[]; readonly items: readonly T[] } {
     const items = this.#items as T[];
     if (!this.#abortable) return { parts: this.#parts, items };
@@ -164,9 +165,10 @@ export class Batch {
     let from = 0;
     for (const part of this.#parts) {
       const to = from + part.size;
-      if (part.signal?.aborted !== true) {
+      if (part.signal?.aborted === true) part.reject(aborted(part.signal));
+      else {
         parts.push(part);
-        wanted.push(...items.slice(from, to));
+        for (let at = from; at < to; at++) wanted.push(items[at] as T);
       }
       from = to;
     }

@@ -1,6 +1,6 @@
 import type { Bounds, MaybePromise, StoredChange } from "./adapter.ts";
 import { ChangeBuffer } from "./change-buffer.ts";
-import { Refusal } from "./errors.ts";
+import { type KvError, Refusal } from "./errors.ts";
 import { endOfTick, warn } from "./platform.ts";
 import { Scan } from "./scan.ts";
 import type { Change } from "./store.ts";
@@ -105,7 +105,10 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   #present(watched: Watched): AsyncIterator<Change<unknown>> {
     const context = this.#context;
     const range = { ...watched.bounds, reverse: false, limit: Number.POSITIVE_INFINITY, keysOnly: false };
-    return new Scan<Change<unknown>>(context, this.#operation, range, {}, (entry) => {
+    // As with changes: what cannot be decoded is left out, and the stream goes on.
+    const goesOn = context.settings.onCorrupt === "throw";
+    const options = goesOn ? { onCorrupt: ({ message }: KvError) => warn(message) } : {};
+    return new Scan<Change<unknown>>(context, this.#operation, range, options, (entry) => {
       const value = context.value(entry);
       const made = (decoded: unknown): Change<unknown> => ({
         type: "set",
@@ -202,6 +205,8 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     this.#ended = true;
     for (const detach of this.#detach) detach();
     this.#detach = [];
+    this.#initial?.return?.()?.catch(() => undefined);
+    this.#initial = undefined;
     this.#unwatch?.();
     this.#unwatch = undefined;
     const wake = this.#wake;
@@ -217,6 +222,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         step = await this.next();
       } catch (error) {
         warn(`a subscription ended: ${String(error)}`);
+        this.end();
         return;
       }
       // Unsubscribed while the change was under way.

@@ -26,7 +26,9 @@ export function commitCounting(
   if (counts && !context.codecs.countsNatively) return byHand(context, commit);
   const result = context.lane.commitOne(commit, signal);
   const orByHand = (committed: CommitResult) =>
-    committed.status === "not-a-number" ? byHand(context, commit, committed) : committed;
+    committed.status === "not-a-number"
+      ? context.connection.continue(() => byHand(context, commit, committed))
+      : committed;
   return result instanceof Promise ? result.then(orByHand) : orByHand(result);
 }
 

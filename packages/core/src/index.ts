@@ -25,6 +25,7 @@ export type {
 } from "./adapter.ts";
 export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
 export type { Capabilities } from "./capabilities.ts";
+export { after, rescued } from "./chain.ts";
 export { type Codec, json, structured } from "./codec.ts";
 export { CorruptEntry } from "./corrupt-entry.ts";
 export { type CreateStoreOptions, createStore } from "./create-store.ts";
@@ -34,7 +35,6 @@ export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./key.ts";
 export { asForm } from "./middleware/as-form.ts";
 export { type BoundedOptions, bounded } from "./middleware/bounded.ts";
 export type { EvictReason } from "./middleware/bounds-ledger.ts";
-export { after, rescued } from "./middleware/chain.ts";
 export { type CompressionAlgorithm, type CompressionOptions, compression } from "./middleware/compression.ts";
 export { type EncryptionOptions, encryption } from "./middleware/encryption.ts";
 export type { OnEvict } from "./middleware/eviction.ts";

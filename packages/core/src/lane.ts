@@ -48,7 +48,7 @@ export class Lane {
     if (peek === undefined) return this.readOne(key);
     const peeked = () => connection.call(() => peek.call(connection.adapter, this.namespace, [key]));
     const settled = this.settled();
-    const entries = settled === undefined ? peeked() : settled.then(peeked);
+    const entries = settled === undefined ? peeked() : settled.then(() => connection.continue(peeked));
     return entries instanceof Promise ? entries.then(([entry]) => entry) : entries[0];
   }
 

@@ -27,11 +27,12 @@ export async function namespacesBelow(
   const { namespace } = settings;
   await Promise.all(settings.lanes.within(namespace).map((lane) => lane.settled()));
   const found: string[][] = [];
-  const pages = pageIterator(await connection.call(() => connection.adapter.namespaces(namespace)));
+  const pages = pageIterator(
+    await connection.continue(() => connection.call(() => connection.adapter.namespaces(namespace))),
+  );
   for (;;) {
-    const step = pages.next();
-    const { done, value } =
-      step instanceof Promise ? await connection.work.track(connection.guard(step)) : step;
+    const step = connection.continue(() => connection.call(() => pages.next()));
+    const { done, value } = step instanceof Promise ? await step : step;
     if (done === true) break;
     for (const { path } of value) {
       const relative = path.slice(namespace.path.length);

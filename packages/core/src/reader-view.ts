@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { MaybePromise, StoredEntry } from "./adapter.ts";
 import type { Capabilities } from "./capabilities.ts";
+import { all } from "./chain.ts";
 import { ChangeStream } from "./change-stream.ts";
 import { Refusal } from "./errors.ts";
 import { namespacesBelow } from "./namespace-listing.ts";
@@ -112,18 +113,14 @@ export abstract class ReaderView implements StoreReader<unknown> {
 
   #values(entries: readonly (StoredEntry | undefined)[]): MaybePromise<unknown[]> {
     const { context } = this;
-    let late = false;
-    const values = entries.map((entry) => {
+    return all(entries, (entry) => {
       if (entry === undefined) return undefined;
       try {
-        const value = context.value(entry);
-        late ||= value instanceof Promise;
-        return value;
+        return context.value(entry);
       } catch (error) {
         throw context.error(error, "getMany", context.keyOf(entry.key));
       }
     });
-    return late ? Promise.all(values) : values;
   }
 
   getEntry(key: string, options?: SignalOptions): Promise<Entry<unknown> | undefined> {
@@ -190,7 +187,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       if (!isEverything(bounds)) context.assertOrdered("count with bounds");
       const counted = () => connection.call(() => connection.adapter.count(lane.namespace, bounds));
       const settled = lane.settled();
-      const count = settled === undefined ? counted() : settled.then(counted);
+      const count = settled === undefined ? counted() : settled.then(() => connection.continue(counted));
       return count instanceof Promise ? count.then((all) => Math.min(all, limit)) : Math.min(count, limit);
     });
   }
@@ -205,8 +202,8 @@ export abstract class ReaderView implements StoreReader<unknown> {
     return this.#operate("stats", undefined, options, async () => {
       signalOf(options, "stats");
       await lane.settled();
-      const { keys, expiring, evictable, bytes, backend } = await connection.call(() =>
-        connection.adapter.stats(lane.namespace, context.bounds),
+      const { keys, expiring, evictable, bytes, backend } = await connection.continue(() =>
+        connection.call(() => connection.adapter.stats(lane.namespace, context.bounds)),
       );
       return { keys, expiring, evictable, ...(bytes === undefined ? undefined : { bytes }), backend };
     });

@@ -68,6 +68,7 @@ async function removeSome(
         if (existedIn(await direct.commit({ checks: [], mutations: [{ type: "delete", key }] }))) removed++;
       }
       left -= value.length;
+      await connection.pace.breathe();
     }
   } finally {
     const returned = pages.return?.();

@@ -29,6 +29,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   #at = 0;
   #left: number;
   #done = false;
+  /** It is read by one operation, which closing waits for. */
+  #whole = false;
   /** The `next()` under way: calls that are not awaited are answered in order. */
   #turn: Promise<unknown> | undefined;
 
@@ -111,6 +113,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   all(): MaybePromise<T[]> {
     const into: T[] = [];
     if (this.#done) return into;
+    this.#whole = true;
     refuseAborted(this.#options.signal);
     try {
       const started = this.#start();
@@ -136,8 +139,18 @@ export class Scan<T> implements AsyncIterableIterator<T> {
         if (value !== SKIPPED) into.push(value);
       }
       const turn = connection.pace.breathe();
-      if (turn !== undefined) return turn.then(() => this.#allNow(into));
+      if (turn !== undefined) return turn.then(() => this.#allOn(into));
     }
+  }
+
+  #allOn(into: T[]): MaybePromise<T[]> {
+    this.#later(() => this.#context.connection.assertOpen());
+    return this.#allNow(into);
+  }
+
+  /** A later step of an operation, or of a loop, which ends when the store is closed. */
+  #later<R>(step: () => R): R {
+    return this.#whole ? this.#context.connection.continue(step) : step();
   }
 
   async #allLate(into: T[], step?: Promise<IteratorResult<EntryPage, unknown>>): Promise<T[]> {
@@ -207,25 +220,30 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   #start(): MaybePromise<void> {
     const { connection, lane, queue } = this.#context;
     const issued = queue.issued();
-    if (issued !== undefined) return issued.then(() => this.#start());
+    if (issued !== undefined) return issued.then(() => this.#later(() => this.#start()));
     const open = () =>
       connection.call(() => {
+        // It was left while it waited.
+        if (this.#done) return;
         this.#pages = pageIterator(connection.adapter.scan(lane.namespace, this.#range));
       });
     const settled = lane.settled();
-    return settled === undefined ? open() : settled.then(open);
+    return settled === undefined ? open() : settled.then(() => this.#later(open));
   }
 
   async #nextPage(): Promise<boolean> {
     const pages = this.#pages;
     if (pages === undefined) return false;
     const { connection } = this.#context;
-    const step = await connection.enter(() => {
-      const next = pages.next();
-      return next instanceof Promise ? this.#guarded(next) : next;
-    });
+    const step = await this.#later(() =>
+      connection.enter(() => {
+        const next = pages.next();
+        return next instanceof Promise ? this.#guarded(next) : next;
+      }),
+    );
     await connection.pace.breathe();
-    return this.#turnPage(step);
+    // It was left meanwhile.
+    return !this.#done && this.#turnPage(step);
   }
 
   #guarded(step: Promise<IteratorResult<EntryPage, unknown>>): Promise<IteratorResult<EntryPage, unknown>> {

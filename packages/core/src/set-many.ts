@@ -1,4 +1,5 @@
 import type { Commit, CommitResult, MaybePromise } from "./adapter.ts";
+import { all } from "./chain.ts";
 import { revisionOf } from "./commit-result.ts";
 import { Refusal } from "./errors.ts";
 import { type Envelope, over, SET_OPTIONS } from "./set-options.ts";
@@ -42,15 +43,13 @@ export function setEach(
   const commitAll = (values: readonly unknown[]) =>
     commitEach(context, writing, items, values, options?.signal);
   if (!context.hasSchema) return commitAll(items.map(({ value }) => value));
-  const inputs = items.map(({ key, value }) => {
+  const inputs = all(items, ({ key, value }) => {
     const input = ofKey(context, key, () => context.input(value));
     return input instanceof Promise
       ? input.catch((error: unknown) => context.fail(error, "setMany", key))
       : input;
   });
-  return inputs.some((input) => input instanceof Promise)
-    ? writing.late(Promise.all(inputs), commitAll)
-    : commitAll(inputs);
+  return inputs instanceof Promise ? writing.late(inputs, commitAll) : commitAll(inputs);
 }
 
 function commitEach(

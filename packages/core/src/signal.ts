@@ -30,6 +30,6 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
-function aborted(signal: AbortSignal): Refusal {
+export function aborted(signal: AbortSignal): Refusal {
   return new Refusal("KV_ABORTED", "the signal was aborted", { cause: signal.reason });
 }

@@ -23,9 +23,8 @@ export function runTransaction<R>(
   const signal = options?.signal;
   refuseAborted(signal);
   if (typeof fn !== "function") throw new Refusal("KV_INVALID_OPTION", "transaction needs a function");
-  const { connection } = context;
-  connection.assertOpen();
-  const won = untilWon(attempts, async () => {
+  context.connection.assertOpen();
+  return untilWon(attempts, async () => {
     refuseAborted(signal);
     const tx = new BufferedTransaction(context, begin());
     try {
@@ -36,7 +35,6 @@ export function runTransaction<R>(
       tx.end();
     }
   });
-  return connection.work.hold(won);
 }
 
 class BufferedTransaction implements Transaction<unknown> {

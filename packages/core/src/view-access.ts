@@ -89,7 +89,7 @@ export function viewAccess(store: StoreReader): ViewAccess {
         if (writes) return lane.section(stored, () => connection.guardWrite(run(stored)));
         const before = lane.settled();
         if (before === undefined) return connection.call(() => run(stored));
-        return before.then(() => connection.call(() => run(stored)));
+        return before.then(() => connection.continue(() => connection.call(() => run(stored))));
       }),
     operate({ operation, key, writes = false, signal }, run) {
       const fault =

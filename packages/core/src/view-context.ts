@@ -207,7 +207,7 @@ export class ViewContext {
   ): Promise<T> {
     try {
       const result = this.#issue(run);
-      if (result instanceof Promise) return await abortable(result, signal);
+      if (result instanceof Promise) return await abortable(this.connection.work.hold(result), signal);
       return await this.pace.answer(result, Array.isArray(result) ? result.length : 1);
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
@@ -219,11 +219,9 @@ export class ViewContext {
     const { connection, queue } = this;
     if (queue.issued() !== undefined) {
       connection.assertOpen();
-      return connection.work.hold(queue.issue(() => connection.continue(run)) as Promise<T>);
+      return queue.issue(() => connection.continue(run));
     }
-    const result = queue.issue(run);
-    // It has begun a validation itself.
-    return result instanceof Promise && queue.issued() !== undefined ? connection.work.hold(result) : result;
+    return queue.issue(run);
   }
 
   /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */

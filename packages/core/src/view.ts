@@ -9,6 +9,7 @@ import type {
   TouchMutation,
 } from "./adapter.ts";
 import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
+import { after } from "./chain.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
 import { commitCounting } from "./counting.ts";
 import type { Duration } from "./duration.ts";
@@ -152,7 +153,7 @@ export class View extends ReaderView implements Store<unknown> {
   update(key: string, fn: (value: unknown) => unknown, options?: UpdateOptions): Promise<unknown> {
     const { context } = this;
     return this.#writeOne("update", key, options, () =>
-      context.connection.work.hold(updateEntry(context, this.#writing, context.prefix + key, fn, options)),
+      updateEntry(context, this.#writing, context.prefix + key, fn, options),
     );
   }
 
@@ -364,9 +365,4 @@ export class View extends ReaderView implements Store<unknown> {
       return run();
     });
   }
-}
-
-/** Goes on with a result, at once where it is at hand. */
-function after<T, R>(result: MaybePromise<T>, then: (result: T) => R): MaybePromise<R> {
-  return result instanceof Promise ? result.then(then) : then(result);
 }

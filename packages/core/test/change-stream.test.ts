@@ -1,5 +1,5 @@
-import { createStore, forward, type MaybePromise } from "@kv/core";
-import { expect, it } from "vitest";
+import { createStore, forward, type MaybePromise, type StoredEntry } from "@kv/core";
+import { afterEach, expect, it, vi } from "vitest";
 import { FakeAdapter } from "./fake-adapter.ts";
 
 /** A store whose adapter registers a watcher when it is told to, and how many are on it. */
@@ -32,4 +32,58 @@ it("a watch that was left before it was registered is taken off the adapter once
   await expect.poll(() => watchers.taken).toBe(1);
   await store.close();
   expect(watchers.taken).toBe(1);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** An adapter with two pages, of which the first entry may be undecodable, and how many scans it began and ended. */
+function paged(encoding = "json") {
+  const scans = { begun: 0, ended: 0 };
+  const inner = new FakeAdapter({ capabilities: { watch: "local" } });
+  const entry = (key: string, written: string): StoredEntry => ({
+    key,
+    payload: "1",
+    encoding: written,
+    revision: "1",
+    createdAt: 0,
+    updatedAt: 0,
+    expiresAt: undefined,
+    policy: "persist",
+    user: undefined,
+    size: 1,
+  });
+  const adapter = forward(inner, {
+    watch: () => () => undefined,
+    async *scan() {
+      scans.begun++;
+      try {
+        yield [entry("a", encoding)];
+        yield [entry("b", "json")];
+      } finally {
+        scans.ended++;
+      }
+    },
+  });
+  return { adapter, scans };
+}
+
+it("a watch that is left while it tells what there is ends the scan", async () => {
+  const { adapter, scans } = paged();
+  const store = createStore(adapter);
+  for await (const _ of store.watch({ initial: true })) break;
+  await expect.poll(() => scans).toEqual({ begun: 1, ended: 1 });
+  await store.close();
+});
+
+it("what cannot be decoded is left out of what there is, and the stream goes on", async () => {
+  const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
+  const { adapter } = paged("nonsense");
+  const store = createStore(adapter, { onCorrupt: "throw" });
+  const seen: (string | undefined)[] = [];
+  await store.subscribe(({ key }) => void seen.push(key), { initial: true });
+  await expect.poll(() => seen).toEqual(["b"]);
+  expect(warned).toHaveBeenCalledOnce();
+  await store.close();
 });

@@ -279,3 +279,38 @@ describe("the event loop", () => {
     running = false;
   });
 });
+
+describe("values that a schema judges, some at once and some late", () => {
+  /** Refuses numbers below 0 at once, and those above 9 late. */
+  const schema = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate(value: unknown) {
+        const issues = [{ message: "out of range" }];
+        if (Number(value) < 0) return { issues };
+        return pause(1).then(() => (Number(value) > 9 ? { issues } : { value }));
+      },
+    },
+  } as const;
+
+  it("leave no rejection behind where one was refused at once", async () => {
+    const store = createStore(new FakeAdapter());
+    await store.setMany([
+      ["late", 10],
+      ["now", -1],
+    ]);
+    const typed = store.typed(schema);
+    expect(
+      await refused(
+        typed.setMany([
+          ["a", 10],
+          ["b", -1],
+        ]),
+      ),
+    ).toBe("KV_INVALID_VALUE");
+    expect(await refused(typed.getMany(["late", "now"]))).toBe("KV_INVALID_VALUE");
+    await pause(5);
+    await store.close();
+  });
+});

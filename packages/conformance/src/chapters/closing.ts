@@ -74,6 +74,31 @@ export const closing: readonly Case[] = [
     },
   },
   {
+    title:
+      "close waits for reads that take several steps, also behind a write, and none of them answers with less",
+    async run({ store, open, capabilities }) {
+      const count = 3000;
+      const entries = Array.from({ length: count }, (_, i): [string, number] => [`k${i}`, i]);
+      await store.setMany(entries);
+      const { root, store: other } = open();
+      await other.has("k0");
+      const written = other.set("k0", 0);
+      const counted = other.count();
+      const stated = other.stats();
+      const listed = other.listNamespaces();
+      const ranged = capabilities.ordered ? other.range("k") : undefined;
+      const paged = capabilities.ordered ? other.page({ limit: count }) : undefined;
+      const closed = root.close();
+      await written;
+      assert.equal(await counted, count);
+      assert.equal((await stated).keys, count);
+      assert.ok(Array.isArray(await listed));
+      if (ranged !== undefined) assert.equal((await ranged).length, count);
+      if (paged !== undefined) assert.equal((await paged).entries.length, count);
+      await closed;
+    },
+  },
+  {
     title: "close waits for writes whose validation takes its time, and for what waits behind them",
     async run({ store, open, refused }) {
       await store.set("opened", true);

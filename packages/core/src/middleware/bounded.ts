@@ -1,10 +1,10 @@
 import type { Adapter, Commit, Middleware, Mutation, Namespace, Range } from "../adapter.ts";
+import { after, rescued } from "../chain.ts";
 import { type Duration, milliseconds } from "../duration.ts";
 import type { Refusal } from "../errors.ts";
 import { ROOT } from "../namespace.ts";
 import { nextTurn } from "../platform.ts";
 import { BoundsLedger } from "./bounds-ledger.ts";
-import { after, rescued } from "./chain.ts";
 import { capacityRefusal, commitOthers } from "./commit-refusals.ts";
 import { Eviction, type OnEvict } from "./eviction.ts";
 import { forward } from "./forward.ts";

@@ -1,5 +1,5 @@
 import type { Adapter, Commit, CommitResult, MaybePromise, Namespace } from "../adapter.ts";
-import { after, rescued } from "./chain.ts";
+import { after, rescued } from "../chain.ts";
 import { isRetryable } from "./failure.ts";
 import type { Repeat } from "./retry.ts";
 

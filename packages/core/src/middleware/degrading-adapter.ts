@@ -9,11 +9,11 @@ import type {
   Pages,
 } from "../adapter.ts";
 import type { Capabilities } from "../capabilities.ts";
+import { after, rescued } from "../chain.ts";
 import { resultAt } from "../lane.ts";
 import { ROOT } from "../namespace.ts";
 import { asForm } from "./as-form.ts";
 import { begunPages, remainingPages } from "./begun-pages.ts";
-import { after, rescued } from "./chain.ts";
 import { codeOf, type IsOutage } from "./failure.ts";
 import { forward } from "./forward.ts";
 import { nothing } from "./nothing.ts";

@@ -1,10 +1,10 @@
 import type { Adapter, CommitResult, MaybePromise, StoredEntry } from "../adapter.ts";
+import { after, all as allOf, rescued } from "../chain.ts";
 import { Codecs, json } from "../codec.ts";
 import { Refusal } from "../errors.ts";
 import { resultAt } from "../lane.ts";
 import { warn } from "../platform.ts";
 import type { BoundsLedger, EvictReason, Excess } from "./bounds-ledger.ts";
-import { after, all as allOf, rescued } from "./chain.ts";
 import type { Tracked } from "./recency.ts";
 
 /** Told of an entry that had to go: its key, its value, which limit it went for, and the path of its namespace. */
@@ -163,7 +163,7 @@ function byNamespace<T>(
 ): MaybePromise<unknown> {
   if (all.length === 0) return undefined;
   const parts = Map.groupBy(all, (one) => trackedOf(one).namespace.id);
-  return allOf([...parts.values()].map(run));
+  return allOf([...parts.values()], run);
 }
 
 function reportThrown(error: unknown): void {

@@ -1,8 +1,8 @@
 import type { Adapter, MaybePromise, Middleware, Pages } from "../adapter.ts";
+import { after, rescued } from "../chain.ts";
 import type { Duration } from "../duration.ts";
 import { delay } from "../platform.ts";
 import { begunPages, remainingPages } from "./begun-pages.ts";
-import { after, rescued } from "./chain.ts";
 import { commitRepeating } from "./commit-repetition.ts";
 import { isRetryable } from "./failure.ts";
 import { forward } from "./forward.ts";

@@ -11,8 +11,8 @@ import type {
   StoredChange,
   StoredEntry,
 } from "../adapter.ts";
+import { after, all, rescued } from "../chain.ts";
 import { Refusal } from "../errors.ts";
-import { after, all, rescued } from "./chain.ts";
 import { commitOthers } from "./commit-refusals.ts";
 import { forward } from "./forward.ts";
 
@@ -35,7 +35,7 @@ export function transformed(inner: Adapter, transformation: Transformation): Ada
     native: undefined,
     read: (namespace, keys, payloadsOnly) =>
       after(inner.read(namespace, keys, payloadsOnly), (entries) =>
-        all(entries.map((entry) => entry && transformation.decode(namespace, entry))),
+        all(entries, (entry) => entry && transformation.decode(namespace, entry)),
       ),
     commit: (namespace, commits) => commitEncoded(inner, transformation, namespace, commits),
     scan(namespace, range) {
@@ -91,24 +91,23 @@ export function commitEncoded(
   namespace: Namespace,
   commits: readonly Commit[],
 ): MaybePromise<CommitResult[]> {
-  const encoded = commits.map((commit): MaybePromise<Encoded> => {
+  const encoded = all(commits, (commit): MaybePromise<Encoded> => {
     if (!commit.mutations.some(({ type }) => type === "set")) return commit;
     const { checks } = commit;
     return rescued<Encoded>(
       () =>
         after(
           all(
-            commit.mutations.map(
-              (mutation): MaybePromise<Mutation> =>
-                mutation.type === "set" ? encode(namespace, mutation) : mutation,
-            ),
+            commit.mutations,
+            (mutation): MaybePromise<Mutation> =>
+              mutation.type === "set" ? encode(namespace, mutation) : mutation,
           ),
           (mutations) => ({ checks, mutations }),
         ),
       (error) => ({ checks, mutations: [], refusal: asRefusal(error) }),
     );
   });
-  return after(all(encoded), (ready) =>
+  return after(encoded, (ready) =>
     commitOthers(
       ready,
       (commit: Encoded) => commit.refusal,
@@ -132,7 +131,7 @@ async function* decodedPages(
   pages: Pages<StoredEntry>,
   decode: (entry: StoredEntry) => MaybePromise<StoredEntry>,
 ): AsyncGenerator<readonly StoredEntry[], void, undefined> {
-  for await (const page of pages) yield await all(page.map(decode));
+  for await (const page of pages) yield await all(page, decode);
 }
 
 function decodedChange(
@@ -154,7 +153,7 @@ function inOrder(
   let ended = false;
   return {
     receive(changes) {
-      const decoded = all(changes.map(decode));
+      const decoded = all(changes, decode);
       if (last === undefined && !(decoded instanceof Promise)) {
         listener(decoded);
         return;
