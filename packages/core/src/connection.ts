@@ -1,5 +1,6 @@
 import { AcceptedWork } from "./accepted-work.ts";
 import type { Adapter, MaybePromise, Pages } from "./adapter.ts";
+import { type Life, lifeOf } from "./adapter-life.ts";
 import { Refusal } from "./errors.ts";
 import { lateness, lateWrite } from "./lateness.ts";
 import { Pace } from "./pace.ts";
@@ -22,6 +23,7 @@ export class Connection {
   readonly adapter: Adapter;
   readonly pace: Pace = new Pace();
   readonly work: AcceptedWork = new AcceptedWork();
+  readonly #life: Life;
   readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
@@ -48,6 +50,7 @@ export class Connection {
 
   constructor(adapter: Adapter, options: ConnectionOptions) {
     this.adapter = adapter;
+    this.#life = lifeOf(adapter);
     this.#timeouts = new Timeouts(options.timeout);
     this.#sweepInterval = options.sweepInterval;
   }
@@ -125,7 +128,7 @@ export class Connection {
 
   /** Opens the adapter; `undefined`: it is open. One that is given up goes on, and is what the next operation waits for. */
   #begun(): Promise<void> | undefined {
-    const opened = this.adapter.open();
+    const opened = this.#life.open();
     if (!(opened instanceof Promise)) {
       this.#isOpen = true;
       this.#opened();
@@ -139,7 +142,7 @@ export class Connection {
         if (this.#state !== "closed") {
           this.#opened();
           this.ready = this.#waiting === 0;
-        } else if (this.#abandoned) return this.adapter.close();
+        } else if (this.#abandoned) return this.#life.close();
       },
       (error: unknown) => {
         this.#underWay = undefined;
@@ -218,7 +221,7 @@ export class Connection {
       this.#abandoned = true;
       return;
     }
-    const closed = this.adapter.close();
+    const closed = this.#life.close();
     if (closed instanceof Promise) await this.guard(closed, "closing");
   }
 

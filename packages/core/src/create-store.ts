@@ -1,4 +1,5 @@
 import type { Adapter, Middleware } from "./adapter.ts";
+import { shared } from "./adapter-life.ts";
 import { type Codec, Codecs, json } from "./codec.ts";
 import { Connection } from "./connection.ts";
 import { type Duration, milliseconds } from "./duration.ts";
@@ -38,7 +39,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
 
 /**
  * A store over an adapter. Synchronous, and without any I/O: the first operation opens the adapter, and if that fails
- * the next one tries again.
+ * the next one tries again. Several stores may be over one adapter: the first opens it, and the last to be closed closes it.
  * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`, at once
  */
 export function createStore<V = unknown>(adapter: Adapter, options: CreateStoreOptions = {}): Store<V> {
@@ -73,7 +74,10 @@ function open(adapter: Adapter, options: CreateStoreOptions): View {
   if (onCorrupt !== "skip" && onCorrupt !== "throw" && typeof onCorrupt !== "function") {
     throw new Refusal("KV_INVALID_OPTION", 'onCorrupt must be "skip", "throw" or a function');
   }
-  const whole = middleware.reduceRight((inner, wrap) => wrap(inner), adapter);
+  const whole = middleware.reduceRight(
+    (inner, wrap) => wrap(inner),
+    middleware.length > 0 ? shared(adapter) : adapter,
+  );
   const connection = new Connection(whole, {
     timeout: timeout === null ? Number.POSITIVE_INFINITY : milliseconds(timeout),
     sweepInterval: sweepInterval === null ? undefined : milliseconds(sweepInterval),
