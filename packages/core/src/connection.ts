@@ -67,7 +67,7 @@ export class Connection {
 
   /** Whether closing waits for what is being called. */
   get #continues(): boolean {
-    return this.#continuing && !this.#releasing && (this.#isOpen || this.#opening !== undefined);
+    return this.#continuing && !this.#releasing;
   }
 
   /** Runs an operation once the adapter is open. @throws Refusal `KV_CLOSED`; what `open` threw */
@@ -75,7 +75,7 @@ export class Connection {
     if (this.ready) return run();
     this.assertOpen();
     if (this.closed && this.#isOpen) return run();
-    if (this.#state === "idle") {
+    if (this.#state === "idle" || (this.closed && this.#opening === undefined)) {
       const opened = this.#open();
       if (opened === undefined) return run();
     }
@@ -112,7 +112,7 @@ export class Connection {
   #open(): Promise<void> | undefined {
     const underWay = this.#underWay ?? this.#begun();
     if (underWay === undefined) return undefined;
-    this.#state = "opening";
+    if (!this.closed) this.#state = "opening";
     this.#opening = this.guard(underWay, "opening").then(
       () => {
         this.#opening = undefined;
@@ -131,6 +131,7 @@ export class Connection {
     const opened = this.#life.open();
     if (!(opened instanceof Promise)) {
       this.#isOpen = true;
+      if (this.closed) return undefined;
       this.#opened();
       this.ready = true;
       return undefined;
@@ -198,26 +199,19 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
-    const before = this.#state;
     const opening = this.#opening;
     this.#state = "closed";
     this.ready = false;
     this.#stopSweeping?.();
     for (const leaver of this.#leavers) leaver();
     this.#leavers.clear();
-    const failed =
-      opening === undefined
-        ? false
-        : await opening.then(
-            () => false,
-            () => true,
-          );
+    await opening?.catch(() => undefined);
     // Whose function never ends must not keep the store open, and may be who waits for its end.
     await this.work.done((released) => this.guard(released));
     this.#releasing = true;
     for (const closer of this.#closers) closer();
     this.#closers.clear();
-    if (before === "idle" || failed) {
+    if (!this.#isOpen) {
       this.#abandoned = true;
       return;
     }

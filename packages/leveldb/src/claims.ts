@@ -10,7 +10,7 @@ const CLAIMS = new WeakMap<object, Set<string>>();
  */
 export function claim(database: LevelDatabase, prefix: string): () => void {
   const root = rootOf(database);
-  const whole = database.prefixKey(prefix, "utf8", true);
+  const whole = database.prefixKey(prefix, "utf8", false);
   let claims = CLAIMS.get(root);
   if (claims === undefined) {
     claims = new Set();

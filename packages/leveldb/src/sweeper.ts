@@ -84,7 +84,7 @@ export class Sweeper {
       const header = work.glance(key);
       if (header.deadline !== ABSENT && !work.isLive(header)) {
         this.#publish(key, work);
-        work.remove(key, header, false);
+        work.removeUnwatched(key);
         removed++;
       } else work.unwatched(key, header);
     }

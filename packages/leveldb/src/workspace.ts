@@ -118,6 +118,11 @@ export class Workspace {
     this.#set({ key: storedKey, header: absent(before.watchedFrom), value: null, remember });
   }
 
+  /** Deletes what has expired, and whose record of the expiry index goes, too. */
+  removeUnwatched(storedKey: string): void {
+    this.#set({ key: storedKey, header: absent(NEVER), value: null, remember: false });
+  }
+
   /** No record of the expiry index names the key any more; if it has a deadline, it gets a new one. */
   unwatched(storedKey: string, header: Header): void {
     const value = this.#pending.get(storedKey)?.value;

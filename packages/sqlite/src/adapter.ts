@@ -18,6 +18,7 @@ import { SliceSize } from "@kv/core";
 import { patiently, pause } from "./busy.ts";
 import { errorCode, isBusy } from "./errors.ts";
 import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
+import { type NextPage, pagesOf } from "./pages.ts";
 import { Session } from "./session.ts";
 import { SLICE_MS } from "./slice-time.ts";
 
@@ -107,14 +108,19 @@ class SqliteAdapter implements Adapter {
 
   scan(namespace: Namespace, range: Range): Pages<StoredEntry> {
     const { namespaces, scanner } = this.#session;
-    const id = namespaces.find(namespace);
-    return id === undefined ? [] : scanner.scan(id, range);
+    return this.#pages(() => {
+      const id = namespaces.find(namespace);
+      return id === undefined ? undefined : scanner.pages(id, range);
+    });
+  }
+
+  #pages<T>(begin: () => NextPage<T> | undefined): Pages<T> {
+    const { queue, readersWait } = this.#session;
+    return pagesOf(begin, readersWait, (work) => queue.read(work));
   }
 
   count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
-    const { namespaces, tally } = this.#session;
-    const id = namespaces.find(namespace);
-    return id === undefined ? 0 : tally.count(id, bounds);
+    return this.#session.tally.count(namespace, bounds);
   }
 
   clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
@@ -148,7 +154,8 @@ class SqliteAdapter implements Adapter {
   }
 
   namespaces(under: Namespace): Pages<Namespace> {
-    return this.#session.namespaces.living(under, this.clock);
+    const { namespaces } = this.#session;
+    return this.#pages(() => namespaces.living(under, this.clock));
   }
 
   watch(
@@ -162,12 +169,8 @@ class SqliteAdapter implements Adapter {
 
   async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {
     const session = this.#session;
-    const id = session.namespaces.find(namespace);
-    const totals =
-      id === undefined
-        ? { keys: 0, expiring: 0, evictable: 0, bytes: 0 }
-        : await session.tally.totals(id, bounds);
-    return { ...totals, backend: session.describe() };
+    const totals = await session.tally.totals(namespace, bounds);
+    return { ...totals, backend: await session.queue.read(() => session.describe()) };
   }
 
   sweep(): Promise<number> {

@@ -58,15 +58,16 @@ export class Namespaces {
     return this.#within.all(id, endOf(id));
   }
 
-  *living(under: Namespace, clock: () => number): Generator<readonly Namespace[]> {
+  /** Those below a namespace that hold a live entry. The function reads the next page; `undefined`: the end. */
+  living(under: Namespace, clock: () => number): () => readonly Namespace[] | undefined {
     const end = endOf(under.id);
-    for (let after = under.id; ; ) {
+    let after: string | undefined = under.id;
+    return () => {
+      if (after === undefined) return undefined;
       const paths = this.#living.all(after, end, clock(), PAGE);
-      if (paths.length > 0) yield paths.map(namespaceFromId);
-      const last = paths.at(-1);
-      if (last === undefined || paths.length < PAGE) return;
-      after = last;
-    }
+      after = paths.length < PAGE ? undefined : paths.at(-1);
+      return paths.length > 0 ? paths.map(namespaceFromId) : undefined;
+    };
   }
 
   #remember(namespace: Namespace, id: number): void {

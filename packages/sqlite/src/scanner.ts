@@ -52,13 +52,14 @@ export class Scanner {
     this.#clock = clock;
   }
 
-  /** Of one namespace. Pages may be empty where all their rows have expired. */
-  *scan(id: number, range: Range): Generator<readonly StoredEntry[]> {
+  /** Of one namespace. The function reads the next page: it may be empty where all its rows have expired; `undefined`: the end. */
+  pages(id: number, range: Range): () => readonly StoredEntry[] | undefined {
     const { keysOnly, payloadsOnly, reverse } = range;
     let { start } = range;
     let end: string | Buffer = range.end ?? BEYOND_TEXT;
     let wanted = range.limit;
-    while (wanted > 0) {
+    return () => {
+      if (wanted <= 0) return undefined;
       const limit = Math.min(keysOnly ? MOST : this.#size, wanted);
       const rows = keysOnly
         ? this.#keys(reverse, [id, start, end, limit])
@@ -66,12 +67,11 @@ export class Scanner {
           ? this.#payloads(reverse, [id, start, end, limit])
           : this.#rows(reverse, [id, start, end, limit]);
       wanted -= rows.entries.length;
-      // The next statement is made after the yield, and the consumer may never come back.
-      if (rows.read > 0) yield rows.entries;
-      if (rows.read < limit || rows.last === undefined) return;
-      if (reverse) end = rows.last;
+      if (rows.read < limit || rows.last === undefined) wanted = 0;
+      else if (reverse) end = rows.last;
       else start = `${rows.last}\0`;
-    }
+      return rows.read > 0 ? rows.entries : undefined;
+    };
   }
 
   #rows(reverse: boolean, between: Between): Page {

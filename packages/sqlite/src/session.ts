@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import type Sqlite from "better-sqlite3";
 import { WriteQueue } from "./busy.ts";
-import { ChangeFeed } from "./change-feed.ts";
+import { ChangeFeed, feedsOf } from "./change-feed.ts";
 import { ChangeLog } from "./change-log.ts";
 import { connect, ownersTransaction } from "./connection.ts";
 import { Eraser } from "./eraser.ts";
@@ -30,12 +30,16 @@ export class Session {
   readonly writer: Writer;
   readonly eraser: Eraser;
   readonly queue: WriteQueue;
+  /** Whether somebody who writes keeps those who read waiting. */
+  readonly readersWait: boolean;
   readonly #db: Sqlite.Database;
   readonly #settings: Settings;
   readonly #snapshot: TurnSnapshot;
   readonly #sweeper: Sweeper;
   readonly #log: ChangeLog;
   readonly #meta: Meta;
+  /** Those of this connection: a database that was handed in may serve several adapters. */
+  readonly #feeds: Set<ChangeFeed>;
   #feed: ChangeFeed | undefined;
   #closing = false;
 
@@ -51,13 +55,16 @@ export class Session {
       const meta = new Meta(db, tables, transactions);
       this.#meta = meta;
       this.#snapshot = new TurnSnapshot(db, settings.turnSnapshots);
+      this.#feeds = feedsOf(db);
+      this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions);
-      const hooks = { before: () => this.#refresh(), after: () => this.#feed?.written() };
+      const hooks = { before: () => this.#refresh(), after: () => this.#written() };
       this.queue = new WriteQueue(hooks, settings.path, settings.busyTimeout);
       this.namespaces = new Namespaces(db, tables);
       this.reader = new Reader(db, tables, this.namespaces, this.#snapshot, clock);
       this.scanner = new Scanner(db, tables, meta, clock);
-      this.tally = new Tally(db, tables, meta, clock);
+      const read = <T>(work: () => T) => this.queue.read(work);
+      this.tally = new Tally(db, tables, { meta, namespaces: this.namespaces, read }, clock);
       this.writer = new Writer(db, tables, { namespaces: this.namespaces, meta, transactions }, clock);
       this.eraser = new Eraser(db, tables, { transactions, expiry, meta }, clock);
       this.#sweeper = new Sweeper(db, tables, { queue: this.queue, transactions, expiry, meta }, clock);
@@ -68,11 +75,14 @@ export class Session {
   }
 
   get feed(): ChangeFeed {
-    this.#feed ??= new ChangeFeed(this.#db, this.#log, this.queue, {
-      refresh: () => this.#refresh(),
-      interval: this.#settings.watchInterval,
-      revisions: () => this.#meta.block,
-    });
+    if (this.#feed === undefined) {
+      this.#feed = new ChangeFeed(this.#db, this.#log, this.queue, {
+        refresh: () => this.#refresh(),
+        interval: this.#settings.watchInterval,
+        revisions: () => this.#meta.block,
+      });
+      this.#feeds.add(this.#feed);
+    }
     return this.#feed;
   }
 
@@ -103,6 +113,7 @@ export class Session {
     this.#sweeper.stop();
     await this.queue.idle();
     this.#feed?.close();
+    if (this.#feed !== undefined) this.#feeds.delete(this.#feed);
     this.#snapshot.close();
     this.#release();
   }
@@ -111,6 +122,11 @@ export class Session {
   #refresh(): void {
     this.#snapshot.release();
     if (this.#settings.database?.inTransaction) throw ownersTransaction();
+  }
+
+  #written(): void {
+    this.#snapshot.outdateOthers();
+    for (const feed of this.#feeds) feed.written();
   }
 
   #shortenLog(): void {

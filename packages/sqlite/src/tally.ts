@@ -1,9 +1,9 @@
-import type { Bounds, MaybePromise } from "@kv/core";
+import type { Bounds, MaybePromise, Namespace } from "@kv/core";
 import { SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { pause } from "./busy.ts";
 import type { Meta } from "./meta.ts";
-import { BEYOND_TEXT } from "./namespaces.ts";
+import { BEYOND_TEXT, type Namespaces } from "./namespaces.ts";
 import type { Tables } from "./schema.ts";
 import { SLICE_MS } from "./slice-time.ts";
 
@@ -33,9 +33,21 @@ export class Tally {
   readonly #liveKeys: Sqlite.Statement<[number, ...Slice], Sums>;
   readonly #totals: Sqlite.Statement<[number, ...Slice], Sums>;
   readonly #meta: Meta;
+  readonly #namespaces: Namespaces;
+  readonly #read: <T>(work: () => T) => MaybePromise<T>;
   readonly #clock: () => number;
 
-  constructor(db: Sqlite.Database, { entries }: Tables, meta: Meta, clock: () => number) {
+  constructor(
+    db: Sqlite.Database,
+    { entries }: Tables,
+    parts: {
+      readonly meta: Meta;
+      readonly namespaces: Namespaces;
+      /** Reads, and waits while the database is locked. */
+      readonly read: <T>(work: () => T) => MaybePromise<T>;
+    },
+    clock: () => number,
+  ) {
     const slice = (columns: string) =>
       `(SELECT ${columns} FROM ${entries} WHERE namespace = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)`;
     const live = "expires_at IS NULL OR expires_at > now";
@@ -58,42 +70,49 @@ export class Tally {
       )
       .raw()
       .safeIntegers(false);
-    this.#meta = meta;
+    this.#meta = parts.meta;
+    this.#namespaces = parts.namespaces;
+    this.#read = parts.read;
     this.#clock = clock;
   }
 
-  count(id: number, bounds: Bounds): MaybePromise<number> {
-    const totals = this.#total(id, bounds, (slice) => this.#countSlice(slice));
+  count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
+    const totals = this.#total(namespace, bounds, (slice) => this.#countSlice(slice));
     return totals instanceof Promise ? totals.then(({ keys }) => keys) : totals.keys;
   }
 
-  totals(id: number, bounds: Bounds): MaybePromise<Totals> {
-    return this.#total(id, bounds, (slice) => this.#totals.get(this.#clock(), ...slice));
+  totals(namespace: Namespace, bounds: Bounds): MaybePromise<Totals> {
+    return this.#total(namespace, bounds, (slice) => this.#totals.get(this.#clock(), ...slice));
   }
 
   #countSlice(slice: Slice): Sums | undefined {
     return this.#meta.hasDeadlines() ? this.#liveKeys.get(this.#clock(), ...slice) : this.#keys.get(...slice);
   }
 
-  #total(id: number, bounds: Bounds, sumsOf: (slice: Slice) => Sums | undefined): MaybePromise<Totals> {
+  #total(
+    namespace: Namespace,
+    bounds: Bounds,
+    sumsOf: (slice: Slice) => Sums | undefined,
+  ): MaybePromise<Totals> {
     const size = new SliceSize(SLICE_MS, 4096, 256, 2 ** 17);
     const end = bounds.end ?? BEYOND_TEXT;
     let totals = NONE;
     let start: string | undefined = bounds.start;
-    const next = () => {
+    /** → whether there is more. */
+    const next = (): boolean => {
+      const id = this.#namespaces.find(namespace);
+      if (id === undefined) return false;
       const limit = size.current;
       const sums = size.measure(() => sumsOf([id, start ?? "", end, limit]));
       if (sums === undefined) throw new Error("an aggregate returned no row");
       totals = plus(totals, sums);
-      start = sums[0] < limit ? undefined : `${sums[1]}\0`;
+      start = `${sums[1]}\0`;
+      return sums[0] >= limit;
     };
-    next();
-    if (start === undefined) return totals;
+    const first = this.#read(next);
+    if (first === false) return totals;
     return (async () => {
-      while (start !== undefined) {
-        await pause(0);
-        next();
-      }
+      for (let more = await first; more; more = await this.#read(next)) await pause(0);
       return totals;
     })();
   }

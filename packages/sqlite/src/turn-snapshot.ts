@@ -1,11 +1,18 @@
+import { statSync } from "node:fs";
 import type Sqlite from "better-sqlite3";
 
 /** The first read of a turn may be its only one; a snapshot pays from the second on. */
 const READS_BEFORE = 1;
 
+let unnamed = 0;
+
+/** The snapshots of each file in this thread. */
+const SNAPSHOTS = new Map<string, Set<TurnSnapshot>>();
+
 /**
  * A read transaction that is held for the rest of the event loop's turn: taking and giving back the read lock costs more
- * than reading an entry. It is released before any write of this connection, and at the end of the turn at the latest.
+ * than reading an entry. It is released before any write of this connection, after any write of another one in this
+ * thread, and at the end of the turn at the latest: of other threads' and processes' writes nobody hears within a turn.
  */
 export class TurnSnapshot {
   readonly #begin: Sqlite.Statement<[]>;
@@ -13,6 +20,8 @@ export class TurnSnapshot {
   readonly #rollback: Sqlite.Statement<[]>;
   readonly #db: Sqlite.Database;
   readonly #enabled: boolean;
+  readonly #file: string;
+  readonly #ofFile: Set<TurnSnapshot>;
   #held = false;
   /** Reads in this turn since its last write. */
   #reads = 0;
@@ -28,6 +37,15 @@ export class TurnSnapshot {
     this.#commit = db.prepare("COMMIT");
     this.#rollback = db.prepare("ROLLBACK");
     this.#db = db;
+    this.#file = fileOf(db);
+    this.#ofFile = SNAPSHOTS.get(this.#file) ?? new Set();
+    this.#ofFile.add(this);
+    SNAPSHOTS.set(this.#file, this.#ofFile);
+  }
+
+  /** After a write of this connection. */
+  outdateOthers(): void {
+    if (this.#ofFile.size > 1) for (const other of this.#ofFile) if (other !== this) other.release();
   }
 
   /** Before a read. */
@@ -57,5 +75,13 @@ export class TurnSnapshot {
     clearImmediate(this.#turn);
     this.#turn = undefined;
     this.release();
+    this.#ofFile.delete(this);
+    if (this.#ofFile.size === 0) SNAPSHOTS.delete(this.#file);
   }
+}
+
+/** However its path is written. */
+function fileOf(db: Sqlite.Database): string {
+  const file = db.memory ? undefined : statSync(db.name, { throwIfNoEntry: false });
+  return file === undefined ? `${++unnamed}` : `${file.dev}:${file.ino}`;
 }

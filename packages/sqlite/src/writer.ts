@@ -62,19 +62,28 @@ export class Writer {
       results.push({ status: "ok", outcomes: [this.#mutate(id, only, this.#clock())] });
       return results;
     }
-    const done = results.length;
     try {
-      this.#transactions.run(() =>
-        this.#slice(commits, results, (commit, now) => this.#apply(id, commit, now)),
-      );
+      this.#transact(commits, results, (commit, now) => this.#apply(id, commit, now));
     } catch (error) {
-      results.length = done;
       if (!isOwnFault(error)) throw error;
-      this.#transactions.run(() =>
-        this.#slice(commits, results, (commit, now) => this.#attempt(id, commit, now)),
-      );
+      this.#transact(commits, results, (commit, now) => this.#attempt(id, commit, now));
     }
     return results.length < commits.length ? MORE : results;
+  }
+
+  /** One transaction; where it fails, nothing of it has a result. */
+  #transact(
+    commits: readonly Commit[],
+    results: CommitResult[],
+    apply: (commit: Commit, now: number) => CommitResult,
+  ): void {
+    const done = results.length;
+    try {
+      this.#transactions.run(() => this.#slice(commits, results, apply));
+    } catch (error) {
+      results.length = done;
+      throw error;
+    }
   }
 
   /** What must not be rolled back with the commits. */
