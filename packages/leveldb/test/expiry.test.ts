@@ -1,6 +1,6 @@
 import { type Adapter, createStore, namespaceOf, type StoredChange } from "@kv/core";
 import { ClassicLevel } from "classic-level";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { leveldb } from "../src/index.ts";
 import { commitAll, EVERYTHING, payloadOf, ROOT, scratchPath, setting } from "./scratch.ts";
 
@@ -37,6 +37,32 @@ const touching = (key: string, expiresAt: number | null) =>
 const deleting = (key: string) => ({ checks: [], mutations: [{ type: "delete", key }] }) as const;
 
 describe("the expiry index", () => {
+  test("what is renewed in the batch in which a sweep removes it is found by a later sweep", async () => {
+    const made = await scene();
+    const { adapter, database } = made;
+    await commitAll(adapter, setting("session", 1, { expiresAt: made.now + 1000 }));
+    made.now += 2000;
+    const gate = Promise.withResolvers<void>();
+    const put = database.put.bind(database) as (...args: unknown[]) => Promise<void>;
+    vi.spyOn(database, "put").mockImplementation(async (...args: unknown[]) => {
+      await gate.promise;
+      return put(...args);
+    });
+    const writing = commitAll(adapter, setting("other", 1));
+    // It has read the index by then, and waits for its turn.
+    const sweeping = adapter.sweep();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const renewing = commitAll(adapter, setting("session", 2, { expiresAt: made.now + 1000 }));
+    gate.resolve();
+    await Promise.all([writing, renewing]);
+    expect(await sweeping).toBe(1);
+    expect(await payloadOf(adapter, "session")).toBe("2");
+    made.now += 2000;
+    expect(await adapter.count(ROOT, EVERYTHING)).toBe(1);
+    expect(await adapter.sweep()).toBe(1);
+    expect(await made.stored()).toBe(1);
+  });
+
   test("one record names what a batch wrote with about the same deadline", async () => {
     const { adapter, records, now } = await scene();
     await commitAll(

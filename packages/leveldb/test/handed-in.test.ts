@@ -74,6 +74,20 @@ describe("a database handed in", () => {
     await Promise.all([again.close(), other.close()]);
   });
 
+  test("sublevels are told apart by where they are, however they were reached", async () => {
+    const database = new ClassicLevel(await scratchPath());
+    onTestFinished(() => database.close());
+    const stores = ["a", "b"].map((outer) =>
+      createStore(leveldb({ database: database.sublevel(outer).sublevel("x") })),
+    );
+    await Promise.all(stores.map((store, i) => store.set("k", i)));
+    expect(await Promise.all(stores.map((store) => store.get("k")))).toEqual([0, 1]);
+    expect(await refusalOf({ database: database.sublevel(["a", "x"]) })).toMatchObject({
+      code: "KV_UNAVAILABLE",
+    });
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   test("that is closed is KV_UNAVAILABLE, and is not opened behind its owner's back", async () => {
     const database = new ClassicLevel(await scratchPath());
     await database.open();

@@ -85,21 +85,24 @@ describe("the reads of one turn", () => {
   test("share a snapshot, which ends with the turn or with a write", async () => {
     const path = await scratchPath();
     const reader = await opened({ path });
-    const writer = await opened({ path });
-    await commitAll(writer, setting("k", 1));
+    const stranger = new Sqlite(path);
+    onTestFinished(() => void stranger.close());
+    await commitAll(reader, setting("k", 1));
     const read = () => {
       const entries = reader.read(ROOT, ["k"]);
       return entries instanceof Promise ? undefined : entries[0]?.payload;
     };
     await turn();
     expect([read(), read()]).toEqual(["1", "1"]);
-    void writer.commit(ROOT, [setting("k", 2)]);
+    stranger.exec("DELETE FROM kv");
     expect(read()).toBe("1");
     await turn();
-    expect([read(), read()]).toEqual(["2", "2"]);
-    void writer.commit(ROOT, [setting("k", 3)]);
-    void reader.commit(ROOT, [setting("other", 1)]);
+    expect([read(), read()]).toEqual([undefined, undefined]);
+    void reader.commit(ROOT, [setting("k", 3)]);
     expect([read(), read()]).toEqual(["3", "3"]);
+    stranger.exec("DELETE FROM kv");
+    void reader.commit(ROOT, [setting("other", 1)]);
+    expect([read(), read()]).toEqual([undefined, undefined]);
   });
 
   test("see everything at once with turnSnapshots: false", async () => {
@@ -124,5 +127,53 @@ describe("the reads of one turn", () => {
     }
     const log = new Sqlite(path).pragma("wal_checkpoint(PASSIVE)") as [{ log: number }];
     expect(log[0].log).toBeLessThan(2500);
+  });
+});
+
+describe("in a database with a rollback journal", () => {
+  /** A connection that was handed in, with SQLite's own journal, and another one. */
+  async function pair() {
+    const path = await scratchPath();
+    // Without patience of its own, in which it would block this thread.
+    const [database, other] = [new Sqlite(path, { timeout: 0 }), new Sqlite(path)];
+    const store = createStore(sqlite({ database }));
+    onTestFinished(async () => {
+      await store.close();
+      other.close();
+      database.close();
+    });
+    return { store, database, other };
+  }
+
+  test("what was rolled back, as somebody was reading, is not acknowledged, and done again", async () => {
+    const { store, database, other } = await pair();
+    await store.set("number", 1);
+    database.prepare("UPDATE kv SET value = '7' WHERE key = 'number'").run();
+    other.exec("BEGIN");
+    other.prepare("SELECT count(*) FROM kv").get();
+    setTimeout(() => other.exec("COMMIT"), 200);
+    const outcomes = await Promise.allSettled([
+      store.set("a", 1),
+      store.increment("number"),
+      store.set("b", 2),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(await store.getMany(["a", "b"])).toEqual([1, 2]);
+  });
+
+  test("scans and counts wait for who writes, as gets do", async () => {
+    const { store, other } = await pair();
+    await store.set("k", 1);
+    await store.namespace("n").set("k", 1);
+    other.exec("BEGIN EXCLUSIVE");
+    setTimeout(() => other.exec("COMMIT"), 200);
+    const answers = await Promise.all([
+      store.get("k"),
+      store.range(""),
+      store.count(),
+      store.listNamespaces(),
+      store.stats().then(({ keys }) => keys),
+    ]);
+    expect(answers).toEqual([1, [["k", 1]], 1, [["n"]], 1]);
   });
 });

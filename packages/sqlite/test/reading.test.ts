@@ -1,7 +1,7 @@
 import type { Adapter, Namespace } from "@kv/core";
 import { expect, test } from "vitest";
 import { sqlite } from "../src/index.ts";
-import { commitAll, ROOT, setting } from "./scratch.ts";
+import { commitAll, opened, payloadOf, ROOT, scratchPath, setting } from "./scratch.ts";
 
 /** As its front may call it. */
 type Read = (
@@ -49,4 +49,16 @@ test("a read of payloads alone finds what a whole one finds", async () => {
     }
   }
   await adapter.close();
+});
+
+test("what one store wrote, another one of the same file and thread reads at once", async () => {
+  const path = await scratchPath();
+  const [reader, writer] = [await opened({ path }), await opened({ path })];
+  for (let i = 0; i < 100; i++) {
+    // From the second read of a turn on there is a snapshot.
+    await payloadOf(reader, "k");
+    await payloadOf(reader, "k");
+    await commitAll(writer, setting("k", i));
+    expect(await payloadOf(reader, "k")).toBe(String(i));
+  }
 });

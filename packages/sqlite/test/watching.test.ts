@@ -221,3 +221,15 @@ test("who wants others' changes alone names the revisions that it gives out as s
   await commitAll(adapter, setting("a", 2));
   expect(count(db, "kv_changes")).toBe(1);
 });
+
+test("what one adapter over a connection writes, the watchers of another one are told", async () => {
+  const db = plain(await scratchPath());
+  db.pragma("journal_mode = WAL");
+  const [watcher, writer] = [await opened({ database: db }), await opened({ database: db })];
+  const { told } = await watched(watcher);
+  // It has looked by then.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await commitAll(writer, setting("k", 1));
+  // Sooner than the next sign of life, after which it would look by itself.
+  await expect.poll(told, { timeout: 4000 }).toEqual(["set k"]);
+});
