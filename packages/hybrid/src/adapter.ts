@@ -61,8 +61,13 @@ class HybridAdapter implements Adapter {
   }
 
   async open(): Promise<void> {
-    await this.native.open();
     await this.#index.open();
+    try {
+      await this.native.open();
+    } catch (error) {
+      await this.#index.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -106,20 +111,27 @@ class HybridAdapter implements Adapter {
     return range.keysOnly ? this.#index.scan(namespace, range) : this.#wholePages(namespace, range);
   }
 
-  /** In pages as large as those of the index where nothing lies in files, and else as small as the values are large. */
+  /** As many entries as were asked for: in place of those that vanished while their files were read, what follows. */
   async *#wholePages(namespace: Namespace, range: Range): AsyncGenerator<StoredEntry[], void, undefined> {
-    for await (const page of this.#index.scan(namespace, range)) {
+    const rest = new Rest(range);
+    do yield* this.#pagesOf(namespace, rest);
+    while (this.capabilities.ordered && rest.renew());
+  }
+
+  /** In pages as large as those of the index where nothing lies in files, and else as small as the values are large. */
+  async *#pagesOf(namespace: Namespace, rest: Rest): AsyncGenerator<StoredEntry[], void, undefined> {
+    for await (const page of this.#index.scan(namespace, rest.range)) {
       let part: StoredEntry[] = [];
       let bytes = 0;
       for (const entry of page) {
         part.push(entry);
         bytes += bytesToRead(entry);
         if (bytes < PAGE_BYTES) continue;
-        yield await this.#present(namespace, part);
+        yield rest.told(part, await this.#present(namespace, part));
         part = [];
         bytes = 0;
       }
-      if (part.length > 0) yield await this.#present(namespace, part);
+      if (part.length > 0) yield rest.told(part, await this.#present(namespace, part));
     }
   }
 
@@ -175,6 +187,39 @@ class HybridAdapter implements Adapter {
 
   errorCode(error: unknown): KvErrorCode | undefined {
     return this.#index.errorCode(error);
+  }
+}
+
+/** What of a range with a limit is still to be told. */
+class Rest {
+  range: Range;
+  #read = 0;
+  #vanished = 0;
+  #last: string | undefined;
+
+  constructor(range: Range) {
+    this.range = range;
+  }
+
+  /** Of what was read, this is there. */
+  told(read: readonly StoredEntry[], there: StoredEntry[]): StoredEntry[] {
+    this.#read += read.length;
+    this.#vanished += read.length - there.length;
+    this.#last = read.at(-1)?.key;
+    return there;
+  }
+
+  /** Goes on behind what was read, if some of it vanished and there may be more; → whether there is anything to do. */
+  renew(): boolean {
+    const { limit, reverse } = this.range;
+    const last = this.#last;
+    const limited = this.#read >= limit;
+    const missing = this.#vanished;
+    this.#read = 0;
+    this.#vanished = 0;
+    if (missing === 0 || !limited || last === undefined) return false;
+    this.range = { ...this.range, limit: missing, ...(reverse ? { end: last } : { start: `${last}\0` }) };
+    return true;
   }
 }
 

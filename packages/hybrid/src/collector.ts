@@ -7,7 +7,7 @@ import { directoryFault, isMissing } from "./errors.ts";
 import { fileEntries } from "./file-entries.ts";
 import { type ListedFile, listedFiles } from "./file-listing.ts";
 import { tidyFolder } from "./latest-link.ts";
-import { isHeld } from "./owner.ts";
+import { type GracePeriods, isHeld } from "./owner.ts";
 import { pinnedNames } from "./pins.ts";
 
 /** What became of the files that no entry names. */
@@ -30,12 +30,15 @@ interface Quarantined extends ListedFile {
 export class Collector {
   readonly #index: Adapter;
   readonly #directory: Directory;
+  readonly #grace: number;
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
-  constructor(index: Adapter, directory: Directory) {
+  /** `grace`: of what others may be about to name, at least, in milliseconds. */
+  constructor(index: Adapter, directory: Directory, grace: number) {
     this.#index = index;
     this.#directory = directory;
+    this.#grace = grace;
   }
 
   /** `grace`: milliseconds. With 0 what no entry names is gone at the end, and not only in quarantine. */
@@ -58,7 +61,7 @@ export class Collector {
       await this.#directory.noteCollected();
       // What has expired would be there again if the clock went back, and its file would not.
       await this.#index.sweep();
-      await this.#removeUnfinished(grace, count);
+      await this.#removeUnfinished(this.#periods(grace), count);
       await this.#pass(grace, count);
       if (grace === 0) await this.#pass(grace, count);
       return count;
@@ -67,6 +70,10 @@ export class Collector {
         ? directoryFault(error, this.#directory.paths.directory)
         : error;
     }
+  }
+
+  #periods(grace: number): GracePeriods {
+    return { here: grace, elsewhere: Math.max(grace, this.#grace) };
   }
 
   async #pass(grace: number, count: Count): Promise<void> {
@@ -78,7 +85,7 @@ export class Collector {
     }
     const quarantined = await this.#quarantined();
     if (loose.size === 0 && quarantined.length === 0) return;
-    const needed = await pinnedNames(paths.pins, grace);
+    const needed = await pinnedNames(paths.pins, this.#periods(grace));
     const inTrash = new Set(quarantined.map(({ name }) => name));
     for await (const { reference } of fileEntries(this.#index)) {
       this.#assertGoing();
@@ -121,11 +128,11 @@ export class Collector {
     }
   }
 
-  async #restore({ name, path }: Quarantined, count: Count): Promise<void> {
-    // Over a file of that name, if one was written since: what is under one name is the same.
+  async #restore({ name, path, bytes }: Quarantined, count: Count): Promise<void> {
     try {
-      await this.#directory.place(path, name);
-      count.restored++;
+      if (await this.#directory.putBack(path, name)) count.restored++;
+      // A file of that name was written since: by intent the same, and the one that is known to be good.
+      else await this.#remove(path, bytes, count);
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
@@ -148,14 +155,14 @@ export class Collector {
   }
 
   /** What processes that are gone were writing. */
-  async #removeUnfinished(grace: number, count: Count): Promise<void> {
+  async #removeUnfinished(periods: GracePeriods, count: Count): Promise<void> {
     const { tmp } = this.#directory.paths;
     for (const name of await readdir(tmp)) {
       this.#assertGoing();
       const path = join(tmp, name);
       try {
         const { size, mtimeMs } = await lstat(path);
-        if (!isHeld(name, Date.now() - mtimeMs, grace)) await this.#remove(path, size, count);
+        if (!isHeld(name, Date.now() - mtimeMs, periods)) await this.#remove(path, size, count);
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

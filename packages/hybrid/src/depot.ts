@@ -2,6 +2,7 @@ import { Collector, type CollectReport } from "./collector.ts";
 import { Committer } from "./committer.ts";
 import { Directory } from "./directory.ts";
 import { EntryResolver } from "./entry-resolver.ts";
+import { namesFiles } from "./file-entries.ts";
 import { FileReader } from "./file-reader.ts";
 import { FileWriter } from "./file-writer.ts";
 import type { Settings } from "./options.ts";
@@ -35,12 +36,14 @@ export class Depot {
       this.#written += bytes;
     });
     this.verifier = new Verifier(index, this.directory, this.reader, this.resolver);
-    this.#collector = new Collector(index, this.directory);
+    this.#collector = new Collector(index, this.directory, settings.grace);
   }
 
+  /** The index is open. */
   async open(): Promise<void> {
-    await this.directory.prepare();
-    this.#collector = new Collector(this.settings.index, this.directory);
+    const { index, grace } = this.settings;
+    await this.directory.prepare(() => namesFiles(index));
+    this.#collector = new Collector(index, this.directory, grace);
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import {
   access,
   type FileHandle,
+  link,
   open,
   readdir,
   readFile,
@@ -15,7 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { Refusal } from "@kv/core";
 import { makeDirectory, syncDirectory } from "./durable.ts";
-import { directoryFault, isMissing } from "./errors.ts";
+import { directoryFault, fsCode, isMissing } from "./errors.ts";
 import { FILE_FOLDERS, LAYOUT_VERSION, type Paths, pathsOf } from "./layout.ts";
 import { ownedName } from "./owner.ts";
 import { Pin } from "./pins.ts";
@@ -33,12 +34,18 @@ export class Directory {
     this.#durable = durable;
   }
 
-  /** Makes what is missing, and sees whether files can be written. @throws Refusal */
-  async prepare(): Promise<void> {
+  /**
+   * Makes what is missing, and sees whether files can be written. `isNamed`: whether entries name files already, so that
+   * the directory must have been there.
+   * @throws Refusal
+   */
+  async prepare(isNamed: () => Promise<boolean>): Promise<void> {
     const { directory, marker, collected, tmp, pins, trash } = this.paths;
     try {
+      const isNew = (await this.#version()) === undefined;
+      if (isNew && (await isNamed())) throw notThere(directory);
       await makeDirectory(directory, this.#durable);
-      if ((await this.#version()) === undefined) await this.#claim();
+      if (isNew) await this.#claim();
       for (const folder of [tmp, pins, trash]) await makeDirectory(folder, this.#durable);
       await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
       const probe = join(tmp, ownedName());
@@ -131,6 +138,34 @@ export class Directory {
     if (this.#durable) await syncDirectory(dirname(path));
   }
 
+  /** Gives a file its name back, unless there is one of that name, → whether it did. */
+  async putBack(from: string, name: string): Promise<boolean> {
+    const path = this.pathOf(name);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        if (attempt > 0) await makeDirectory(dirname(path), this.#durable);
+        await link(from, path);
+        break;
+      } catch (error) {
+        if (fsCode(error) === "EEXIST") return false;
+        if (!isMissing(error)) return this.#putBackWithoutLinks(from, name);
+        if (attempt === ATTEMPTS) throw error;
+        await stat(from);
+      }
+    }
+    await rm(from, { force: true });
+    if (this.#durable) await syncDirectory(dirname(path));
+    return true;
+  }
+
+  /** On file systems that have no links. */
+  async #putBackWithoutLinks(from: string, name: string): Promise<boolean> {
+    const there = await stat(this.pathOf(name)).catch(() => undefined);
+    if (there !== undefined) return false;
+    await this.place(from, name);
+    return true;
+  }
+
   /** The file of this name, wherever it is; `undefined`: there is none. */
   async openFile(name: string): Promise<FileHandle | undefined> {
     const path = this.pathOf(name);
@@ -177,6 +212,13 @@ export class Directory {
     const now = new Date();
     await utimes(this.paths.collected, now, now);
   }
+}
+
+function notThere(directory: string): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `the index names files, and ${directory} is no directory of this store's: mount the disk, or put the files back; if they are lost for good, delete their entries, or begin with another index`,
+  );
 }
 
 async function opened(path: string): Promise<FileHandle | undefined> {

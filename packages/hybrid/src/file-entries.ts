@@ -30,6 +30,31 @@ export async function* fileEntries(index: Adapter): AsyncGenerator<FileEntry, vo
   }
 }
 
+/** Entries that are looked at: an index that was one before, and is large, is not read as a whole. */
+const LOOKED_AT = 10_000;
+
+/** Whether any of the first entries is one whose payload lies in a file. */
+export async function namesFiles(index: Adapter): Promise<boolean> {
+  const root = namespaceOf([]);
+  let left = LOOKED_AT;
+  const findsOne = async (namespace: Namespace): Promise<boolean> => {
+    const range = { start: "", end: undefined, reverse: false, limit: left, keysOnly: false };
+    for await (const entries of index.scan(namespace, range)) {
+      if (entries.some(isOfFile)) return true;
+      left -= entries.length;
+    }
+    return false;
+  };
+  if (await findsOne(root)) return true;
+  for await (const page of index.namespaces(root)) {
+    for (const namespace of page) {
+      if (left <= 0) return false;
+      if (await findsOne(namespace)) return true;
+    }
+  }
+  return false;
+}
+
 function unknowable({ path }: Namespace, key: string, why: Refusal): Refusal {
   const where = path.length === 0 ? "" : ` in the namespace ${JSON.stringify(path)}`;
   const message = `the entry ${JSON.stringify(key)}${where} may name any file, and cannot be read (${why.message}); nothing was removed`;

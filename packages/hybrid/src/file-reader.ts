@@ -15,10 +15,11 @@ export class FileReader {
   }
 
   /**
-   * The file of a reference, as long as it was when it was written; `undefined`: it is missing.
+   * The file of a reference, as long as it was when it was written; `undefined`: it is missing. How long a compressed one
+   * is depends on who wrote it last: another version of zlib makes other bytes of the same content, under the same name.
    * @throws Refusal `KV_CORRUPT`, `KV_UNAVAILABLE`
    */
-  async open({ file, fileSize }: Reference): Promise<FileHandle | undefined> {
+  async open({ file, fileSize, gzip }: Reference): Promise<FileHandle | undefined> {
     let handle: FileHandle | undefined;
     try {
       handle = await this.#directory.openFile(file);
@@ -30,8 +31,10 @@ export class FileReader {
       return undefined;
     }
     try {
-      const { size } = await handle.stat();
-      if (size === fileSize) return handle;
+      const found = await handle.stat();
+      if (!found.isFile()) throw corruptFile(file, "is no file any more");
+      const { size } = found;
+      if (gzip || size === fileSize) return handle;
       throw corruptFile(file, `has ${size} bytes, and had ${fileSize} when it was written`);
     } catch (error) {
       await handle.close();
@@ -45,7 +48,7 @@ export class FileReader {
     if (handle === undefined) return undefined;
     const { file, fileSize, gzip, sha256, contentSize } = reference;
     try {
-      const read = await readHashed(handle, fileSize);
+      const read = await readHashed(handle, gzip ? (await handle.stat()).size : fileSize);
       if (read === undefined) throw corruptFile(file, "was cut short while it was read");
       const content = gzip ? await unzipped(file, read.bytes, contentSize) : read.bytes;
       if ((gzip ? await hashed(content) : read.sha256) !== sha256) throw altered(file);

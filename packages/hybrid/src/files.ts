@@ -11,7 +11,7 @@ import { Depot } from "./depot.ts";
 import { type FileMetadata, fileMetadata } from "./file-metadata.ts";
 import { durationOf } from "./options.ts";
 import { type ByteRange, type FileStream, StreamReader } from "./stream-reader.ts";
-import { attend, type StreamSource } from "./stream-source.ts";
+import { abandon, attend, type StreamSource } from "./stream-source.ts";
 import { type SetStreamOptions, StreamWriter } from "./stream-writer.ts";
 import type { VerifyReport } from "./verifier.ts";
 
@@ -65,7 +65,12 @@ export function files(store: StoreReader): StoreFiles {
     setStream(key, source, options = {}) {
       attend(source);
       const operation = { operation: "setStream", key, writes: true, signal: options?.signal };
-      return access.operate(operation, (stored) => writer.write(stored, source, options));
+      return access
+        .operate(operation, (stored) => writer.write(stored, source, options))
+        .catch((error: unknown) => {
+          abandon(source);
+          throw error;
+        });
     },
     getStream(key, options = {}) {
       const signal = options?.signal;

@@ -21,7 +21,8 @@
 // and L' before S': S' saw the reference, or the entry was replaced since. No clock is part of this, nor does it matter how
 // long anybody was suspended. The only clocks: a pin holds for as long as its process lives, but for a day at most, since
 // numbers of processes come again; for the grace period where that process is dead, on another machine, or did not learn
-// what became of its commit, which may still be on its way to the index. And every file is left alone for the grace period, first where it is and then in quarantine, so that an index that lost its last
+// what became of its commit, which may still be on its way to the index (of the last two, the adapter's own period, even
+// where a collection is asked for a shorter one). And every file is left alone for the grace period, first where it is and then in quarantine, so that an index that lost its last
 // writes (a failover, a loss of power) still finds what it then refers to.
 //
 // A reader that finds no file under a name of the index looks in quarantine, then in the place again (it may have been

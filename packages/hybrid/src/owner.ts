@@ -22,11 +22,19 @@ export function ownedName(): string {
   return `${HERE}.${process.pid}-${randomBytes(8).toString("hex")}`;
 }
 
+/** How long what is written, and what is pinned, is left alone by who cannot know whether it is needed. In milliseconds. */
+export interface GracePeriods {
+  /** Where its process is known to be dead. */
+  readonly here: number;
+  /** Where it is on another machine, or does not know itself: no less, whatever is asked of one collection. */
+  readonly elsewhere: number;
+}
+
 /** Whether what was last changed `age` milliseconds ago, and has such a name, may still be needed by who made it. */
-export function isHeld(name: string, age: number, grace: number): boolean {
-  if (age < grace) return true;
+export function isHeld(name: string, age: number, { here, elsewhere }: GracePeriods): boolean {
   const [, host, pid] = NAME.exec(name) ?? [];
-  return host === HERE && age < LONGEST_MS && isAlive(Number(pid));
+  if (host !== HERE) return age < elsewhere;
+  return age < here || (age < LONGEST_MS && isAlive(Number(pid)));
 }
 
 function isAlive(pid: number): boolean {

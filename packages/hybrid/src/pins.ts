@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isMissing } from "./errors.ts";
-import { isHeld, ownedName } from "./owner.ts";
+import { type GracePeriods, isHeld, ownedName } from "./owner.ts";
 
 /** A line of a pin that its process will not come back to. No file is called so. */
 const LEFT = "left";
@@ -44,7 +44,7 @@ export class Pin {
  * The names that are pinned; pins that nobody holds are removed. A pin that is still being written may be read in part:
  * what is missing from it has not been put there yet, and will be after this.
  */
-export async function pinnedNames(folder: string, grace: number): Promise<Set<string>> {
+export async function pinnedNames(folder: string, periods: GracePeriods): Promise<Set<string>> {
   const names = new Set<string>();
   for (const pin of await readdir(folder)) {
     const path = join(folder, pin);
@@ -53,7 +53,7 @@ export async function pinnedNames(folder: string, grace: number): Promise<Set<st
       const text = await readFile(path, "utf8");
       const lines = text.split("\n");
       const age = Date.now() - mtimeMs;
-      if (lines.includes(LEFT) ? age < grace : isHeld(pin, age, grace))
+      if (lines.includes(LEFT) ? age < periods.elsewhere : isHeld(pin, age, periods))
         for (const line of lines) names.add(line);
       else await rm(path, { force: true });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { Readable } from "node:stream";
 import { Refusal } from "@kv/core";
 
 /** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
@@ -69,6 +70,12 @@ export function attend(source: unknown): void {
   if (source instanceof EventEmitter) source.on("error", () => undefined);
 }
 
+/** After a write that failed: frees what the source holds, a file that was opened for example. What has ended is left alone. */
+export function abandon(source: unknown): void {
+  if (source instanceof Readable) source.destroy();
+  else if (source instanceof ReadableStream && !source.locked) source.cancel().catch(() => undefined);
+}
+
 export function isSource(source: unknown): source is StreamSource {
   return (
     typeof source === "object" &&
@@ -85,8 +92,7 @@ export async function* fromSource(
   source: StreamSource,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<unknown, void, undefined> {
-  const iterator =
-    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const iterator = iteratorOf(source);
   let giveUp: (() => void) | undefined;
   const abort = (): void => giveUp?.();
   signal?.addEventListener("abort", abort);
@@ -113,6 +119,24 @@ export async function* fromSource(
     // Not waited for: it may hang in what it was asked for.
     if (!ended) Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
+}
+
+/** That of a web stream can be cancelled while it waits for a chunk; its own one waits with it. */
+function iteratorOf(source: StreamSource): Iterator<unknown, unknown> | AsyncIterator<unknown, unknown> {
+  if (source instanceof ReadableStream) {
+    const reader = (source as ReadableStream<unknown>).getReader();
+    return {
+      async next() {
+        const { done, value } = await reader.read();
+        return done ? { done, value: undefined } : { done, value };
+      },
+      async return() {
+        await reader.cancel();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
 async function stepOf(

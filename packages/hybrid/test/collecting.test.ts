@@ -81,6 +81,21 @@ describe("collecting", () => {
     expect(await store.get("k")).toEqual(large(1));
   });
 
+  it("puts nothing back over a file that was written since", async () => {
+    const directory = await scratchDirectory();
+    const store = storeIn(directory);
+    await store.set("k", large(1));
+    const [file = ""] = filesIn(directory);
+    await store.delete("k");
+    // While nobody names it.
+    writeFileSync(join(directory, "files", file), "altered");
+    age(directory, 2);
+    expect(await files(store).collect({ grace: "1m" })).toMatchObject({ quarantined: 1 });
+    await store.set("k", large(1));
+    expect(await files(store).collect({ grace: "1m" })).toMatchObject({ restored: 0, removed: 1 });
+    expect(await store.get("k")).toEqual(large(1));
+  });
+
   it("removes what processes that are gone were writing, and no file that it does not know", async () => {
     const directory = await scratchDirectory();
     const store = storeIn(directory);
@@ -88,8 +103,14 @@ describe("collecting", () => {
     const strange = ["objects/ab/notes.txt", "entries/readme.md", "mine.txt", "objects/zz/x"];
     for (const name of ["objects/ab", "objects/zz", "entries"])
       mkdirSync(join(directory, "files", name), { recursive: true });
-    for (const name of [...strange, ".kv/tmp/0123456789ab.1-00", ".kv/pins/0123456789ab.1-00"])
-      writeFileSync(join(directory, "files", name), "x");
+    const elsewhere = [".kv/tmp/0123456789ab.1-00", ".kv/pins/0123456789ab.1-00"];
+    for (const name of [...strange, ...elsewhere]) writeFileSync(join(directory, "files", name), "x");
+    await files(store).collect({ grace: 0 });
+    // Whether a process of another machine is gone nobody knows here.
+    for (const name of elsewhere) {
+      expect(listed(directory)).toContain(name);
+      utimesSync(join(directory, "files", name), 0, 0);
+    }
     await files(store).collect({ grace: 0 });
     expect(listed(directory)).toEqual(
       [".kv/collected", ".kv/layout.json", ...filesIn(directory), "mine.txt"].sort(),
@@ -115,6 +136,7 @@ describe("collecting", () => {
     await expect(store.set("k", large(1))).rejects.toThrow("the connection was lost");
     age(directory, 2);
     expect(await files(store).collect()).toMatchObject({ quarantined: 0, removed: 0 });
+    expect(await files(store).collect({ grace: 0 })).toMatchObject({ removed: 0 });
     held?.();
     expect(await store.get("k")).toEqual(large(1));
   });

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { constants, gunzipSync, gzipSync } from "node:zlib";
 import { createStore, structured } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -113,6 +114,21 @@ describe("where values go", () => {
     expect(filesIn(directory).filter((name) => name.endsWith(".gz"))).toHaveLength(1);
     expect(await store.get("text")).toEqual(large(1));
     expect(await store.get("noise")).toEqual(noise);
+  });
+
+  it("reads a compressed file that another version of zlib wrote under the same name", async () => {
+    const directory = await scratchDirectory();
+    const store = storeIn(directory, { compress: "gzip" });
+    await store.set("k", large(1));
+    const path = join(directory, "files", filesIn(directory)[0] ?? "");
+    const before = readFileSync(path);
+    const otherwise = gzipSync(gunzipSync(before), { level: 1, strategy: constants.Z_HUFFMAN_ONLY });
+    expect(otherwise.byteLength).not.toBe(before.byteLength);
+    writeFileSync(path, otherwise);
+    expect(await store.get("k")).toEqual(large(1));
+    expect((await files(store).verify()).problems).toEqual([]);
+    const found = await files(store).getStream("k");
+    expect(JSON.parse(Buffer.concat(await collected(found?.stream ?? [])).toString())).toEqual(large(1));
   });
 
   it("keeps values of every codec, over an index of values as well", async () => {
@@ -273,6 +289,21 @@ describe("a directory that cannot be used", () => {
     expect(existsSync(join(directory, "files"))).toBe(false);
     renameSync(join(directory, "elsewhere"), join(directory, "files"));
     expect(await store.get("k")).toEqual(large(1));
+  });
+
+  it("is not made anew where it is gone at the start and the index names files in it", async () => {
+    const directory = await scratchDirectory();
+    const first = storeIn(directory);
+    await first.namespace("deep").set("k", large(1));
+    await first.close();
+    renameSync(join(directory, "files"), join(directory, "elsewhere"));
+    const store = storeIn(directory);
+    const refused = await refusal(store.get("k"));
+    expect(refused).toMatchObject({ code: "KV_UNAVAILABLE" });
+    expect(refused.message).toContain("mount the disk");
+    expect(existsSync(join(directory, "files"))).toBe(false);
+    renameSync(join(directory, "elsewhere"), join(directory, "files"));
+    expect(await store.namespace("deep").get("k")).toEqual(large(1));
   });
 });
 

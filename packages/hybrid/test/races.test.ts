@@ -8,6 +8,8 @@ import { collected, large, scratchDirectory } from "./scratch.ts";
 interface Interrupted {
   /** After the index has read, and before the reader goes on. Once. */
   afterRead: (() => Promise<unknown>) | undefined;
+  /** After the index has read a page, and before its files are read. Once. */
+  afterPage: (() => Promise<unknown>) | undefined;
   /** After a scan has seen everything. Once each. */
   afterScan: (() => Promise<unknown>)[];
   /** Before a commit reaches the index. Once. */
@@ -24,7 +26,7 @@ beforeEach(async () => {
   const directory = await scratchDirectory();
   const inner = memory();
   await inner.open();
-  meanwhile = { afterRead: undefined, afterScan: [], beforeCommit: undefined };
+  meanwhile = { afterRead: undefined, afterPage: undefined, afterScan: [], beforeCommit: undefined };
   const shared = forward(inner, { open: () => undefined, close: () => undefined });
   const over = (index: Adapter): Store => {
     const made = createStore(hybrid({ index, directory, inlineBelow: 0, collectInterval: null }), {
@@ -39,7 +41,12 @@ beforeEach(async () => {
 
 function interrupted(inner: Adapter): Adapter {
   async function* scanned<T>(pages: Pages<T>): AsyncGenerator<readonly T[]> {
-    yield* pages;
+    for await (const page of pages) {
+      const then = meanwhile.afterPage;
+      meanwhile.afterPage = undefined;
+      await then?.();
+      yield page;
+    }
     await meanwhile.afterScan.shift()?.();
   }
   return forward(inner, {
@@ -123,6 +130,25 @@ describe("a reader whose file is collected between index and file", () => {
     expect(rest.map(({ key }) => key)).toEqual(["k", "l"]);
     expect((await files(store).verify()).problems).toEqual([]);
   });
+
+  it.each([
+    [false, 2],
+    [true, 4],
+  ])(
+    "gets as many entries as it asked for, and loses none behind them (reverse: %s)",
+    async (reverse, limit) => {
+      for (const [i, key] of ["a", "b", "x", "y", "z"].entries()) await store.set(key, large(i + 10));
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      meanwhile.afterPage = deletedAndCollected;
+      do {
+        const page = await store.page({ limit, reverse, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...page.entries.map(({ key }) => key));
+        cursor = page.cursor;
+      } while (cursor !== undefined);
+      expect(seen.toSorted()).toEqual(["a", "b", "x", "y", "z"]);
+    },
+  );
 
   it("is told of the last state while it watches", async () => {
     const seen: unknown[] = [];

@@ -147,6 +147,30 @@ describe("streams", () => {
     expect(filesIn(directory)).toEqual([]);
   });
 
+  it("free what a source holds that was refused, or is given up while it stalls", async () => {
+    const store = storeIn(await scratchDirectory());
+    const stalling = () => new Readable({ read: () => undefined });
+    const refused = stalling();
+    expect((await refusal(files(store).setStream("", refused))).code).toBe("KV_INVALID_KEY");
+    expect(refused.destroyed).toBe(true);
+    for (const kind of ["node", "web"]) {
+      const node = stalling();
+      let cancelled = false;
+      const web = new ReadableStream<Uint8Array>({
+        cancel() {
+          cancelled = true;
+        },
+      });
+      const abort = new AbortController();
+      const source = kind === "node" ? node : web;
+      const writing = refusal(files(store).setStream("k", source, { signal: abort.signal }));
+      await files(store).setStream("other", ["so that it has begun"]);
+      abort.abort();
+      expect((await writing).code).toBe("KV_ABORTED");
+      await expect.poll(() => (kind === "node" ? node.destroyed : cancelled)).toBe(true);
+    }
+  });
+
   it("whose source stalls keep no store from closing, and those that go on are waited for", async () => {
     const directory = await scratchDirectory();
     const open = () => createStore(hybridIn(directory), { timeout: "2s" });
