@@ -25,6 +25,7 @@ import { clearWatched } from "./clear-watched.ts";
 import { CopyKeeper } from "./copy-keeper.ts";
 import { farEntries } from "./far-entries.ts";
 import { createdThere, since } from "./flusher.ts";
+import { LateAttempts } from "./late-attempts.ts";
 import { Counters, type TieredMetrics } from "./metrics.ts";
 import { Misses } from "./misses.ts";
 import { NearTier } from "./near-tier.ts";
@@ -55,7 +56,10 @@ export class BehindAdapter implements Adapter {
   readonly #keeper: CopyKeeper;
   readonly #reads: ReadPath;
   readonly #counters = new Counters();
+  readonly #late = new LateAttempts();
   #opened: BehindSession | undefined;
+  /** Changes that waited when it was closed; `undefined`: it was not open yet. */
+  #left: number | undefined;
 
   constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
     // As the near tier has it at its cheapest, and it is at most encoded for the far tier when it is flushed.
@@ -63,7 +67,7 @@ export class BehindAdapter implements Adapter {
     this.#near = near;
     this.#far = far;
     this.#entries = farEntries(far);
-    this.#prompt = timeout({ after: settings.timeout / 1000 })(far);
+    this.#prompt = timeout({ after: settings.timeout / 1000 })(this.#late.over(far));
     this.#settings = settings;
     this.form = far.form;
     this.clock = () => far.clock();
@@ -97,14 +101,23 @@ export class BehindAdapter implements Adapter {
   }
 
   async flush(): Promise<void> {
+    if (this.#opened === undefined) return this.#assertNothingLeft();
     try {
-      await this.#opened?.flusher.flush();
+      await this.#opened.flusher.flush();
     } catch (error) {
       const told = error instanceof Refusal || KvError.is(error) ? error.code : this.errorCode(error);
       const message = `the far tier does not take what was acknowledged: ${String(error)}; it stays queued, and is tried again`;
       const operation = "flush";
       throw new KvError(told ?? "KV_BACKEND", { adapter: this.name, operation, message, cause: error });
     }
+  }
+
+  /** @throws KvError where the near tier's journal may hold what was not flushed */
+  #assertNothingLeft(): void {
+    if (!this.#near.capabilities.persistent || this.#left === 0) return;
+    const message =
+      "the store is not open, and the near tier may hold what was not flushed yet; any operation opens the store, and then it is flushed";
+    throw new KvError("KV_UNAVAILABLE", { adapter: this.name, operation: "flush", message });
   }
 
   open(): MaybePromise<void> {
@@ -114,6 +127,7 @@ export class BehindAdapter implements Adapter {
       this.#opened = await BehindSession.open({
         near: this.#near,
         far: this.#prompt,
+        late: this.#late,
         keeper: this.#keeper,
         reads: this.#reads,
         settings: this.#settings,
@@ -124,6 +138,7 @@ export class BehindAdapter implements Adapter {
   async close(): Promise<void> {
     const session = this.#opened;
     const lost = (await session?.close()) ?? 0;
+    this.#left = session?.backlog.size ?? this.#left;
     this.#opened = undefined;
     this.#keeper.close();
     await this.#nearTier.idle();

@@ -3,6 +3,7 @@ import { Backlog, type Flush } from "./backlog.ts";
 import type { CopyKeeper } from "./copy-keeper.ts";
 import { Flusher } from "./flusher.ts";
 import { Journal } from "./journal.ts";
+import type { LateAttempts } from "./late-attempts.ts";
 import type { BehindSettings } from "./options.ts";
 import type { ReadPath } from "./read-path.ts";
 import { WritePath } from "./write-path.ts";
@@ -11,6 +12,8 @@ export interface BehindParts {
   readonly near: Adapter;
   /** As it is, given up when it takes too long. */
   readonly far: Adapter;
+  /** Those of its commits that were given up. */
+  readonly late: LateAttempts;
   readonly keeper: CopyKeeper;
   readonly reads: ReadPath;
   readonly settings: BehindSettings;
@@ -34,7 +37,7 @@ export class BehindSession {
   }
 
   private constructor(
-    { far, keeper, reads, settings }: BehindParts,
+    { far, late, keeper, reads, settings }: BehindParts,
     journal: Journal | undefined,
     left: Parameters<Backlog["add"]>[0][],
   ) {
@@ -43,9 +46,10 @@ export class BehindSession {
     this.#settings = settings;
     for (const change of left) this.backlog.add(change);
     const { backlog } = this;
-    const { batchSize, backoff, maxPending } = settings;
+    const { batchSize, backoff, maxPending, timeout } = settings;
     this.flusher = new Flusher({
       far,
+      late,
       backlog,
       batchSize,
       enough: maxPending / 2,
@@ -60,6 +64,7 @@ export class BehindSession {
       flusher: this.flusher,
       keeper,
       maxPending,
+      timeout,
       read: (namespace, keys) => reads.read(namespace, keys, false),
       watched: (namespaceId) => this.watchers.has(namespaceId),
       publish: (namespaceId, changes) => this.#publish(namespaceId, changes),
@@ -76,7 +81,8 @@ export class BehindSession {
 
   /** Flushes what it can. → how many changes that were acknowledged are lost by ending now */
   async close(): Promise<number> {
-    await this.writes.idle();
+    // A clearing may never end, and both tiers have to be closed all the same.
+    await within(this.writes.idle(), this.#settings.closeTimeout);
     await this.#flushInTime();
     await this.flusher.stop();
     return this.#journal === undefined ? this.backlog.size : 0;

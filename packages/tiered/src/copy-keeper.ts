@@ -16,6 +16,8 @@ interface Kept {
   failures: number;
   /** From when on it may be tried to watch again, by `performance.now()`. */
   retryAt: number;
+  /** Whether to be told of this adapter's own changes, too. */
+  doubtful: boolean;
 }
 
 /** The copies of all namespaces. A namespace has copies only while somebody tells of what others change in it. */
@@ -46,6 +48,22 @@ export class CopyKeeper {
     return this.#of(namespace).copies;
   }
 
+  /**
+   * A commit of this adapter failed, and may take effect later. Nobody would be told of that who only listens to others:
+   * from now on there are copies only while this adapter's own changes are told, too.
+   */
+  doubt(namespace: Namespace): void {
+    const kept = this.#kept.get(namespace.id);
+    if (kept === undefined || kept.doubtful || this.#far === undefined) return;
+    kept.doubtful = true;
+    if (kept.state !== "watched") return;
+    kept.state = "idle";
+    kept.copies.watched = false;
+    kept.copies.renew();
+    kept.unwatch?.();
+    kept.unwatch = undefined;
+  }
+
   /** Leaves all copies behind that a clearing concerns, and again when it has ended: → what ends it. */
   clearing(id: string, descendants: boolean): () => void {
     const clearing = { id, descendants };
@@ -74,7 +92,14 @@ export class CopyKeeper {
     if (found !== undefined) return found;
     if (this.#kept.size >= MOST_NAMESPACES) this.#makeRoom();
     const copies = new Copies(namespace.id, namespace.path, this.#near);
-    const kept: Kept = { copies, state: "idle", unwatch: undefined, failures: 0, retryAt: 0 };
+    const kept: Kept = {
+      copies,
+      state: "idle",
+      unwatch: undefined,
+      failures: 0,
+      retryAt: 0,
+      doubtful: false,
+    };
     if (this.#far === undefined && !this.#closed) this.#begin(kept, () => undefined);
     for (const clearing of this.#clearing) if (concerns(clearing, copies.id)) copies.suspend();
     this.#kept.set(namespace.id, kept);
@@ -100,14 +125,17 @@ export class CopyKeeper {
   #watch(namespace: Namespace, kept: Kept): void {
     if (this.#closed) return;
     kept.state = "beginning";
-    const { copies } = kept;
+    const { copies, doubtful } = kept;
     const begun = rescued<(() => void) | undefined>(
-      () => this.#far?.watch?.(namespace, EVERYTHING, copies.changed, true) ?? (() => undefined),
+      () => this.#far?.watch?.(namespace, EVERYTHING, copies.changed, !doubtful) ?? (() => undefined),
       () => undefined,
     );
     void after(begun, (unwatch) => {
       if (kept.state === "ended") unwatch?.();
-      else if (unwatch === undefined) {
+      else if (kept.doubtful !== doubtful) {
+        kept.state = "idle";
+        unwatch?.();
+      } else if (unwatch === undefined) {
         kept.state = "idle";
         kept.retryAt = performance.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** kept.failures);
         kept.failures++;

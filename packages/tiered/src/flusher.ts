@@ -11,11 +11,14 @@ import type { Backlog, Flush, State } from "./backlog.ts";
 import { asWritten } from "./far-entries.ts";
 import { FarStates } from "./far-states.ts";
 import { headerOf } from "./header.ts";
+import type { LateAttempts, Outlook } from "./late-attempts.ts";
 import { LONGEST_PAUSE_MS } from "./options.ts";
 
 export interface FlusherOptions {
   /** The far tier as it is, given up after a while. */
   readonly far: Adapter;
+  /** Its commits that were given up. */
+  readonly late: LateAttempts;
   readonly backlog: Backlog;
   /** The most keys in one commit of the far tier. */
   readonly batchSize: number;
@@ -46,7 +49,7 @@ interface Waiting {
  *
  * What is brought is the state that a key has, not what was done to it, and under the check that the far tier's entry is
  * still the one that was seen there. So it does no harm to bring it twice, and an attempt that was given up and takes
- * effect late is refused by the check as soon as anything later was brought.
+ * effect late is refused by the check as soon as anything later was brought; where it would not be, it is waited for.
  */
 export class Flusher {
   readonly #options: FlusherOptions;
@@ -186,10 +189,16 @@ export class Flusher {
     const { id } = flush.namespace;
     try {
       for (let attempt = 1; ; attempt++) {
-        const { commit, written } = await this.#planned(flush);
-        if (commit.mutations.length === 0) return written;
+        const { commit, written, outlook } = await this.#planned(flush);
+        const { late } = this.#options;
+        late.assertHarmless(id, outlook);
+        if (commit.mutations.length === 0) {
+          late.brought(id, outlook);
+          return written;
+        }
         const [result] = await this.#options.far.commit(flush.namespace, [commit]);
         if (result?.status === "ok") {
+          late.brought(id, outlook);
           this.#states.brought(id, commit.mutations, result, written);
           return written;
         }
@@ -209,6 +218,7 @@ export class Flusher {
   async #planned({ namespace, states }: Flush): Promise<{
     readonly commit: Commit;
     readonly written: ReadonlyMap<string, StoredEntry | undefined>;
+    readonly outlook: Outlook;
   }> {
     const unknown: string[] = [];
     for (const key of states.keys())
@@ -218,16 +228,20 @@ export class Flusher {
     const checks: Check[] = [];
     const mutations: Mutation[] = [];
     const written = new Map<string, StoredEntry | undefined>();
+    const outlook = new Map<string, string | null | undefined>();
     for (const [key, state] of states) {
       const there = this.#states.find(namespace.id, key) ?? stateOf(found.get(key));
       const entry = this.#due(state, there.createdAt);
       written.set(key, entry);
-      if (found.has(key) ? isThere(entry, found.get(key)) : entry === undefined && there.revision === null)
+      if (found.has(key) ? isThere(entry, found.get(key)) : entry === undefined && there.revision === null) {
+        outlook.set(key, there.revision);
         continue;
+      }
+      outlook.set(key, entry === undefined ? null : undefined);
       if (there.revision !== undefined) checks.push({ key, revision: there.revision });
       mutations.push(entry === undefined ? { type: "delete", key } : setOf(entry));
     }
-    return { commit: { checks, mutations }, written };
+    return { commit: { checks, mutations }, written, outlook };
   }
 
   /** The entry that is to be in the far tier; `undefined`: none. */

@@ -9,11 +9,13 @@ import {
   type Commit,
   type CommitResult,
   type Filter,
+  KvError,
   type KvErrorCode,
   type MaybePromise,
   type Namespace,
   type Pages,
   type Range,
+  Refusal,
   rescued,
   type StoredEntry,
 } from "@kv/core";
@@ -99,10 +101,12 @@ export class ThroughAdapter implements Adapter {
     const made = rescued(
       () => this.#far.commit(namespace, commits),
       // It may have taken effect all the same.
-      (error) =>
-        after(copies.release(keys), () => {
+      (error) => {
+        if (!isKnown(error)) this.#keeper.doubt(namespace);
+        return after(copies.release(keys), () => {
           throw error;
-        }),
+        });
+      },
     );
     return after(made, (results) =>
       after(copies.release(keys), () => {
@@ -164,6 +168,11 @@ export class ThroughAdapter implements Adapter {
       listener(changes);
     };
   }
+}
+
+/** Whether a commit that failed so has certainly not taken effect, and will not: only then may it be repeated. */
+function isKnown(error: unknown): boolean {
+  return (error instanceof Refusal || KvError.is(error)) && error.retryable === true;
 }
 
 function changedKeys(commits: readonly Commit[]): string[] {

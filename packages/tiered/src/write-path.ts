@@ -14,16 +14,18 @@ import type { CopyKeeper } from "./copy-keeper.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
 import { type Load, Loads } from "./loads.ts";
+import { Room, type RoomParts } from "./room.ts";
 
 /** Changes that go to the journal in one commit, at most: one more commit does not get in. */
 const MOST_TOGETHER = 1000;
 
-export interface WritePathParts extends CommitMakerParts {
+export interface WritePathParts extends CommitMakerParts, RoomParts {
   /** `undefined`: what is acknowledged lives as long as the process. */
   readonly journal: Journal | undefined;
   readonly flusher: Flusher;
   readonly keeper: CopyKeeper;
-  readonly maxPending: number;
+  /** Milliseconds that a write waits for a clearing to end. */
+  readonly timeout: number;
   /** The entries under keys that are not in the backlog. */
   readonly read: (namespace: Namespace, keys: readonly string[]) => MaybePromise<(StoredEntry | undefined)[]>;
   readonly publish: (namespaceId: string, changes: readonly StoredChange[]) => void;
@@ -45,6 +47,7 @@ export class WritePath {
   readonly #parts: WritePathParts;
   readonly #maker: CommitMaker;
   readonly #loads = new Loads();
+  readonly #room: Room;
   #jobs: Job[] = [];
   #writing: Promise<void> | undefined;
   /** Those of the jobs that are being written. */
@@ -55,16 +58,19 @@ export class WritePath {
   constructor(parts: WritePathParts) {
     this.#parts = parts;
     this.#maker = new CommitMaker(parts);
+    this.#room = new Room(parts);
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
-    if (this.#gate !== undefined) return this.#gate.then(() => this.commit(namespace, commits));
-    const room = this.#room();
+    if (this.#gate !== undefined) return this.#opened(this.#gate).then(() => this.commit(namespace, commits));
+    const room = this.#room.made();
     if (room !== undefined) return room.then(() => this.commit(namespace, commits));
-    const fitting = this.#fitting(commits);
-    if (fitting === commits.length) return this.#commit(namespace, commits);
+    const fitting = this.#room.fitting(commits);
+    const fit = fitting === commits.length ? commits : commits.slice(0, fitting);
+    const made = this.#room.within(fit, () => this.#make(namespace, fit));
+    if (fit === commits) return made;
     const rest = commits.slice(fitting);
-    return after(this.#commit(namespace, commits.slice(0, fitting)), (results) =>
+    return after(made, (results) =>
       after(
         rescued(
           () => this.commit(namespace, rest),
@@ -76,18 +82,28 @@ export class WritePath {
     );
   }
 
-  /** How many of the commits there is room for: at least one, as the largest has to get in sometime. */
-  #fitting(commits: readonly Commit[]): number {
-    const { backlog, maxPending } = this.#parts;
-    let size = backlog.size;
-    const over = commits.findIndex(({ mutations }, i) => {
-      size += mutations.length;
-      return i > 0 && size > maxPending;
-    });
-    return over === -1 ? commits.length : over;
+  /** For what has its room already. */
+  #again(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+    if (this.#gate === undefined) return this.#make(namespace, commits);
+    return this.#opened(this.#gate).then(() => this.#again(namespace, commits));
   }
 
-  #commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+  /** Resolves when the gate is open. @throws Refusal where that takes too long */
+  async #opened(gate: Promise<unknown>): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      const message =
+        "the far tier has not answered a clearing, which what is written now must not get before";
+      reject(new Refusal("KV_UNAVAILABLE", message, { retryable: true }));
+    }, this.#parts.timeout);
+    try {
+      await Promise.race([gate, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #make(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
     const load = this.#loads.begin(namespace, neededKeys(commits));
     return after(this.#loaded(namespace, load), (failure) => {
       if (failure === undefined) return this.#loadedCommit(namespace, commits, load);
@@ -139,22 +155,6 @@ export class WritePath {
     }
   }
 
-  /** `undefined`: there is. */
-  #room(): Promise<void> | undefined {
-    const { backlog, flusher, maxPending } = this.#parts;
-    if (backlog.size < maxPending) return undefined;
-    const full = (cause: unknown) =>
-      new Refusal(
-        "KV_CAPACITY",
-        `${backlog.size} changes wait for the far tier, which cannot be reached, and no more than ${maxPending} may; nothing was written: try again when it is back, or raise maxPending`,
-        { cause, retryable: true },
-      );
-    if (flusher.failure !== undefined) return Promise.reject(full(flusher.failure));
-    return flusher.progress().catch((error: unknown) => {
-      throw full(error);
-    });
-  }
-
   /** → what kept it from knowing */
   #loaded(namespace: Namespace, load: Load): MaybePromise<{ readonly error: unknown } | undefined> {
     const keys: string[] = [];
@@ -185,7 +185,7 @@ export class WritePath {
   #loadedCommit(namespace: Namespace, commits: readonly Commit[], load: Load): MaybePromise<CommitResult[]> {
     if (load.stale || this.#gate !== undefined) {
       this.#loads.end(load);
-      return this.commit(namespace, commits);
+      return this.#again(namespace, commits);
     }
     if (this.#parts.journal === undefined) {
       this.#loads.end(load);
@@ -207,7 +207,7 @@ export class WritePath {
   ): MaybePromise<CommitResult[]> {
     const blind = commits.filter((commit) => neededKeys([commit]).size === 0);
     if (blind.length === 0) throw error;
-    return after(this.commit(namespace, blind), (results) => {
+    return after(this.#again(namespace, blind), (results) => {
       const made = new Map(blind.map((commit, i) => [commit, results[i]]));
       return commits.map((commit): CommitResult => made.get(commit) ?? { status: "error", error });
     });

@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { type Adapter, type CreateStoreOptions, createStore, namespaceOf, type Store } from "@kv/core";
+import {
+  type Adapter,
+  type CreateStoreOptions,
+  createStore,
+  forward,
+  namespaceOf,
+  type Store,
+} from "@kv/core";
 import { leveldb } from "@kv/leveldb";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
@@ -246,6 +253,47 @@ describe("flushing", () => {
     expect(await behind.get("k")).toBe("latest");
   });
 
+  it("of a delete waits for an attempt that was given up and could bring the key back", async () => {
+    const { adapter, store, far, behind } = opened({ timeout: 0.05, backoff: () => 1 });
+    await store.has("k");
+    const gate = Promise.withResolvers<void>();
+    const { commit } = far.adapter;
+    Object.assign(far.adapter, {
+      commit: (...args: Parameters<Adapter["commit"]>) => gate.promise.then(() => commit(...args)),
+    });
+    await store.set("k", "late");
+    await expect(adapter.flush()).rejects.toMatchObject({ code: "KV_TIMEOUT" });
+    await store.delete("k");
+    await expect(adapter.flush()).rejects.toMatchObject({ code: "KV_UNAVAILABLE" });
+    expect(adapter.metrics.pending).toBe(2);
+    gate.resolve();
+    await until(() => adapter.metrics.pending === 0);
+    expect(await behind.has("k")).toBe(false);
+    expect(await store.has("k")).toBe(false);
+  });
+
+  it("of a key that is created and deleted again waits for an attempt to create it that was given up", async () => {
+    const { adapter, store, far, behind } = opened({ timeout: 0.05, backoff: () => 1 });
+    await store.has("k");
+    const gate = Promise.withResolvers<void>();
+    const { commit } = far.adapter;
+    let holding = true;
+    Object.assign(far.adapter, {
+      commit: (...args: Parameters<Adapter["commit"]>) =>
+        holding ? gate.promise.then(() => commit(...args)) : commit(...args),
+    });
+    await store.set("k", "late");
+    await expect(adapter.flush()).rejects.toMatchObject({ code: "KV_TIMEOUT" });
+    holding = false;
+    await adapter.flush();
+    expect(await behind.get("k")).toBe("late");
+    await store.delete("k");
+    await expect(adapter.flush()).rejects.toMatchObject({ code: "KV_UNAVAILABLE" });
+    gate.resolve();
+    await until(() => adapter.metrics.pending === 0);
+    expect(await behind.has("k")).toBe(false);
+  });
+
   it("of an older state hides no newer one", async () => {
     const { adapter, store, far } = opened();
     await store.has("k");
@@ -373,7 +421,42 @@ describe("closing", () => {
   });
 });
 
+describe("a clearing that the far tier does not answer", () => {
+  it("keeps neither writes waiting for ever nor the store from closing", async () => {
+    const inner = memory();
+    const far = forward(inner, { clear: () => new Promise<number>(() => undefined) });
+    const adapter = tiered({ near: memory(), far, write: "behind", timeout: 0.1, closeTimeout: 0.1 });
+    const store = createStore(adapter, { timeout: 1 });
+    await store.set("a", 1);
+    const cleared = expect(store.namespace("n").clear()).rejects.toMatchObject({ code: "KV_TIMEOUT" });
+    await until(() => adapter.metrics.pending === 0);
+    await expect(store.set("b", 2)).rejects.toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
+    await cleared;
+    await store.close();
+  });
+});
+
 describe("a near tier that persists", () => {
+  it("takes no more than maxPending at a time, of however many namespaces", async () => {
+    const { adapter, store, far } = opened({
+      near: leveldb({ path: join(scratchDirectory(), "near") }),
+      maxPending: 10,
+    });
+    await store.has("k");
+    far.mode = "silent";
+    const outcomes = Array.from({ length: 100 }, (_, i) =>
+      store
+        .namespace(`n${i}`)
+        .set("k", i)
+        .catch(() => undefined),
+    );
+    await until(() => adapter.metrics.pending > 0);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(adapter.metrics.pending).toBe(10);
+    far.mode = "answer";
+    await Promise.all(outcomes);
+  });
+
   it("takes what is called while the journal's last commit is being told", async () => {
     const { adapter } = opened({ near: leveldb({ path: join(scratchDirectory(), "near") }) });
     await adapter.open();
@@ -442,6 +525,11 @@ describe("a near tier that persists", () => {
     await adapter.flush();
     await store.close();
     const again = opened({ near: near(directory), far: far(directory) });
+    await expect(again.adapter.flush(), "nothing is known of the journal yet").rejects.toMatchObject({
+      code: "KV_UNAVAILABLE",
+      operation: "flush",
+    });
+    await again.store.has("k");
     await again.adapter.flush();
     expect(await again.store.get("k")).toBe("after");
   });

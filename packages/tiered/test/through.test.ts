@@ -122,6 +122,30 @@ describe("a copy is never older than what was acknowledged", () => {
     expect(await store.get("k")).toBe("new");
   });
 
+  it("where a write that was given up takes effect late", async () => {
+    const path = join(scratchDirectory(), "far.db");
+    const { adapter, store, far } = opened({ farInner: sqlite({ path }) });
+    await store.set("k", "old");
+    await until(async () => (await store.get("k")) === "old" && far.calls.includes("watch others"));
+    far.mode = "silent";
+    const { commit } = far.adapter;
+    // Given up by somebody in between, as a timeout does.
+    Object.assign(far.adapter, {
+      commit: (...args: Parameters<Adapter["commit"]>) => {
+        void commit(...args);
+        return Promise.reject(
+          new KvError("KV_TIMEOUT", { adapter: "far", operation: "commit", message: "given up" }),
+        );
+      },
+    });
+    await expect(store.set("k", "new")).rejects.toMatchObject({ code: "KV_TIMEOUT" });
+    far.mode = "answer";
+    const { hits } = adapter.metrics;
+    await until(async () => (await store.get("k")) === "old" && adapter.metrics.hits > hits);
+    for (const make of far.swallowed) await make();
+    await until(async () => (await store.get("k")) === "new");
+  });
+
   it("where a write took effect and its answer was lost", async () => {
     const { store, far } = opened();
     await store.set("k", "old");

@@ -1,0 +1,73 @@
+import { after, type Commit, type MaybePromise, Refusal, rescued } from "@kv/core";
+import type { Backlog } from "./backlog.ts";
+import type { Flusher } from "./flusher.ts";
+
+export interface RoomParts {
+  readonly backlog: Backlog;
+  readonly flusher: Flusher;
+  /** How many states may wait for the far tier. */
+  readonly maxPending: number;
+}
+
+/** The room for changes that wait for the far tier. What is admitted has its room at once, and not only in the backlog. */
+export class Room {
+  readonly #parts: RoomParts;
+  /** States of commits that were admitted and are not in the backlog yet. */
+  #admitted = 0;
+  /** Resolves when some of these are, or were refused. */
+  #left: PromiseWithResolvers<void> | undefined;
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts;
+  }
+
+  /** `undefined`: there is. Rejects with `KV_CAPACITY` where there will be none. */
+  made(): Promise<void> | undefined {
+    const { backlog, flusher, maxPending } = this.#parts;
+    if (backlog.size + this.#admitted < maxPending) return undefined;
+    if (backlog.size < maxPending) {
+      this.#left ??= Promise.withResolvers();
+      return this.#left.promise;
+    }
+    const full = (cause: unknown) =>
+      new Refusal(
+        "KV_CAPACITY",
+        `${backlog.size} changes wait for the far tier, which cannot be reached, and no more than ${maxPending} may; nothing was written: try again when it is back, or raise maxPending`,
+        { cause, retryable: true },
+      );
+    if (flusher.failure !== undefined) return Promise.reject(full(flusher.failure));
+    return flusher.progress().catch((error: unknown) => {
+      throw full(error);
+    });
+  }
+
+  /** How many of the commits there is room for: at least one, as the largest has to get in sometime. */
+  fitting(commits: readonly Commit[]): number {
+    const { backlog, maxPending } = this.#parts;
+    let size = backlog.size + this.#admitted;
+    const over = commits.findIndex(({ mutations }, i) => {
+      size += mutations.length;
+      return i > 0 && size > maxPending;
+    });
+    return over === -1 ? commits.length : over;
+  }
+
+  /** Makes commits that have been admitted. */
+  within<T>(commits: readonly Commit[], make: () => MaybePromise<T>): MaybePromise<T> {
+    const states = commits.reduce((sum, { mutations }) => sum + mutations.length, 0);
+    this.#admitted += states;
+    const leave = () => {
+      this.#admitted -= states;
+      this.#left?.resolve();
+      this.#left = undefined;
+    };
+    const made = rescued(make, (error) => {
+      leave();
+      throw error;
+    });
+    return after(made, (result) => {
+      leave();
+      return result;
+    });
+  }
+}
