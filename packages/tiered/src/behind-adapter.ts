@@ -21,10 +21,10 @@ import {
 } from "@kv/core";
 import type { State } from "./backlog.ts";
 import { BehindSession } from "./behind-session.ts";
+import { createdThere, since } from "./brought-entry.ts";
 import { clearWatched } from "./clear-watched.ts";
 import { CopyKeeper } from "./copy-keeper.ts";
 import { farEntries } from "./far-entries.ts";
-import { createdThere, since } from "./flusher.ts";
 import { LateAttempts } from "./late-attempts.ts";
 import { Counters, type TieredMetrics } from "./metrics.ts";
 import { Misses } from "./misses.ts";

@@ -134,7 +134,12 @@ describe("a copy is never older than what was acknowledged", () => {
       commit: (...args: Parameters<Adapter["commit"]>) => {
         void commit(...args);
         return Promise.reject(
-          new KvError("KV_TIMEOUT", { adapter: "far", operation: "commit", message: "given up" }),
+          new KvError("KV_TIMEOUT", {
+            adapter: "far",
+            operation: "commit",
+            message: "given up",
+            retryable: false,
+          }),
         );
       },
     });
