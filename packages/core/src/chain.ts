@@ -19,15 +19,12 @@ export function rescued<T>(
 }
 
 /** What is made of all items: at once where all of it is at hand. */
-export function all<I, T>(
-  items: readonly I[],
-  make: (item: I, position: number) => MaybePromise<T>,
-): MaybePromise<T[]> {
+export function all<I, T>(items: readonly I[], make: (item: I) => MaybePromise<T>): MaybePromise<T[]> {
   const results: MaybePromise<T>[] = [];
   let late = false;
   try {
-    for (const [position, item] of items.entries()) {
-      const result = make(item, position);
+    for (const item of items) {
+      const result = make(item);
       late ||= result instanceof Promise;
       results.push(result);
     }

@@ -49,12 +49,14 @@ export class Session {
     const db = connect(settings, tables);
     this.#db = db;
     this.#settings = settings;
+    let snapshot: TurnSnapshot | undefined;
     try {
       const transactions = new Transactions(db);
       const expiry = new Expiry(db, tables);
       const meta = new Meta(db, tables, transactions);
       this.#meta = meta;
-      this.#snapshot = new TurnSnapshot(db, settings.turnSnapshots);
+      snapshot = new TurnSnapshot(db, settings.turnSnapshots);
+      this.#snapshot = snapshot;
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions);
@@ -69,6 +71,7 @@ export class Session {
       this.eraser = new Eraser(db, tables, { transactions, expiry, meta }, clock);
       this.#sweeper = new Sweeper(db, tables, { queue: this.queue, transactions, expiry, meta }, clock);
     } catch (error) {
+      snapshot?.close();
       this.#release();
       throw error;
     }
