@@ -4,7 +4,7 @@ import { inspect, isDeepStrictEqual } from "node:util";
 import type { Change, Store, WatchSelector } from "@kv/core";
 
 /** How long a change may take to arrive before the case has failed. */
-const PATIENCE = 5000;
+export const PATIENCE = 5000;
 
 /** What a subscription was told so far. */
 export interface Watched {
