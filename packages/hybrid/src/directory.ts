@@ -123,39 +123,40 @@ export class Directory {
 
   /** Gives a finished file its name. Whoever reads that name finds all of it. */
   async place(staged: string, name: string): Promise<void> {
-    const path = this.pathOf(name);
-    for (let attempt = 0; ; attempt++) {
-      try {
-        if (attempt > 0) await makeDirectory(dirname(path), this.#durable);
-        await rename(staged, path);
-        break;
-      } catch (error) {
-        if (!isMissing(error) || attempt === ATTEMPTS) throw error;
-        // Either the folder is missing or the whole directory is gone, which is not to be made again.
-        await stat(staged);
-      }
-    }
-    if (this.#durable) await syncDirectory(dirname(path));
+    await this.#named(staged, this.pathOf(name), rename);
   }
 
   /** Gives a file its name back, unless there is one of that name, → whether it did. */
   async putBack(from: string, name: string): Promise<boolean> {
-    const path = this.pathOf(name);
+    try {
+      await this.#named(from, this.pathOf(name), link);
+    } catch (error) {
+      if (fsCode(error) === "EEXIST") return false;
+      if (isMissing(error)) throw error;
+      return this.#putBackWithoutLinks(from, name);
+    }
+    await rm(from, { force: true });
+    return true;
+  }
+
+  /** Makes the folder of the name where it is missing. */
+  async #named(
+    from: string,
+    path: string,
+    give: (from: string, path: string) => Promise<void>,
+  ): Promise<void> {
     for (let attempt = 0; ; attempt++) {
       try {
         if (attempt > 0) await makeDirectory(dirname(path), this.#durable);
-        await link(from, path);
+        await give(from, path);
         break;
       } catch (error) {
-        if (fsCode(error) === "EEXIST") return false;
-        if (!isMissing(error)) return this.#putBackWithoutLinks(from, name);
-        if (attempt === ATTEMPTS) throw error;
+        if (!isMissing(error) || attempt === ATTEMPTS) throw error;
+        // Either the folder is missing or the whole directory is gone, which is not to be made again.
         await stat(from);
       }
     }
-    await rm(from, { force: true });
     if (this.#durable) await syncDirectory(dirname(path));
-    return true;
   }
 
   /** On file systems that have no links. */
