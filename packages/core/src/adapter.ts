@@ -207,6 +207,12 @@ export interface Adapter {
   readonly native?: unknown;
   /** Milliseconds since 1970: the clock that deadlines are compared with. */
   readonly clock: () => number;
+  /**
+   * Present where `clock` is a server's and so is only as good as its last measurement. The front calls it, once the
+   * adapter is open, before it computes a deadline from `clock()`. `undefined`: `clock()` is right as it is; else a
+   * promise after which it is.
+   */
+  readonly syncClock?: (() => Promise<void> | undefined) | undefined;
   /** Never called again while it is under way, also where a store gave it up: so it has to settle, sooner or later. */
   open(): MaybePromise<void>;
   close(): MaybePromise<void>;

@@ -64,6 +64,8 @@ export { namespaceFromId, namespaceOf } from "./namespace.ts";
 export { addToNumber } from "./number.ts";
 export { refuseUnknownOptions } from "./options.ts";
 export { endOfTick, nextTurn } from "./platform.ts";
+export { type LocalClocks, ServerClock } from "./server-clock.ts";
+export { SessionRevisions } from "./session-revisions.ts";
 export { SliceSize } from "./slice-size.ts";
 export type {
   Atomic,

@@ -25,10 +25,12 @@ export function forward(inner: Adapter, replaced: Partial<Adapter> = {}): Adapte
   };
   const watch = inner.watch?.bind(inner);
   const { native } = inner;
+  const syncClock = inner.syncClock?.bind(inner);
   return Object.assign(
     forwarding,
     watch === undefined ? undefined : { watch },
     native === undefined ? undefined : { native },
+    syncClock === undefined ? undefined : { syncClock },
     replaced,
   );
 }
