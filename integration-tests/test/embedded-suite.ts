@@ -6,6 +6,7 @@ import type { Adapter } from "@kv/core";
 import { leveldb } from "@kv/leveldb";
 import { sqlite } from "@kv/sqlite";
 import { SCRATCH } from "./scratch.ts";
+import { views } from "./suite-views.ts";
 
 type Extras = Pick<Harness, "through">;
 
@@ -30,6 +31,7 @@ function describeEmbedded(
   describeConformance({
     ...extras,
     name,
+    views,
     create() {
       const directory = mkdtempSync(join(SCRATCH, `kv-${name}-`));
       let now = 1_790_000_000_000;

@@ -6,6 +6,7 @@ import { type HybridOptions, hybrid } from "@kv/hybrid";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { SCRATCH } from "./scratch.ts";
+import { views } from "./suite-views.ts";
 
 /** How files are kept, but for where. */
 export type Files = Omit<HybridOptions, "index" | "directory">;
@@ -32,6 +33,7 @@ export function describeHybrid(
   describeConformance({
     ...harness,
     name,
+    views,
     create(): Setup {
       const directory = mkdtempSync(join(SCRATCH, "kv-hybrid-"));
       let now = 1_790_000_000_000;

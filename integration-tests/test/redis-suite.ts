@@ -5,6 +5,7 @@ import { createStore } from "@kv/core";
 import { type RedisOptions, redis } from "@kv/redis";
 import { test } from "vitest";
 import type { Missing } from "../services/service.ts";
+import { views } from "./suite-views.ts";
 
 /** The contract on a Redis, or the reason why it was not tried. Every case has the server to itself as far as its prefix goes. */
 export function describeRedis<S extends object>(
@@ -20,6 +21,7 @@ export function describeRedis<S extends object>(
   describeConformance({
     ...harness,
     name,
+    views,
     create() {
       const prefix = `conformance-${randomUUID()}:`;
       const open = () => redis({ ...options(service as S), prefix });

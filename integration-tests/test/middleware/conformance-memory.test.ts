@@ -1,6 +1,7 @@
 import { describeConformance } from "@kv/conformance";
 import { memory } from "@kv/memory";
-import { through } from "./through.ts";
+import { late } from "../late.ts";
+import { stacked, through } from "./through.ts";
 
 describeConformance({
   name: "memory",
@@ -15,5 +16,8 @@ describeConformance({
       },
     };
   },
-  through,
+  through: [
+    { title: "a line that takes its time", wrap: late },
+    ...(process.env["KV_TEST_FULL"] === "1" ? through : stacked),
+  ],
 });

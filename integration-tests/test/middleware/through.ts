@@ -33,10 +33,33 @@ export const through: readonly { readonly title: string; readonly wrap: Middlewa
   },
 ];
 
-/** Those that do most to what is stored, or when. */
+/** Those that change what is stored, or when. */
 const FOREMOST: readonly string[] = ["bounded", "fallback that degrades", "compression over encryption"];
-export const foremost = through.filter(({ title }) => FOREMOST.includes(title));
-export const others = through.filter(({ title }) => !FOREMOST.includes(title));
+export const foremost: typeof through = through.filter(({ title }) => FOREMOST.includes(title));
+export const others: typeof through = through.filter(({ title }) => !FOREMOST.includes(title));
+
+/** Those that change no answer, one over another: each has tests of its own. */
+const UNCHANGING: readonly string[] = [
+  "forward",
+  "logging",
+  "tracing",
+  "retry",
+  "timeout",
+  "fallback that fails",
+  "sizeLimit",
+];
+
+/** Every middleware in fewer runs. */
+export const stacked: typeof through = [
+  {
+    title: "forward, logging, tracing, retry, timeout, fallback that fails and sizeLimit",
+    wrap: (inner) =>
+      through
+        .filter(({ title }) => UNCHANGING.includes(title))
+        .reduceRight((wrapped, { wrap }) => wrap(wrapped), inner),
+  },
+  ...through.filter(({ title }) => !UNCHANGING.includes(title)),
+];
 
 function silentSpan() {
   return {

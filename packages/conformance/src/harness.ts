@@ -1,4 +1,5 @@
 import type { Adapter, MaybePromise, Middleware } from "@kv/core";
+import type { Views } from "./views.ts";
 
 /** What one case works with: fresh, empty, and nobody else's. */
 export interface Setup {
@@ -24,6 +25,12 @@ export interface Harness {
    * runs through it as well, and commits of several keys only there.
    */
   readonly together?: string;
+  /**
+   * Which views of the store the suite runs through. `"each"` (the default): the store itself, a scope, a namespace.
+   * `"nested"`: the store itself, and a scope inside a namespace, which is two thirds of the time. `"root"`: the store
+   * itself alone, for a first look at an adapter.
+   */
+  readonly views?: Views;
   /** Middleware that the whole suite runs through as well. */
   readonly through?: readonly Through[];
   /** Full titles of cases that are known to fail, with the reason. One that passes, or names no case, is a failure. */

@@ -1,7 +1,7 @@
 import { CHAPTERS } from "./chapters/index.ts";
 import type { Harness } from "./harness.ts";
 import type { PlannedCase } from "./run-case.ts";
-import { STANDARD_VIEWS, type Variant } from "./views.ts";
+import { type Variant, VIEWS, type Views } from "./views.ts";
 
 /** Everything that is run for an adapter: every case of every chapter, in every way. */
 export function plan(harness: Harness): PlannedCase[] {
@@ -27,10 +27,16 @@ export function strayDeviations(harness: Harness, planned: readonly PlannedCase[
   return Object.keys(harness.deviations ?? {}).filter((title) => !titles.has(title));
 }
 
-function variantsOf({ through = [], together }: Harness): Variant[] {
+function viewsOf(views: string): readonly Variant[] {
+  const variants = Object.hasOwn(VIEWS, views) ? VIEWS[views as Views] : undefined;
+  if (variants !== undefined) return variants;
+  throw new TypeError(`the harness's views must be one of ${Object.keys(VIEWS).join(", ")}, not ${views}`);
+}
+
+function variantsOf({ through = [], together, views = "each" }: Harness): Variant[] {
   const inOnePartition = { title: "through a scope of one partition", path: [], together: true };
   return [
-    ...STANDARD_VIEWS,
+    ...viewsOf(views),
     ...(together === undefined ? [] : [{ ...inOnePartition, scope: together }]),
     ...through.map(({ title, wrap }) => ({ title: `through ${title}`, wrap, path: [] })),
   ];

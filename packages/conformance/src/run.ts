@@ -47,4 +47,4 @@ export type { Harness, Setup, Through } from "./harness.ts";
 export { plan } from "./plan.ts";
 export { judge, type PlannedCase, type RunCaseOptions, runCase, type Verdict } from "./run-case.ts";
 export type { Time } from "./time.ts";
-export { STANDARD_VIEWS, type Variant } from "./views.ts";
+export { type Variant, VIEWS, type Views } from "./views.ts";

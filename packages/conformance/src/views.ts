@@ -17,12 +17,21 @@ export interface Variant {
 export const NASTY_SEGMENTS: readonly string[] = ["a/b~1", "%*?[c]\0{d}\\:_", "__proto__"];
 export const NASTY_SCOPE = "s:%*?[t]/~{u}\0\\_é";
 
-/** Every adapter is tested in these three ways. */
-export const STANDARD_VIEWS: readonly Variant[] = [
-  { title: "", path: [] },
-  { title: "through a scope", path: [], scope: NASTY_SCOPE },
-  { title: "through a namespace", path: NASTY_SEGMENTS },
-];
+/** Which views of the store the suite runs through: see `Harness.views`. */
+export type Views = "each" | "nested" | "root";
+
+const ROOT: Variant = { title: "", path: [] };
+
+/** The views that each choice stands for. */
+export const VIEWS: Readonly<Record<Views, readonly Variant[]>> = {
+  each: [
+    ROOT,
+    { title: "through a scope", path: [], scope: NASTY_SCOPE },
+    { title: "through a namespace", path: NASTY_SEGMENTS },
+  ],
+  nested: [ROOT, { title: "through a scope of a namespace", path: NASTY_SEGMENTS, scope: NASTY_SCOPE }],
+  root: [ROOT],
+};
 
 /** The view of a root store that a variant is about. */
 export function viewOf(root: Store, variant: Variant): Store {

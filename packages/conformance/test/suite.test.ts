@@ -79,6 +79,18 @@ test("every adapter is run in every view and through every middleware", () => {
   }
 });
 
+test("the harness says which views the suite runs through", () => {
+  const titles = (views?: Harness["views"]) =>
+    new Set(
+      plan({ ...harness({}), ...(views === undefined ? {} : { views }) }).map(({ variant }) => variant.title),
+    );
+  assert.deepEqual([...titles("root")], [""]);
+  assert.deepEqual([...titles("nested")], ["", "through a scope of a namespace"]);
+  assert.deepEqual([...titles("each")], ["", "through a scope", "through a namespace"]);
+  assert.deepEqual(titles(), titles("each"));
+  assert.throws(() => titles("every" as "each"), /views must be one of each, nested, root, not every/);
+});
+
 test("without a runner every case has a verdict, and they are counted", { timeout: 60_000 }, async () => {
   let now = 0;
   const clock = {
@@ -88,7 +100,7 @@ test("without a runner every case has a verdict, and they are counted", { timeou
   };
   const told: string[] = [];
   const report = await runConformance(
-    { name: "memory", create: () => ({ adapter: memory({ clock: () => now }), clock }) },
+    { name: "memory", views: "root", create: () => ({ adapter: memory({ clock: () => now }), clock }) },
     { onResult: ({ fullTitle }) => told.push(fullTitle) },
   );
   assert.equal(told.length, report.results.length);
