@@ -1,22 +1,35 @@
 import { MAX_TIMER_MS, nextTurn, type Timer, timer } from "./platform.ts";
 
 interface Waiting {
-  readonly due: number;
+  due: number;
   readonly expire: () => void;
 }
+
+/** How often the timer fires within one timeout, to notice that the event loop was blocked. */
+const TICKS = 4;
+/** Milliseconds by which a timer may be late on a busy machine. One that is later shows a blocked event loop. */
+const BLOCKED_MS = 50;
 
 /**
  * Gives up what takes longer than one fixed time. As that is the same for all, those that wait are in the order of
  * their deadlines, and one timer serves them: a timer made and cleared for every answer costs more than a read.
+ *
+ * Only time in which this process could have taken the answer counts. While its event loop is blocked it takes none, and
+ * an answer of several steps (a file is opened, read and closed) cannot even go on; so the time of a block is added to
+ * every deadline.
  */
 export class Timeouts {
   readonly ms: number;
+  readonly #tick: number;
   /** Made anew when it is empty: a Set's tables name each other, see `ProgramOrder`. */
   #waiting = new Set<Waiting>();
   #timer: Timer | undefined;
+  /** When the timer should fire, by `performance.now()`. */
+  #timerDue = 0;
 
   constructor(ms: number) {
     this.ms = ms;
+    this.#tick = Math.max(1, Math.ceil(ms / TICKS));
   }
 
   /** The promise, or a rejection by what `failure` makes. */
@@ -40,8 +53,13 @@ export class Timeouts {
 
   #add(waiting: Waiting): void {
     this.#waiting.add(waiting);
-    if (this.#timer === undefined) this.#timer = timer(() => this.#expire(), this.ms);
+    if (this.#timer === undefined) this.#start(this.#tick);
     else if (this.#waiting.size === 1) this.#timer.hold(true);
+  }
+
+  #start(ms: number): void {
+    this.#timerDue = performance.now() + ms;
+    this.#timer = timer(() => this.#expire(), ms);
   }
 
   #remove(waiting: Waiting): void {
@@ -57,13 +75,17 @@ export class Timeouts {
   #expire(): void {
     this.#timer = undefined;
     const now = performance.now();
+    const blocked = now - this.#timerDue;
+    // The order of the deadlines stays, since no call gets more time than one that begins now.
+    if (blocked > Math.min(BLOCKED_MS, this.ms))
+      for (const waiting of this.#waiting) waiting.due = Math.min(waiting.due + blocked, now + this.ms);
     for (const waiting of this.#waiting) {
       if (waiting.due > now) {
-        this.#timer = timer(() => this.#expire(), Math.max(1, waiting.due - now));
+        this.#start(Math.min(this.#tick, Math.max(1, waiting.due - now)));
         return;
       }
       this.#waiting.delete(waiting);
-      // After a blocked event loop the timer fires before the answer that already arrived is read.
+      // The answer may have arrived in this turn, in which timers go before input.
       nextTurn(waiting.expire);
     }
   }

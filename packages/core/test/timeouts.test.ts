@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { stat } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { Timeouts } from "../src/timeouts.ts";
 
@@ -26,6 +27,32 @@ describe("timeouts", () => {
     const end = performance.now() + 20;
     while (performance.now() < end);
     expect(await answer).toBe("in time");
+  });
+
+  it("do not count the time of a blocked event loop, which takes no step of an answer of many", async () => {
+    const timeouts = new Timeouts(100);
+    const steps = async (): Promise<string> => {
+      for (let step = 0; step < 20; step++) await stat(".");
+      return "in time";
+    };
+    const answer = timeouts.guard(steps(), failure);
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+    expect(await answer).toBe("in time");
+  });
+
+  it("still reject what never answers beside an event loop that is blocked again and again", async () => {
+    const timeouts = new Timeouts(100);
+    let rejected = false;
+    timeouts.guard(never, failure).catch(() => {
+      rejected = true;
+    });
+    for (let block = 0; block < 50 && !rejected; block++) {
+      const end = performance.now() + 70;
+      while (performance.now() < end);
+      await pause(30);
+    }
+    expect(rejected).toBe(true);
   });
 
   it("keep the process alive while something waits, and no longer", () => {

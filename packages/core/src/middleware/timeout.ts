@@ -1,7 +1,7 @@
 import type { Adapter, MaybePromise, Middleware, Pages } from "../adapter.ts";
 import type { Duration } from "../duration.ts";
 import { lateness, lateWrite } from "../lateness.ts";
-import { nextTurn } from "../platform.ts";
+import { Timeouts } from "../timeouts.ts";
 import { forward } from "./forward.ts";
 import { checkedOptions, durationOption } from "./middleware-options.ts";
 
@@ -22,19 +22,20 @@ export function timeout(options: TimeoutOptions): Middleware {
 }
 
 function limited(inner: Adapter, ms: number): Adapter {
+  const given = inTime(ms);
   function within<T>(result: MaybePromise<T>, what: string, failure = lateness): MaybePromise<T> {
-    return result instanceof Promise ? inTime(result, ms, what, { failure }) : result;
+    return result instanceof Promise ? given(result, what, { failure }) : result;
   }
   const { watch } = inner;
   return forward(inner, {
-    open: opening(inner, ms),
+    open: opening(inner, given),
     close: () => within(inner.close(), "closing"),
     read: (namespace, keys, payloadsOnly) => within(inner.read(namespace, keys, payloadsOnly), "reading"),
     commit: (namespace, commits) => within(inner.commit(namespace, commits), "writing", lateWrite),
-    scan: (namespace, range) => pagesInTime(inner.scan(namespace, range), ms),
+    scan: (namespace, range) => pagesInTime(inner.scan(namespace, range), given),
     count: (namespace, bounds) => within(inner.count(namespace, bounds), "counting"),
     clear: (namespace, filter) => within(inner.clear(namespace, filter), "clearing", lateWrite),
-    namespaces: (under) => pagesInTime(inner.namespaces(under), ms),
+    namespaces: (under) => pagesInTime(inner.namespaces(under), given),
     stats: (namespace, bounds) => within(inner.stats(namespace, bounds), "gathering statistics"),
     ...(watch === undefined
       ? undefined
@@ -48,7 +49,7 @@ function limited(inner: Adapter, ms: number): Adapter {
             const expired = () => {
               late = true;
             };
-            return inTime(watching, ms, "watching", { expired });
+            return given(watching, "watching", { expired });
           },
         }),
   } satisfies Partial<Adapter>);
@@ -58,7 +59,7 @@ function limited(inner: Adapter, ms: number): Adapter {
  * An open that was given up may still be under way when the next one is asked for, which then waits for the same. One
  * that succeeds when nobody waits any more would leak what it opened.
  */
-function opening(inner: Adapter, ms: number): () => MaybePromise<void> {
+function opening(inner: Adapter, given: InTime): () => MaybePromise<void> {
   let pending: Promise<void> | undefined;
   let waiting = 0;
   return () => {
@@ -71,7 +72,7 @@ function opening(inner: Adapter, ms: number): () => MaybePromise<void> {
       pending.then(() => (waiting === 0 ? inner.close() : undefined)).catch(() => undefined);
     }
     waiting++;
-    return inTime(pending, ms, "opening").finally(() => {
+    return given(pending, "opening").finally(() => {
       waiting--;
     });
   };
@@ -82,29 +83,18 @@ interface Lateness {
   readonly expired?: () => void;
 }
 
-function inTime<T>(
-  promise: Promise<T>,
-  ms: number,
-  what: string,
-  { failure = lateness, expired }: Lateness = {},
-): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    // Timers hold 31 bits; longer ones would fire at once.
-    const timer = setTimeout(
-      () => {
-        // After a blocked event loop the timer fires before the answer that already arrived is read.
-        nextTurn(() => {
-          expired?.();
-          reject(failure(what, ms));
-        });
-      },
-      Math.min(ms, 2 ** 31 - 1),
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+type InTime = <T>(promise: Promise<T>, what: string, lateness?: Lateness) => Promise<T>;
+
+function inTime(ms: number): InTime {
+  const timeouts = new Timeouts(ms);
+  return (promise, what, { failure = lateness, expired } = {}) =>
+    timeouts.guard(promise, () => {
+      expired?.();
+      return failure(what, ms);
+    });
 }
 
-function pagesInTime<T>(pages: Pages<T>, ms: number): Pages<T> {
+function pagesInTime<T>(pages: Pages<T>, given: InTime): Pages<T> {
   if (Symbol.iterator in pages) return pages;
   return {
     [Symbol.asyncIterator]() {
@@ -112,7 +102,7 @@ function pagesInTime<T>(pages: Pages<T>, ms: number): Pages<T> {
       let late = false;
       return {
         next: () =>
-          inTime(iterator.next(), ms, "a page of a scan", {
+          given(iterator.next(), "a page of a scan", {
             expired() {
               late = true;
             },
