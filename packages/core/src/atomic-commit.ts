@@ -1,13 +1,6 @@
-import type {
-  Check,
-  Commit,
-  CommitResult,
-  IncrementMutation,
-  MaybePromise,
-  Mutation,
-  Outcome,
-} from "./adapter.ts";
+import type { Check, CommitResult, MaybePromise, Outcome } from "./adapter.ts";
 import { assertOk } from "./commit-result.ts";
+import type { PlannedCommit, PlannedIncrement, PlannedMutation } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { signalOf } from "./signal.ts";
 import type { Atomic, AtomicResult, IncrementOptions, SetOptions, SignalOptions } from "./store.ts";
@@ -17,10 +10,10 @@ import type { ViewContext } from "./view-context.ts";
 export interface CommitMaker {
   readonly context: ViewContext;
   /** @throws Refusal */
-  mutation(key: string, value: unknown, options: SetOptions | undefined): MaybePromise<Mutation>;
+  mutation(key: string, value: unknown, options: SetOptions | undefined): MaybePromise<PlannedMutation>;
   /** @throws Refusal */
-  increment(key: string, by: number, options: IncrementOptions | undefined): IncrementMutation;
-  commit(prepare: () => MaybePromise<Commit>, signal: AbortSignal | undefined): Promise<CommitResult>;
+  increment(key: string, by: number, options: IncrementOptions | undefined): PlannedIncrement;
+  commit(prepare: () => MaybePromise<PlannedCommit>, signal: AbortSignal | undefined): Promise<CommitResult>;
 }
 
 /** Values are encoded when they are given, so that changing them later changes nothing; refusals wait for `commit`. */
@@ -29,7 +22,7 @@ export class AtomicCommit implements Atomic<unknown> {
   readonly #context: ViewContext;
   readonly #operation: string;
   readonly #checks: Check[] = [];
-  readonly #mutations: MaybePromise<Mutation>[] = [];
+  readonly #mutations: MaybePromise<PlannedMutation>[] = [];
   #fault: unknown;
   #committed = false;
 
@@ -62,7 +55,7 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   /** What the last call but `check` made, for those who read their own writes; `undefined`: it was refused. */
-  get last(): MaybePromise<Mutation> | undefined {
+  get last(): MaybePromise<PlannedMutation> | undefined {
     return this.#fault === undefined ? this.#mutations.at(-1) : undefined;
   }
 
@@ -84,7 +77,7 @@ export class AtomicCommit implements Atomic<unknown> {
     return { ok: true, revisions };
   }
 
-  #prepared(options: SignalOptions | undefined): MaybePromise<Commit> {
+  #prepared(options: SignalOptions | undefined): MaybePromise<PlannedCommit> {
     signalOf(options, this.#operation);
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#committed) {
@@ -95,7 +88,7 @@ export class AtomicCommit implements Atomic<unknown> {
     const mutations = this.#mutations;
     return mutations.some((mutation) => mutation instanceof Promise)
       ? Promise.all(mutations).then((ready) => ({ checks, mutations: ready }))
-      : { checks, mutations: mutations as Mutation[] };
+      : { checks, mutations: mutations as PlannedMutation[] };
   }
 
   #outcomes(result: CommitResult): readonly Outcome[] {
@@ -106,7 +99,7 @@ export class AtomicCommit implements Atomic<unknown> {
     }
   }
 
-  #push(mutation: MaybePromise<Mutation>, key?: string): void {
+  #push(mutation: MaybePromise<PlannedMutation>, key?: string): void {
     if (!(mutation instanceof Promise)) {
       this.#mutations.push(mutation);
       return;

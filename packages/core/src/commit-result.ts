@@ -1,4 +1,5 @@
-import type { CommitResult, IncrementMutation } from "./adapter.ts";
+import type { CommitResult } from "./adapter.ts";
+import type { PlannedIncrement } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 
 /** The answer to a commit that had no checks which could fail. @throws what made it fail */
@@ -13,6 +14,13 @@ export function assertOk(result: CommitResult): Extract<CommitResult, { status: 
     case "conflict":
       throw new TypeError("the adapter reported a conflict where nothing was checked");
   }
+}
+
+export function resultAt(results: readonly CommitResult[], i: number): CommitResult {
+  const result = results[i];
+  if (result === undefined)
+    throw new TypeError("the adapter answered with fewer results than there were commits");
+  return result;
 }
 
 export function notANumber(key: string): Refusal {
@@ -38,8 +46,8 @@ export function existedIn(result: CommitResult): boolean {
 export function incrementOf(
   key: string,
   by: unknown,
-  initial: Pick<IncrementMutation, "expiresAt" | "policy" | "user">,
-): IncrementMutation {
+  initial: Pick<PlannedIncrement, "expiresAt" | "policy" | "user">,
+): PlannedIncrement {
   if (typeof by !== "number" || !Number.isFinite(by)) {
     throw new Refusal("KV_INVALID_VALUE", `increment adds a finite number, not ${String(by)}`);
   }

@@ -1,6 +1,7 @@
 import { AcceptedWork } from "./accepted-work.ts";
-import type { Adapter, MaybePromise, Pages } from "./adapter.ts";
+import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } from "./adapter.ts";
 import { type Life, lifeOf } from "./adapter-life.ts";
+import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { lateness, lateWrite } from "./lateness.ts";
 import { Pace } from "./pace.ts";
@@ -23,6 +24,8 @@ export class Connection {
   readonly adapter: Adapter;
   readonly pace: Pace = new Pace();
   readonly work: AcceptedWork = new AcceptedWork();
+  /** The deadline so many milliseconds from now. */
+  readonly deadline: (ttl: number) => Deadline;
   readonly #life: Life;
   readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
@@ -50,6 +53,7 @@ export class Connection {
 
   constructor(adapter: Adapter, options: ConnectionOptions) {
     this.adapter = adapter;
+    this.deadline = deadlinesOf(adapter);
     this.#life = lifeOf(adapter);
     this.#timeouts = new Timeouts(options.timeout);
     this.#sweepInterval = options.sweepInterval;
@@ -232,6 +236,16 @@ export class Connection {
   /** The same of a call that writes, of which nobody knows then whether it did. */
   guardWrite<T>(promise: Promise<T>): Promise<T> {
     return this.#timeouts.guard(promise, () => lateWrite("writing", this.#timeouts.ms));
+  }
+
+  /** The adapter's `commit`, once its clock is known where a deadline depends on it. */
+  commit(namespace: Namespace, commits: readonly PlannedCommit[]): MaybePromise<CommitResult[]> {
+    const { adapter } = this;
+    // Without a server's clock there are no pending deadlines.
+    if (adapter.syncClock === undefined) return adapter.commit(namespace, commits as readonly Commit[]);
+    return commitDated(adapter, namespace, commits, (synced) =>
+      this.guard(synced, "asking for the server's time"),
+    );
   }
 
   /** A call of the adapter outside any lane: opens first, is tracked and timed out. */

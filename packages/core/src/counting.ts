@@ -1,14 +1,6 @@
-import type {
-  Check,
-  Commit,
-  CommitResult,
-  IncrementMutation,
-  MaybePromise,
-  Mutation,
-  SetMutation,
-  StoredEntry,
-} from "./adapter.ts";
+import type { Check, CommitResult, MaybePromise, StoredEntry } from "./adapter.ts";
 import { notANumber } from "./commit-result.ts";
+import type { PlannedCommit, PlannedIncrement, PlannedMutation, PlannedSet } from "./deadline.ts";
 import type { Direct } from "./lane.ts";
 import { addToNumber } from "./number.ts";
 import type { ViewContext } from "./view-context.ts";
@@ -19,7 +11,7 @@ import type { ViewContext } from "./view-context.ts";
  */
 export function commitCounting(
   context: ViewContext,
-  commit: Commit,
+  commit: PlannedCommit,
   signal: AbortSignal | undefined,
 ): MaybePromise<CommitResult> {
   const counts = commit.mutations.some((mutation) => mutation.type === "increment");
@@ -35,7 +27,11 @@ export function commitCounting(
 type NotANumber = Extract<CommitResult, { status: "not-a-number" }>;
 
 /** `refused` is the adapter's own answer, if it was asked. */
-function byHand(context: ViewContext, commit: Commit, refused?: NotANumber): MaybePromise<CommitResult> {
+function byHand(
+  context: ViewContext,
+  commit: PlannedCommit,
+  refused?: NotANumber,
+): MaybePromise<CommitResult> {
   const keys = [...new Set([...commit.checks, ...commit.mutations].map(({ key }) => key))];
   return context.lane.section(keys, async (direct) => {
     if (refused !== undefined) {
@@ -67,21 +63,21 @@ function byHand(context: ViewContext, commit: Commit, refused?: NotANumber): May
 /** The commit with every increment as a set of its sum, guarded by the revision it was computed from. */
 async function withoutIncrements(
   context: ViewContext,
-  commit: Commit,
+  commit: PlannedCommit,
   direct: Direct,
   sums: Map<number, number>,
-): Promise<Commit> {
+): Promise<PlannedCommit> {
   const keys = [
     ...new Set(commit.mutations.filter(({ type }) => type === "increment").map(({ key }) => key)),
   ];
   const entries = await direct.read(keys);
   const checks: Check[] = [...commit.checks];
-  const state = new Map<string, SetMutation | StoredEntry | undefined>();
+  const state = new Map<string, PlannedSet | StoredEntry | undefined>();
   for (const [i, key] of keys.entries()) {
     state.set(key, entries[i]);
     checks.push({ key, revision: entries[i]?.revision ?? null });
   }
-  const mutations = commit.mutations.map((mutation, i): Mutation => {
+  const mutations = commit.mutations.map((mutation, i): PlannedMutation => {
     if (mutation.type === "set") state.set(mutation.key, mutation);
     if (mutation.type === "delete") state.set(mutation.key, undefined);
     if (mutation.type !== "increment") return mutation;
@@ -96,9 +92,9 @@ async function withoutIncrements(
 /** @throws Refusal `KV_INVALID_VALUE` where there is no number to add to */
 function counted(
   context: ViewContext,
-  { key, by, ...initial }: IncrementMutation,
-  before: SetMutation | StoredEntry | undefined,
-): { set: SetMutation; sum: number } {
+  { key, by, ...initial }: PlannedIncrement,
+  before: PlannedSet | StoredEntry | undefined,
+): { set: PlannedSet; sum: number } {
   const value = before === undefined ? undefined : context.codecs.decodeNumber(before);
   const sum = before !== undefined && value === undefined ? undefined : addToNumber(value, by);
   if (sum === undefined) throw notANumber(key);

@@ -29,6 +29,7 @@ export { after, rescued } from "./chain.ts";
 export { type Codec, json, structured } from "./codec.ts";
 export { CorruptEntry } from "./corrupt-entry.ts";
 export { type CreateStoreOptions, createStore } from "./create-store.ts";
+export type { Deadline, PendingDeadline, PlannedCommit, PlannedMutation, PlannedSet } from "./deadline.ts";
 export { type Duration, type DurationObject, milliseconds } from "./duration.ts";
 export { KV_ERROR_CODES, KvError, type KvErrorCode, type KvErrorOptions, Refusal } from "./errors.ts";
 export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./key.ts";

@@ -1,6 +1,8 @@
-import type { Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import type { CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
 import { Batch, type Kind } from "./batch.ts";
+import { resultAt } from "./commit-result.ts";
 import type { Connection } from "./connection.ts";
+import type { PlannedCommit } from "./deadline.ts";
 import { NONE, ProgramOrder } from "./program-order.ts";
 
 /** How many keys or commits go to the adapter in one call: the event loop gets a turn between two such calls. */
@@ -9,7 +11,7 @@ const SLICE = 1024;
 /** The adapter's reads and commits as a section may make them: at once, past the queue whose turn the section has. */
 export interface Direct {
   read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
-  commit(commit: Commit): Promise<CommitResult>;
+  commit(commit: PlannedCommit): Promise<CommitResult>;
 }
 
 /**
@@ -83,13 +85,13 @@ export class Lane {
     });
   }
 
-  commitOne(commit: Commit, signal?: AbortSignal): MaybePromise<CommitResult> {
+  commitOne(commit: PlannedCommit, signal?: AbortSignal): MaybePromise<CommitResult> {
     const connection = this.#connection;
     if (!connection.ready) return connection.enter(() => this.#commitOneNow(commit, signal));
     return this.#commitOneNow(commit, signal);
   }
 
-  #commitOneNow(commit: Commit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
+  #commitOneNow(commit: PlannedCommit, signal: AbortSignal | undefined): MaybePromise<CommitResult> {
     const { adapter } = this.#connection;
     if (adapter.batch.commit || !this.#order.idle) {
       const key = loneKey(commit);
@@ -97,7 +99,7 @@ export class Lane {
       if (batch !== undefined) return batch.addOne(commit, signal);
       return this.#enqueueCommits([commit], signal).then((results) => resultAt(results, 0));
     }
-    const results = adapter.commit(this.namespace, [commit]);
+    const results = this.#connection.commit(this.namespace, [commit]);
     if (results instanceof Promise) {
       return this.#underWay("commit", keysOf([commit]), results).then((committed) => resultAt(committed, 0));
     }
@@ -105,13 +107,13 @@ export class Lane {
   }
 
   /** Several commits, each for itself, in order. */
-  commit(commits: readonly Commit[], signal?: AbortSignal): MaybePromise<readonly CommitResult[]> {
+  commit(commits: readonly PlannedCommit[], signal?: AbortSignal): MaybePromise<readonly CommitResult[]> {
     const connection = this.#connection;
     return connection.enter(() => {
       const { adapter } = connection;
       if (adapter.batch.commit || !this.#order.idle || commits.length > SLICE)
         return this.#enqueueCommits(commits, signal);
-      const results = adapter.commit(this.namespace, commits);
+      const results = connection.commit(this.namespace, commits);
       return results instanceof Promise ? this.#underWay("commit", keysOf(commits), results) : results;
     });
   }
@@ -176,7 +178,7 @@ export class Lane {
         return read instanceof Promise ? connection.guard(read) : read;
       },
       async commit(commit) {
-        const committed = adapter.commit(namespace, [commit]);
+        const committed = connection.commit(namespace, [commit]);
         return resultAt(committed instanceof Promise ? await connection.guardWrite(committed) : committed, 0);
       },
     };
@@ -208,7 +210,10 @@ export class Lane {
     return this.#order.batchFor("read", keys).add(keys, signal);
   }
 
-  #enqueueCommits(commits: readonly Commit[], signal: AbortSignal | undefined): Promise<CommitResult[]> {
+  #enqueueCommits(
+    commits: readonly PlannedCommit[],
+    signal: AbortSignal | undefined,
+  ): Promise<CommitResult[]> {
     return this.#order.batchFor("commit", keysOf(commits)).add(commits, signal);
   }
 
@@ -231,28 +236,21 @@ export class Lane {
     return batch.kind === "read"
       ? batch.run((keys: readonly string[]) => adapter.read(namespace, keys), SLICE, this.#connection)
       : batch.run(
-          (commits: readonly Commit[]) => adapter.commit(namespace, commits),
+          (commits: readonly PlannedCommit[]) => this.#connection.commit(namespace, commits),
           SLICE,
           this.#connection,
         );
   }
 }
 
-export function resultAt(results: readonly CommitResult[], i: number): CommitResult {
-  const result = results[i];
-  if (result === undefined)
-    throw new TypeError("the adapter answered with fewer results than there were commits");
-  return result;
-}
-
 /** The key of a commit that concerns only one. */
-function loneKey({ checks, mutations }: Commit): string | undefined {
+function loneKey({ checks, mutations }: PlannedCommit): string | undefined {
   const [mutation] = mutations;
   if (mutation === undefined || mutations.length > 1) return undefined;
   return checks.every((check) => check.key === mutation.key) ? mutation.key : undefined;
 }
 
-function keysOf(commits: readonly Commit[]): string[] {
+function keysOf(commits: readonly PlannedCommit[]): string[] {
   const keys: string[] = [];
   for (const { checks, mutations } of commits) {
     for (const { key } of checks) keys.push(key);

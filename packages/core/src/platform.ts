@@ -29,6 +29,9 @@ export const nextTurn: (callback: () => void) => void =
     ? (callback) => void host.setImmediate?.(callback)
     : (callback) => void setTimeout(callback, 0);
 
+/** Milliseconds since some moment; never set back. Taken at import: a test's fake clock is not the one that time passes by. */
+export const monotonicNow: () => number = performance.now.bind(performance);
+
 /** Timers hold 31 bits: longer ones would fire at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 

@@ -1,6 +1,7 @@
 import type { Commit, CommitResult, MaybePromise } from "./adapter.ts";
 import { all } from "./chain.ts";
 import { revisionOf } from "./commit-result.ts";
+import type { PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { type Envelope, over, SET_OPTIONS } from "./set-options.ts";
 import type { SetOptions, SetTuple } from "./store.ts";
@@ -59,7 +60,7 @@ function commitEach(
   values: readonly unknown[],
   signal: AbortSignal | undefined,
 ): MaybePromise<string[]> {
-  const commits = items.map(({ key, around }, i): Commit => {
+  const commits = items.map(({ key, around }, i): PlannedCommit => {
     const mutation = ofKey(context, key, () => writing.mutation(context.prefix + key, values[i], around));
     return { checks: NO_CHECKS, mutations: [mutation] };
   });

@@ -1,4 +1,5 @@
 import type { Policy } from "./adapter.ts";
+import type { Deadline } from "./deadline.ts";
 import { type Duration, MAX_TIME, milliseconds } from "./duration.ts";
 import { Refusal } from "./errors.ts";
 import { assertJson } from "./json-value.ts";
@@ -8,14 +9,14 @@ import type { SetOptions } from "./store.ts";
 
 /** What a write stores beside the value. */
 export interface Envelope {
-  readonly expiresAt: number | "keep" | undefined;
+  readonly expiresAt: Deadline | "keep" | undefined;
   readonly policy: Policy;
   /** JSON text. */
   readonly user: string | undefined;
 }
 
 export interface InitialEnvelope extends Envelope {
-  readonly expiresAt: number | undefined;
+  readonly expiresAt: Deadline | undefined;
 }
 
 const WITHOUT_KEEP = ["ttl", "expiresAt", "policy", "metadata", "signal"] as const;
@@ -39,17 +40,17 @@ export function envelope(
   known: ReadonlySet<string>,
   of: string,
   defaultTtl: number | undefined,
-  clock: () => number,
+  deadline: (ttl: number) => Deadline,
 ): Envelope {
   if (options === undefined) {
-    return defaultTtl === undefined ? PLAIN : { ...PLAIN, expiresAt: deadline(clock(), defaultTtl) };
+    return defaultTtl === undefined ? PLAIN : { ...PLAIN, expiresAt: deadline(defaultTtl) };
   }
   refuseUnknownOptions(options, known, of);
   refuseAborted(options.signal);
   const { policy = "persist", metadata } = options;
   assertPolicy(policy);
   return {
-    expiresAt: deadlineOf(options, defaultTtl, clock),
+    expiresAt: deadlineOf(options, defaultTtl, deadline),
     policy,
     user: metadata === undefined ? undefined : userText(metadata),
   };
@@ -70,8 +71,8 @@ export function assertPolicy(policy: unknown): asserts policy is Policy {
 function deadlineOf(
   options: SetOptions,
   defaultTtl: number | undefined,
-  clock: () => number,
-): number | "keep" | undefined {
+  deadline: (ttl: number) => Deadline,
+): Deadline | "keep" | undefined {
   const { ttl, expiresAt, keepTtl } = options;
   if (keepTtl !== undefined && keepTtl !== false) {
     if (keepTtl !== true) throw new Refusal("KV_INVALID_OPTION", "keepTtl must be true or false");
@@ -83,8 +84,8 @@ function deadlineOf(
     return timeOf(expiresAt);
   }
   if (ttl === null) return undefined;
-  if (ttl !== undefined) return deadline(clock(), milliseconds(ttl));
-  return defaultTtl === undefined ? undefined : deadline(clock(), defaultTtl);
+  if (ttl !== undefined) return deadline(milliseconds(ttl));
+  return defaultTtl === undefined ? undefined : deadline(defaultTtl);
 }
 
 function tooManyDeadlines(): Refusal {
@@ -92,12 +93,8 @@ function tooManyDeadlines(): Refusal {
 }
 
 /** The deadline of `updateTtl`; `null`: none. @throws Refusal `KV_INVALID_TTL` */
-export function touchedDeadline(ttl: Duration | null, clock: () => number): number | null {
-  return ttl === null ? null : deadline(clock(), milliseconds(ttl));
-}
-
-function deadline(now: number, ttl: number): number {
-  return Math.min(Math.ceil(now + ttl), MAX_TIME);
+export function touchedDeadline(ttl: Duration | null, deadline: (ttl: number) => Deadline): Deadline | null {
+  return ttl === null ? null : deadline(milliseconds(ttl));
 }
 
 function timeOf(expiresAt: Date | number): number {

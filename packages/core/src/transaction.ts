@@ -1,6 +1,7 @@
-import type { Mutation, StoredEntry } from "./adapter.ts";
+import type { StoredEntry } from "./adapter.ts";
 import type { AtomicCommit } from "./atomic-commit.ts";
 import { notANumber } from "./commit-result.ts";
+import type { PlannedSet } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { addToNumber } from "./number.ts";
 import { asCaller, attemptsOf, LOST, untilWon } from "./optimistic.ts";
@@ -158,7 +159,7 @@ function settledWell(promise: Promise<unknown>): Promise<boolean> {
   );
 }
 
-function storedBy({ key, payload, encoding, policy, user }: Extract<Mutation, { type: "set" }>): StoredEntry {
+function storedBy({ key, payload, encoding, policy, user }: PlannedSet): StoredEntry {
   return {
     key,
     payload,

@@ -1,5 +1,5 @@
-import type { Mutation } from "./adapter.ts";
 import { assertOk } from "./commit-result.ts";
+import type { PlannedMutation } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { asCaller, attemptsOf, called, LOST, untilWon } from "./optimistic.ts";
 import { type Envelope, UPDATE_OPTIONS } from "./set-options.ts";
@@ -77,7 +77,7 @@ async function written(
 ): Promise<unknown> {
   if (value === undefined && revision === null) return undefined;
   const input = value === undefined ? undefined : await context.input(value);
-  const mutation: Mutation =
+  const mutation: PlannedMutation =
     value === undefined ? { type: "delete", key } : writing.mutation(key, input, around);
   const result = await commit({ checks: [{ key, revision }], mutations: [mutation] });
   if (result.status === "conflict") return LOST;

@@ -1,11 +1,15 @@
-import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import type { Adapter, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import type { PlannedCommit } from "./deadline.ts";
 import type { KvError } from "./errors.ts";
 import { ReaderView } from "./reader-view.ts";
 import { type Envelope, envelope, SET_OPTIONS } from "./set-options.ts";
 import { refuseAborted } from "./signal.ts";
 import type { Metadata, SetOptions, StoreReader } from "./store.ts";
 
-/** What a write stores beside the value: its deadline, policy and user metadata, computed from its options. */
+/**
+ * What a write stores beside the value: its deadline, policy and user metadata, computed from its options. A deadline by a
+ * clock that is not known yet is a `PendingDeadline`, which `ViewAccess.commit` turns into a time.
+ */
 export type WriteEnvelope = Envelope;
 
 /**
@@ -45,7 +49,7 @@ export interface ViewAccess {
   /** Within an operation: resolves once the writes that were called before have settled. */
   settled(): Promise<void>;
   /** Within an operation: a commit of stored keys, in program order with the store's own. */
-  commit(commit: Commit, signal?: AbortSignal): Promise<CommitResult>;
+  commit(commit: PlannedCommit, signal?: AbortSignal): Promise<CommitResult>;
   /** @throws Refusal where an option of a write is unknown or impossible */
   envelope(options: SetOptions | undefined, of: string): WriteEnvelope;
   metadata(entry: StoredEntry): Metadata;
@@ -109,7 +113,7 @@ export function viewAccess(store: StoreReader): ViewAccess {
     settled: async () => void (await connection.continue(() => lane.settled())),
     commit: async (commit, signal) => connection.continue(() => lane.commitOne(commit, signal)),
     envelope: (options, of) =>
-      envelope(options, SET_OPTIONS, of, context.settings.defaultTtl, connection.adapter.clock),
+      envelope(options, SET_OPTIONS, of, context.settings.defaultTtl, connection.deadline),
     metadata: (entry) => context.metadata(entry),
     error: (error, operation, key) => context.error(error, operation, key),
   };

@@ -1,17 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type {
-  Check,
-  Commit,
-  CommitResult,
-  MaybePromise,
-  Mutation,
-  Policy,
-  TouchMutation,
-} from "./adapter.ts";
+import type { Check, Commit, CommitResult, MaybePromise, Policy } from "./adapter.ts";
 import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
 import { after } from "./chain.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
 import { commitCounting } from "./counting.ts";
+import type { PlannedCommit, PlannedTouch } from "./deadline.ts";
 import type { Duration } from "./duration.ts";
 import { Refusal } from "./errors.ts";
 import { refuseUnknownOptions } from "./options.ts";
@@ -223,9 +216,9 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   updateTtl(key: string, ttl: Duration | null, options?: SignalOptions): Promise<boolean> {
-    const { clock } = this.context.connection.adapter;
+    const { deadline } = this.context.connection;
     return this.#touch("updateTtl", key, options, () => ({
-      expiresAt: touchedDeadline(ttl, clock),
+      expiresAt: touchedDeadline(ttl, deadline),
       policy: undefined,
     }));
   }
@@ -241,12 +234,12 @@ export class View extends ReaderView implements Store<unknown> {
     operation: string,
     key: string,
     options: SignalOptions | undefined,
-    what: () => Pick<TouchMutation, "expiresAt" | "policy">,
+    what: () => Pick<PlannedTouch, "expiresAt" | "policy">,
   ): Promise<boolean> {
     const { lane, prefix } = this.context;
     return this.#writeOne(operation, key, options, () => {
       signalOf(options, operation);
-      const mutation: Mutation = { type: "touch", key: prefix + key, ...what() };
+      const mutation: PlannedTouch = { type: "touch", key: prefix + key, ...what() };
       return after(lane.commitOne({ checks: NO_CHECKS, mutations: [mutation] }, options?.signal), existedIn);
     });
   }
@@ -295,7 +288,7 @@ export class View extends ReaderView implements Store<unknown> {
       commit: (prepare, signal) =>
         this.#write(operation, undefined, { signal }, () => {
           const commit = prepare();
-          const run = (ready: Commit) => commitCounting(context, ready, signal);
+          const run = (ready: PlannedCommit) => commitCounting(context, ready, signal);
           return commit instanceof Promise ? writing.late(commit, run) : run(commit);
         }),
     };

@@ -1,10 +1,11 @@
-import type { Commit, CommitResult, MaybePromise, Policy, SetMutation } from "./adapter.ts";
+import type { CommitResult, MaybePromise, Policy } from "./adapter.ts";
+import type { PlannedCommit, PlannedSet } from "./deadline.ts";
 import { type Envelope, envelope } from "./set-options.ts";
 import type { SetOptions } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
 
 /** Commits through the lane, or straight to the adapter within a section. */
-export type CommitOne = (commit: Commit) => MaybePromise<CommitResult>;
+export type CommitOne = (commit: PlannedCommit) => MaybePromise<CommitResult>;
 
 /** Sits between what a caller asks to be written and the mutation that says so. */
 export class Writing {
@@ -17,7 +18,7 @@ export class Writing {
   /** @throws Refusal where an option is refused */
   envelope(options: SetOptions | undefined, known: ReadonlySet<string>, of: string): Envelope {
     const { settings, connection } = this.#context;
-    return envelope(options, known, of, settings.defaultTtl, connection.adapter.clock);
+    return envelope(options, known, of, settings.defaultTtl, connection.deadline);
   }
 
   /** @throws Refusal where the codec refuses the value */
@@ -26,7 +27,7 @@ export class Writing {
     value: unknown,
     { expiresAt, policy, user }: Envelope,
     instead: Policy = policy,
-  ): SetMutation {
+  ): PlannedSet {
     const { codecs } = this.#context;
     const encoding = codecs.encodingOf(value);
     return { type: "set", key, payload: codecs.payloadOf(value), encoding, expiresAt, policy: instead, user };

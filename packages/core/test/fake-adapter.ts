@@ -22,6 +22,8 @@ export interface FakeOptions {
   readonly open?: () => MaybePromise<void>;
   readonly close?: () => MaybePromise<void>;
   readonly errorCode?: Adapter["errorCode"];
+  /** Default: this machine's. */
+  readonly clock?: () => number;
 }
 
 /** What the front asked of the adapter, for tests of batching. */
@@ -56,7 +58,7 @@ export class FakeAdapter implements Adapter {
     };
   }
 
-  readonly clock = (): number => Date.now();
+  readonly clock = (): number => this.#options.clock?.() ?? Date.now();
 
   open(): MaybePromise<void> {
     return this.#options.open?.();

@@ -42,6 +42,7 @@ class HybridAdapter implements Adapter {
   readonly capabilities: Capabilities;
   readonly batch: Adapter["batch"];
   readonly clock: () => number;
+  readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly native: Depot;
   readonly watch?: NonNullable<Adapter["watch"]>;
   readonly #settings: Settings;
@@ -56,6 +57,7 @@ class HybridAdapter implements Adapter {
     this.capabilities = { ...index.capabilities, snapshotScans: false };
     this.batch = index.batch;
     this.clock = () => index.clock();
+    if (index.syncClock !== undefined) this.syncClock = index.syncClock.bind(index);
     this.native = new Depot(settings);
     if (index.watch !== undefined) this.watch = (...args) => this.#watch(...args);
   }

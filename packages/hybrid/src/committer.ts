@@ -1,4 +1,13 @@
-import type { Adapter, Commit, CommitResult, Mutation, Namespace, Refusal, SetMutation } from "@kv/core";
+import type {
+  Adapter,
+  Commit,
+  CommitResult,
+  Mutation,
+  Namespace,
+  PlannedMutation,
+  Refusal,
+  SetMutation,
+} from "@kv/core";
 import { concurrently } from "./concurrently.ts";
 import { isLarge } from "./content.ts";
 import type { Directory } from "./directory.ts";
@@ -105,7 +114,7 @@ export class Committer {
   }
 
   /** After a commit whose files were written, made or not. */
-  async note(namespace: Namespace, mutations: readonly Mutation[], made: boolean): Promise<void> {
+  async note(namespace: Namespace, mutations: readonly PlannedMutation[], made: boolean): Promise<void> {
     const { index, layout } = this.#settings;
     for (const mutation of mutations) {
       if (mutation.type !== "set" || !isInFile(mutation.encoding)) continue;

@@ -70,6 +70,9 @@ export class FileWriter {
 }
 
 /** The mutation as the index is to make it. */
-export function inFile(mutation: SetMutation, reference: Reference): SetMutation {
+export function inFile<M extends Pick<SetMutation, "payload" | "encoding">>(
+  mutation: M,
+  reference: Reference,
+): M {
   return { ...mutation, payload: referenceText(reference), encoding: encodingInFile(mutation.encoding) };
 }

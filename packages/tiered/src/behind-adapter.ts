@@ -44,6 +44,7 @@ export class BehindAdapter implements Adapter {
   readonly capabilities: Capabilities;
   readonly batch: Adapter["batch"];
   readonly clock: () => number;
+  readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly watch?: NonNullable<Adapter["watch"]>;
   readonly #near: Adapter;
   readonly #far: Adapter;
@@ -71,6 +72,9 @@ export class BehindAdapter implements Adapter {
     this.#settings = settings;
     this.form = far.form;
     this.clock = () => far.clock();
+    const syncClock = this.#prompt.syncClock?.bind(this.#prompt);
+    // A write is done when the near tier has it: a far tier that is away keeps none back. Its clock stays as it was measured.
+    if (syncClock !== undefined) this.syncClock = () => syncClock()?.catch(() => undefined);
     this.#nearTier = new NearTier(near, this.clock, ttl);
     // Nobody else writes to the far tier, and who watches it makes every flush dearer.
     this.#keeper = new CopyKeeper(undefined, this.#nearTier);

@@ -34,6 +34,7 @@ export class ThroughAdapter implements Adapter {
   readonly capabilities: Capabilities;
   readonly batch: Adapter["batch"];
   readonly clock: () => number;
+  readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly watch?: NonNullable<Adapter["watch"]>;
   readonly #near: Adapter;
   readonly #far: Adapter;
@@ -49,6 +50,7 @@ export class ThroughAdapter implements Adapter {
     this.#far = far;
     this.form = far.form;
     this.clock = () => far.clock();
+    if (far.syncClock !== undefined) this.syncClock = far.syncClock.bind(far);
     this.#nearTier = new NearTier(near, this.clock, ttl);
     this.#keeper = new CopyKeeper(far, this.#nearTier);
     this.#reads = new ReadPath(this.#keeper, new Misses(far), this.#counters);

@@ -95,12 +95,16 @@ export function bounded(options: BoundedOptions): Middleware {
           return entries;
         });
       },
-      commit: (namespace, commits) =>
-        commitOthers(
-          ttl === undefined ? commits : withDeadlines(commits, namespace, ledger, inner.clock() + ttl),
-          refuse,
-          (others) => commitCounted(inner, ledger, eviction, namespace, others),
-        ),
+      commit(namespace, commits) {
+        const commitAll = (limited: readonly Commit[]) =>
+          commitOthers(limited, refuse, (others) =>
+            commitCounted(inner, ledger, eviction, namespace, others),
+          );
+        if (ttl === undefined) return commitAll(commits);
+        return after(inner.syncClock?.(), () =>
+          commitAll(withDeadlines(commits, namespace, ledger, inner.clock() + ttl)),
+        );
+      },
       clear: (namespace, filter) =>
         after(inner.clear(namespace, filter), (removed) => {
           ledger.cleared(namespace, filter);

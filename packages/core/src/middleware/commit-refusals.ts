@@ -1,7 +1,7 @@
 import type { Commit, CommitResult, MaybePromise } from "../adapter.ts";
 import { after } from "../chain.ts";
+import { resultAt } from "../commit-result.ts";
 import { Refusal } from "../errors.ts";
-import { resultAt } from "../lane.ts";
 
 /**
  * Makes the commits that nothing speaks against; a refused one fails by itself. `refuse` tells why a commit is refused,

@@ -10,7 +10,7 @@ import type {
 } from "../adapter.ts";
 import type { Capabilities } from "../capabilities.ts";
 import { after, rescued } from "../chain.ts";
-import { resultAt } from "../lane.ts";
+import { resultAt } from "../commit-result.ts";
 import { ROOT } from "../namespace.ts";
 import { asForm } from "./as-form.ts";
 import { begunPages, remainingPages } from "./begun-pages.ts";
@@ -63,6 +63,9 @@ export class DegradingAdapter {
     });
     this.adapter = forward(primary, {
       capabilities: common(primary.capabilities, secondary.capabilities),
+      // Deadlines are compared by the clock of the adapter that the entries are in.
+      clock: () => this.#current.clock(),
+      syncClock: this.#syncClock(),
       open: () => this.#open(),
       close: () => this.#close(),
       read: (namespace, keys, payloadsOnly) =>
@@ -85,6 +88,23 @@ export class DegradingAdapter {
       watch: (namespace, bounds, listener) => this.#watch(namespace, bounds, listener),
       errorCode: (error) => primary.errorCode(error) ?? secondary.errorCode(error),
     });
+  }
+
+  get #current(): Adapter {
+    return this.#outage.isDown ? this.#secondary : this.#primary;
+  }
+
+  /** `undefined`: neither adapter's clock is a server's. */
+  #syncClock(): Adapter["syncClock"] {
+    const [primary, secondary] = [this.#primary, this.#secondary];
+    if (primary.syncClock === undefined && secondary.syncClock === undefined) return undefined;
+    return () => {
+      if (this.#outage.isDown) return secondary.syncClock?.();
+      return primary.syncClock?.()?.catch((error: unknown) => {
+        if (!this.#isOutage(error)) throw error;
+        return secondary.syncClock?.();
+      });
+    };
   }
 
   /** Whether the failure means that the primary is down; from then on it counts as such. */

@@ -1,8 +1,8 @@
 import type { Adapter, CommitResult, MaybePromise, StoredEntry } from "../adapter.ts";
 import { after, all as allOf, rescued } from "../chain.ts";
 import { Codecs, json } from "../codec.ts";
+import { resultAt } from "../commit-result.ts";
 import { Refusal } from "../errors.ts";
-import { resultAt } from "../lane.ts";
 import { warn } from "../platform.ts";
 import type { BoundsLedger, EvictReason, Excess } from "./bounds-ledger.ts";
 import type { Tracked } from "./recency.ts";

@@ -10,8 +10,8 @@ import type {
   SetMutation,
   StoredEntry,
 } from "../adapter.ts";
+import { resultAt } from "../commit-result.ts";
 import { Refusal } from "../errors.ts";
-import { resultAt } from "../lane.ts";
 import { addToNumber } from "../number.ts";
 import { LOST, untilWon } from "../optimistic.ts";
 

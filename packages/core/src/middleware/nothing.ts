@@ -28,6 +28,8 @@ export function nothing(inner: Adapter): Adapter {
 
   return forward(inner, {
     capabilities: { ...inner.capabilities, persistent: false, linearizable: false },
+    // What is dropped needs no server's time.
+    syncClock: undefined,
     open: () => undefined,
     close: () => undefined,
     read: (_, keys) => keys.map(() => undefined),

@@ -88,7 +88,7 @@ function settled<T>(run: () => MaybePromise<T>): MaybePromise<{ value: T } | { e
 }
 
 function retried(inner: Adapter, repeat: Repeat): Adapter {
-  const { watch } = inner;
+  const { syncClock, watch } = inner;
   return forward(inner, {
     open: () => repeat(() => inner.open()),
     read: (namespace, keys, payloadsOnly) => repeat(() => inner.read(namespace, keys, payloadsOnly)),
@@ -97,6 +97,7 @@ function retried(inner: Adapter, repeat: Repeat): Adapter {
     count: (namespace, bounds) => repeat(() => inner.count(namespace, bounds)),
     namespaces: (under) => begun(() => inner.namespaces(under), repeat),
     stats: (namespace, bounds) => repeat(() => inner.stats(namespace, bounds)),
+    ...(syncClock === undefined ? undefined : { syncClock: () => synced(syncClock.bind(inner), repeat) }),
     ...(watch === undefined
       ? undefined
       : {
@@ -104,6 +105,18 @@ function retried(inner: Adapter, repeat: Repeat): Adapter {
             repeat(() => watch.call(inner, namespace, bounds, listener, othersOnly)),
         }),
   } satisfies Partial<Adapter>);
+}
+
+/** What is right already answers at once, and there is nothing to repeat. */
+function synced(syncClock: () => Promise<void> | undefined, repeat: Repeat): Promise<void> | undefined {
+  let first = syncClock();
+  if (first === undefined) return undefined;
+  const repeated = repeat(() => {
+    const asked = first ?? syncClock();
+    first = undefined;
+    return asked;
+  });
+  return repeated instanceof Promise ? repeated : undefined;
 }
 
 /** A backend that gives its pages at once is not one that may be unreachable for a moment. */

@@ -26,7 +26,7 @@ function limited(inner: Adapter, ms: number): Adapter {
   function within<T>(result: MaybePromise<T>, what: string, failure = lateness): MaybePromise<T> {
     return result instanceof Promise ? given(result, what, { failure }) : result;
   }
-  const { watch } = inner;
+  const { syncClock, watch } = inner;
   return forward(inner, {
     open: opening(inner, given),
     close: () => within(inner.close(), "closing"),
@@ -37,6 +37,14 @@ function limited(inner: Adapter, ms: number): Adapter {
     clear: (namespace, filter) => within(inner.clear(namespace, filter), "clearing", lateWrite),
     namespaces: (under) => pagesInTime(inner.namespaces(under), given),
     stats: (namespace, bounds) => within(inner.stats(namespace, bounds), "gathering statistics"),
+    ...(syncClock === undefined
+      ? undefined
+      : {
+          syncClock() {
+            const asked = syncClock.call(inner);
+            return asked === undefined ? undefined : inTime(asked, ms, "asking for the server's time");
+          },
+        }),
     ...(watch === undefined
       ? undefined
       : {
