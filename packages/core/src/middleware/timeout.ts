@@ -42,7 +42,7 @@ function limited(inner: Adapter, ms: number): Adapter {
       : {
           syncClock() {
             const asked = syncClock.call(inner);
-            return asked === undefined ? undefined : inTime(asked, ms, "asking for the server's time");
+            return asked === undefined ? undefined : given(asked, "asking for the server's time");
           },
         }),
     ...(watch === undefined
