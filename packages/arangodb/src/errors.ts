@@ -1,4 +1,4 @@
-import { type KvErrorCode, Refusal } from "@kv/core";
+import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
 /** The server's error numbers that mean something to us. */
 export const ERROR = {
@@ -115,10 +115,10 @@ export class Scrubber {
       const outcome = LOST_IN_CLUSTER.has(error.errorNum) ? "unknown" : "refused";
       return new ArangoFailure(text, outcome, { errorNum: error.errorNum, status: error.code });
     }
-    if (!(error instanceof Error) || !("isSafeToRetry" in error)) {
-      const text = this.#clean(error instanceof Error ? error.message : String(error));
+    if (!isError(error) || !("isSafeToRetry" in error)) {
+      const text = this.#clean(isError(error) ? error.message : String(error));
       // A request too large for a string was never made.
-      return new ArangoFailure(text, error instanceof RangeError ? "refused" : "unknown");
+      return new ArangoFailure(text, isError(error) && error.name === "RangeError" ? "refused" : "unknown");
     }
     return this.#networkFailure(error);
   }
@@ -155,7 +155,7 @@ export class Scrubber {
 
 /** Told by what it has, not by its class: a client that was handed in may come from another copy of arangojs. */
 function isArango(error: unknown): error is Error & { readonly errorNum: number; readonly code?: number } {
-  return error instanceof Error && "errorNum" in error && typeof error.errorNum === "number";
+  return isError(error) && "errorNum" in error && typeof error.errorNum === "number";
 }
 
 const UNSENT: ReadonlySet<string> = new Set([
@@ -173,9 +173,9 @@ const UNSENT: ReadonlySet<string> = new Set([
 /** The first code in the chain of causes; of several attempts at once (IPv4 and IPv6) that of the first. */
 function codeIn(error: unknown): string | undefined {
   let current: unknown = error;
-  for (let depth = 0; depth < 8 && current instanceof Error; depth++) {
+  for (let depth = 0; depth < 8 && isError(current); depth++) {
     if ("code" in current && typeof current.code === "string" && current.code !== "") return current.code;
-    current = current instanceof AggregateError ? current.errors[0] : current.cause;
+    current = "errors" in current && Array.isArray(current.errors) ? current.errors[0] : current.cause;
   }
   return undefined;
 }

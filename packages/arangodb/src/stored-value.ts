@@ -1,4 +1,4 @@
-import { type Payload, Refusal } from "@kv/core";
+import { isBytes, type Payload, Refusal } from "@kv/core";
 
 /** How deep a value may be nested as an attribute. The server takes about 200 levels, of which the query has some. */
 const MAX_DEPTH = 128;
@@ -22,7 +22,7 @@ export function storedValue(
   payload: Payload,
   encoding: string,
 ): { readonly stored: StoredValue; readonly size: number } {
-  if (payload instanceof Uint8Array) {
+  if (isBytes(payload)) {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("base64");
     return { stored: { bytes }, size: bytes.length };
   }

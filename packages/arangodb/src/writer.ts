@@ -1,4 +1,5 @@
 import type { Commit, CommitResult, Mutation, Namespace } from "@kv/core";
+import { isError } from "@kv/core";
 import {
   type Answer,
   APPLIED,
@@ -181,7 +182,7 @@ function tellEach({ places }: Slot, results: CommitResult[], error: unknown): vo
 
 /** Of what was to be written behind something that failed: it was not sent, whatever became of the other. */
 function unsent(error: unknown): ArangoFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = isError(error) ? error.message : String(error);
   return new ArangoFailure(`not sent, since what comes before it in the batch failed: ${reason}`, "not sent");
 }
 

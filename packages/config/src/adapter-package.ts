@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Adapter, KvError } from "@kv/core";
+import { type Adapter, isError, isUrl, KvError } from "@kv/core";
 import type { KnownAdapter } from "./known-adapters.ts";
 import { installCommand } from "./package-manager.ts";
 
@@ -41,7 +41,7 @@ function programFolder(): string[] {
 }
 
 function folderOf(from: string | URL): string {
-  return resolve(from instanceof URL || from.startsWith("file:") ? fileURLToPath(from) : from);
+  return resolve(isUrl(from) || from.startsWith("file:") ? fileURLToPath(String(from)) : from);
 }
 
 async function importFrom(
@@ -56,7 +56,7 @@ async function importFrom(
     return await import(adapter.package);
   } catch (cause) {
     if (isMissing(cause, adapter.package)) throw notInstalled(adapter, projects[0] ?? ".");
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = isError(cause) ? cause.message : String(cause);
     throw failure("KV_BACKEND", adapter, `the package ${adapter.package} cannot be loaded: ${reason}`, cause);
   }
 }
@@ -73,7 +73,7 @@ function resolvedFrom(folder: string, name: string): string | undefined {
 
 /** Whether it is this package that is missing, and not one which it needs. */
 function isMissing(error: unknown, name: string): boolean {
-  if (!(error instanceof Error) || !("code" in error)) return false;
+  if (!isError(error) || !("code" in error)) return false;
   return (
     (error.code === "MODULE_NOT_FOUND" || error.code === "ERR_MODULE_NOT_FOUND") &&
     error.message.includes(`'${name}'`)

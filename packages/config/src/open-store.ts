@@ -1,4 +1,4 @@
-import { type Adapter, type CreateStoreOptions, createStore, type Store } from "@kv/core";
+import { type Adapter, type CreateStoreOptions, createStore, isUrl, type Store } from "@kv/core";
 import { adapterFactory } from "./adapter-package.ts";
 import { invalidOption } from "./invalid-option.ts";
 import { adapterOfName, adapterOfScheme, type KnownAdapter } from "./known-adapters.ts";
@@ -80,7 +80,7 @@ async function madeFrom(
 
 /** Whether an option that is an adapter was given by its URL or config. What is neither is for the factory to judge. */
 function isTarget(option: unknown): option is string | URL | StoreConfig {
-  if (typeof option === "string" || option instanceof URL) return true;
+  if (typeof option === "string" || isUrl(option)) return true;
   return typeof option === "object" && option !== null && "adapter" in option;
 }
 
@@ -91,7 +91,7 @@ interface Understood {
 }
 
 function understood(target: unknown): Understood {
-  if (typeof target === "string" || target instanceof URL) {
+  if (typeof target === "string" || isUrl(target)) {
     const url = parseStoreUrl(String(target));
     const adapter = adapterOfScheme(url.scheme);
     return { adapter, optionsOf: () => adapter.optionsOf(url), store: undefined };

@@ -1,4 +1,4 @@
-import { type Adapter, forward, type MaybePromise } from "@kv/core";
+import { type Adapter, forward, isPromise, type MaybePromise } from "@kv/core";
 
 /**
  * Lets several stores use one adapter: the first opens it, the last closes it. So a case can look at the same data with
@@ -12,7 +12,7 @@ export function sharedAdapter(inner: Adapter): Adapter {
     open() {
       if (users === 0) opening = inner.open();
       users += 1;
-      if (!(opening instanceof Promise)) return undefined;
+      if (!isPromise(opening)) return undefined;
       return opening.catch((error: unknown) => {
         // Nobody uses what failed to open, and the next one tries again.
         users = 0;

@@ -1,4 +1,5 @@
 import type { Adapter, MaybePromise } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { forward } from "./middleware/forward.ts";
 
 /** How an adapter is opened and closed. */
@@ -21,8 +22,7 @@ class SharedLife implements Life {
     const closing = this.#closing;
     try {
       const opened = closing === undefined ? this.#adapter.open() : closing.then(() => this.#adapter.open());
-      this.#opening =
-        opened instanceof Promise ? opened.catch((error: unknown) => this.#failed(error)) : opened;
+      this.#opening = isPromise(opened) ? opened.catch((error: unknown) => this.#failed(error)) : opened;
     } catch (error) {
       this.#failed(error);
     }
@@ -41,7 +41,7 @@ class SharedLife implements Life {
     if (this.#users > 0) return undefined;
     this.#opening = undefined;
     const closed = this.#adapter.close();
-    if (!(closed instanceof Promise)) return closed;
+    if (!isPromise(closed)) return closed;
     const settled = () => {
       if (this.#closing === closing) this.#closing = undefined;
     };
@@ -51,7 +51,12 @@ class SharedLife implements Life {
   }
 }
 
-const LIVES = new WeakMap<Adapter, Life>();
+const REGISTRY = Symbol.for("@kv/core/adapter-lives");
+const host = globalThis as { [REGISTRY]?: WeakMap<Adapter, Life> };
+
+/** One for all copies of this package: stores of two copies over one adapter open and close it as those of one do. */
+const LIVES: WeakMap<Adapter, Life> = host[REGISTRY] ?? new WeakMap<Adapter, Life>();
+host[REGISTRY] = LIVES;
 
 export function lifeOf(adapter: Adapter): Life {
   let life = LIVES.get(adapter);

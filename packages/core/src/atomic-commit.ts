@@ -1,4 +1,5 @@
 import type { Check, CommitResult, MaybePromise, Outcome } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { assertOk } from "./commit-result.ts";
 import type { PlannedCommit, PlannedIncrement, PlannedMutation } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
@@ -86,7 +87,7 @@ export class AtomicCommit implements Atomic<unknown> {
     this.#committed = true;
     const checks = this.#checks;
     const mutations = this.#mutations;
-    return mutations.some((mutation) => mutation instanceof Promise)
+    return mutations.some((mutation) => isPromise(mutation))
       ? Promise.all(mutations).then((ready) => ({ checks, mutations: ready }))
       : { checks, mutations: mutations as PlannedMutation[] };
   }
@@ -100,7 +101,7 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   #push(mutation: MaybePromise<PlannedMutation>, key?: string): void {
-    if (!(mutation instanceof Promise)) {
+    if (!isPromise(mutation)) {
       this.#mutations.push(mutation);
       return;
     }

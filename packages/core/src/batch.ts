@@ -1,4 +1,5 @@
 import type { MaybePromise } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import type { Pace } from "./pace.ts";
 import { aborted } from "./signal.ts";
 
@@ -88,7 +89,7 @@ export class Batch {
     this.started = true;
     const settle = () => this.#settle();
     const working = this.#work();
-    if (working instanceof Promise) working.then(settle, settle);
+    if (isPromise(working)) working.then(settle, settle);
     else settle();
   }
 
@@ -142,7 +143,7 @@ export class Batch {
     if (items.length > slice) return this.#runInSlices(parts, items, call, slice, caller);
     try {
       const results = call(items);
-      if (!(results instanceof Promise)) return distribute(parts, results);
+      if (!isPromise(results)) return distribute(parts, results);
       return this.#guard(caller, results).then(
         (answered) => distribute(parts, answered),
         (error: unknown) => rejectAll(parts, error),
@@ -186,7 +187,7 @@ export class Batch {
     try {
       for (let from = 0; from < items.length; from += slice) {
         const answered = call(items.slice(from, from + slice));
-        for (const result of answered instanceof Promise ? await this.#guard(caller, answered) : answered)
+        for (const result of isPromise(answered) ? await this.#guard(caller, answered) : answered)
           results.push(result);
         await caller.pace.breathe();
       }

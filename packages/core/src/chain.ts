@@ -1,8 +1,9 @@
 import type { MaybePromise } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 
 /** Goes on with a result: at once where it is at hand. */
 export function after<T, R>(result: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
-  return result instanceof Promise ? result.then(next) : next(result);
+  return isPromise(result) ? result.then(next) : next(result);
 }
 
 /** Makes a call and deals with its failure, whether it is thrown or rejected. */
@@ -12,7 +13,7 @@ export function rescued<T>(
 ): MaybePromise<T> {
   try {
     const result = run();
-    return result instanceof Promise ? result.catch(failed) : result;
+    return isPromise(result) ? result.catch(failed) : result;
   } catch (error) {
     return failed(error);
   }
@@ -25,12 +26,12 @@ export function all<I, T>(items: readonly I[], make: (item: I) => MaybePromise<T
   try {
     for (const item of items) {
       const result = make(item);
-      late ||= result instanceof Promise;
+      late ||= isPromise(result);
       results.push(result);
     }
   } catch (error) {
     // What was begun may fail, too, and by then nobody waits for it.
-    for (const result of results) if (result instanceof Promise) result.catch(() => undefined);
+    for (const result of results) if (isPromise(result)) result.catch(() => undefined);
     throw error;
   }
   return late ? Promise.all(results) : (results as T[]);

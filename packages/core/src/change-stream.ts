@@ -1,4 +1,5 @@
 import type { Bounds, MaybePromise, StoredChange } from "./adapter.ts";
+import { isError, isPromise } from "./any-realm.ts";
 import { ChangeBuffer } from "./change-buffer.ts";
 import { type KvError, Refusal } from "./errors.ts";
 import { endOfTick, warn } from "./platform.ts";
@@ -61,11 +62,11 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
           this.#receive(changes),
         );
         // One that succeeds after it was given up would watch on for nobody.
-        if (registering instanceof Promise)
+        if (isPromise(registering))
           registering.then((unwatch) => this.#failed && unwatch()).catch(() => undefined);
         return registering;
       });
-      if (registered instanceof Promise)
+      if (isPromise(registered))
         return registered
           .then((unwatch) => this.#registered(unwatch, watched))
           .catch((error) => this.#fail(error));
@@ -116,7 +117,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         revision: entry.revision,
         value: decoded,
       });
-      return value instanceof Promise ? value.then(made) : made(value);
+      return isPromise(value) ? value.then(made) : made(value);
     });
   }
 
@@ -181,7 +182,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         type: change.type,
         key,
         revision: change.entry.revision,
-        value: value instanceof Promise ? await value : value,
+        value: isPromise(value) ? await value : value,
       };
     } catch (error) {
       try {
@@ -231,7 +232,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         await callback(step.value);
       } catch (error) {
         warn(
-          `a subscriber's callback threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+          `a subscriber's callback threw: ${isError(error) ? (error.stack ?? error.message) : String(error)}`,
         );
       }
     }

@@ -1,5 +1,6 @@
 import { parse, stringify } from "devalue";
 import type { StoredEntry } from "./adapter.ts";
+import { isBytes, isError } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
 import { assertJson, checkedCopy, copyOfJson } from "./json-value.ts";
 import { assertStructured } from "./structured-value.ts";
@@ -16,25 +17,41 @@ export interface Codec {
   decode(payload: string | Uint8Array): unknown;
 }
 
+const ORIGIN = Symbol.for("@kv/core/codec-origin");
+
+/**
+ * Marks a codec that a package exports, so that the codec of one copy of the package is taken for that of another. The
+ * mark is not copied by a spread: `{ ...codec, encode }` is a codec of its own.
+ */
+export function originated<C extends Codec>(origin: string, codec: C): C {
+  return Object.defineProperty(codec, ORIGIN, { value: `${origin}/${codec.name}` });
+}
+
+function isSame(one: Codec, other: Codec): boolean {
+  if (one === other) return true;
+  const origin = (codec: Codec) => (codec as { readonly [ORIGIN]?: unknown })[ORIGIN];
+  return origin(one) !== undefined && origin(one) === origin(other);
+}
+
 /** The default. Strict: a value that would not come back deeply equal is refused, naming the path. */
-export const json: Codec = {
+export const json: Codec = originated("@kv/core", {
   name: "json",
   encode(value) {
     assertJson(value);
     return JSON.stringify(value);
   },
   decode: (payload) => JSON.parse(text(payload)),
-};
+});
 
 /** Beside JSON: `undefined`, `NaN`, `-0`, Date, Map, Set, BigInt, RegExp, URL, typed arrays, cycles and shared references. */
-export const structured: Codec = {
+export const structured: Codec = originated("@kv/core", {
   name: "structured",
   encode(value) {
     assertStructured(value);
     return stringify(value);
   },
   decode: (payload) => parse(text(payload)),
-};
+});
 
 /** The encoding of a value that is a `Uint8Array`, under every codec. */
 const BYTES = "bytes";
@@ -63,27 +80,28 @@ export class Codecs {
         throw new Refusal("KV_INVALID_OPTION", `the codec ${each.name} needs encode and decode`);
       }
       const other = readable.get(each.name);
-      if (other !== undefined && other !== each) {
+      if (other !== undefined && !isSame(other, each)) {
         throw new Refusal(
           "KV_INVALID_OPTION",
           `two codecs are named ${each.name}; the name must tell them apart`,
         );
       }
-      readable.set(each.name, each);
+      readable.set(each.name, other ?? each);
     }
-    this.#codec = codec;
+    // Its own `json` rather than that of another copy, which is written and read on a faster path.
+    this.#codec = readable.get(codec.name) ?? codec;
     this.#readable = readable;
     this.#keepsValues = form === "value";
-    this.countsNatively = codec === json;
+    this.countsNatively = this.#codec === json;
   }
 
   encodingOf(value: unknown): string {
-    return value instanceof Uint8Array ? BYTES : this.#codec.name;
+    return isBytes(value) ? BYTES : this.#codec.name;
   }
 
   /** What is stored for a value: nothing that the caller could still change. @throws Refusal `KV_INVALID_VALUE` */
   payloadOf(value: unknown): unknown {
-    if (value instanceof Uint8Array) return new Uint8Array(value);
+    if (isBytes(value)) return new Uint8Array(value);
     if (this.#codec === json) {
       if (this.#keepsValues) return checkedCopy(value);
       assertJson(value);
@@ -96,7 +114,7 @@ export class Codecs {
       // A lone surrogate has no UTF-8 form, so that drivers would store another text.
       if (typeof payload === "string" && payload.isWellFormed()) return payload;
       // A codec may hand out a part of a buffer that it goes on using.
-      if (payload instanceof Uint8Array) return new Uint8Array(payload);
+      if (isBytes(payload)) return new Uint8Array(payload);
     } catch (error) {
       if (error instanceof Refusal) throw error;
       throw new Refusal(
@@ -133,7 +151,7 @@ export class Codecs {
       const codec = this.#readable.get(encoding);
       if (codec !== undefined && typeof payload === "string") return codec.decode(payload);
       // What it makes of the bytes may be a view of them.
-      if (codec !== undefined && payload instanceof Uint8Array) return codec.decode(bytes(payload));
+      if (codec !== undefined && isBytes(payload)) return codec.decode(bytes(payload));
     } catch (error) {
       throw new Refusal(
         "KV_CORRUPT",
@@ -157,10 +175,10 @@ function text(payload: unknown): string {
 
 /** A copy: the adapter may keep what it returned, and drivers return subclasses over memory of their own. */
 function bytes(payload: unknown): Uint8Array {
-  if (!(payload instanceof Uint8Array)) throw new TypeError("bytes were expected");
+  if (!isBytes(payload)) throw new TypeError("bytes were expected");
   return new Uint8Array(payload);
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }

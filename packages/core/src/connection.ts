@@ -1,6 +1,7 @@
 import { AcceptedWork } from "./accepted-work.ts";
 import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } from "./adapter.ts";
 import { type Life, lifeOf } from "./adapter-life.ts";
+import { isPromise } from "./any-realm.ts";
 import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { lateness, lateWrite } from "./lateness.ts";
@@ -133,7 +134,7 @@ export class Connection {
   /** Opens the adapter; `undefined`: it is open. One that is given up goes on, and is what the next operation waits for. */
   #begun(): Promise<void> | undefined {
     const opened = this.#life.open();
-    if (!(opened instanceof Promise)) {
+    if (!isPromise(opened)) {
       this.#isOpen = true;
       if (this.closed) return undefined;
       this.#opened();
@@ -176,7 +177,7 @@ export class Connection {
     // Expired entries are absent, swept or not; what fails now is done by the next sweep.
     try {
       const swept = this.adapter.sweep();
-      if (swept instanceof Promise) this.work.track(swept).then(done, done);
+      if (isPromise(swept)) this.work.track(swept).then(done, done);
       else done();
     } catch {
       done();
@@ -220,7 +221,7 @@ export class Connection {
       return;
     }
     const closed = this.#life.close();
-    if (closed instanceof Promise) await this.guard(closed, "closing");
+    if (isPromise(closed)) await this.guard(closed, "closing");
   }
 
   /** Milliseconds after which the backend counts as not answering. */
@@ -252,7 +253,7 @@ export class Connection {
   call<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     return this.enter(() => {
       const result = run();
-      return result instanceof Promise ? this.work.track(this.guard(result)) : result;
+      return isPromise(result) ? this.work.track(this.guard(result)) : result;
     });
   }
 }

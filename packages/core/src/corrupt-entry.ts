@@ -1,4 +1,5 @@
 import type { StoredEntry } from "./adapter.ts";
+import { branded } from "./brand.ts";
 import { Refusal } from "./errors.ts";
 
 /**
@@ -6,6 +7,10 @@ import { Refusal } from "./errors.ts";
  * For adapters whose backend does not check what it reads.
  */
 export class CorruptEntry implements StoredEntry {
+  static {
+    branded(CorruptEntry, "CorruptEntry");
+  }
+
   readonly key: string;
 
   constructor(key: string) {

@@ -1,4 +1,5 @@
 import type { Check, CommitResult, MaybePromise, StoredEntry } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { notANumber } from "./commit-result.ts";
 import type { PlannedCommit, PlannedIncrement, PlannedMutation, PlannedSet } from "./deadline.ts";
 import type { Direct } from "./lane.ts";
@@ -21,7 +22,7 @@ export function commitCounting(
     committed.status === "not-a-number"
       ? context.connection.continue(() => byHand(context, commit, committed))
       : committed;
-  return result instanceof Promise ? result.then(orByHand) : orByHand(result);
+  return isPromise(result) ? result.then(orByHand) : orByHand(result);
 }
 
 type NotANumber = Extract<CommitResult, { status: "not-a-number" }>;

@@ -1,3 +1,5 @@
+import { branded } from "./brand.ts";
+
 /**
  * What went wrong, as a word that code may branch on. Codes follow semantic versioning, messages do not.
  *
@@ -59,8 +61,15 @@ export interface KvErrorOptions {
 
 const RETRYABLE: ReadonlySet<KvErrorCode> = new Set(["KV_UNAVAILABLE", "KV_TIMEOUT"]);
 
-/** The one error class of @kv: everything a store rejects with is a `KvError`, except what the caller's own functions threw. */
+/**
+ * The one error class of @kv: everything a store rejects with is a `KvError`, except what the caller's own functions threw.
+ * `error instanceof KvError` and `KvError.is(error)` hold for the errors of every copy of @kv/core in the program.
+ */
 export class KvError extends Error {
+  static {
+    branded(KvError, "KvError");
+  }
+
   override readonly name = "KvError";
   readonly code: KvErrorCode;
   readonly operation: string;
@@ -82,14 +91,12 @@ export class KvError extends Error {
     this.retryable = options.retryable ?? RETRYABLE.has(code);
   }
 
-  /** Whether `error` is a `KvError`, optionally of one code. Works across duplicated copies of the package. */
+  /**
+   * Whether `error` is a `KvError`, optionally of one code: also one that another copy of @kv/core made (an adapter that
+   * depends on another version), or that was made in another realm (a test runner's context).
+   */
   static is(error: unknown, code?: KvErrorCode): error is KvError {
-    return (
-      error instanceof Error &&
-      error.name === "KvError" &&
-      "code" in error &&
-      (code === undefined || error.code === code)
-    );
+    return error instanceof KvError && (code === undefined || error.code === code);
   }
 }
 
@@ -100,9 +107,14 @@ export function quoted(text: string): string {
 
 /**
  * A refusal found below the front (a key, a value, an option), before it is known which operation of which adapter it
- * belongs to. The front turns it into a `KvError` with both; adapters may throw it from `open`, too.
+ * belongs to. The front turns it into a `KvError` with both; adapters may throw it from `open`, too. As with `KvError`,
+ * `instanceof` holds for the refusals of every copy of @kv/core.
  */
 export class Refusal extends Error {
+  static {
+    branded(Refusal, "Refusal");
+  }
+
   readonly code: KvErrorCode;
   readonly retryable: boolean | undefined;
   /**

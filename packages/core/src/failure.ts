@@ -1,4 +1,5 @@
 import type { Adapter } from "./adapter.ts";
+import { isError } from "./any-realm.ts";
 import { KvError, type KvErrorCode, Refusal } from "./errors.ts";
 import { warn } from "./platform.ts";
 
@@ -24,7 +25,7 @@ export function failure(
   }
   const code = codeOf(adapter, error);
   const advice = ADVICE[code];
-  const what = withoutPassword(error instanceof Error ? error.message : String(error));
+  const what = withoutPassword(isError(error) ? error.message : String(error));
   const message = advice === undefined ? what : `${what}; ${advice}`;
   return new KvError(code, { message, operation, adapter: name, key, cause: error });
 }

@@ -23,10 +23,11 @@ export type {
   StoredEntry,
   TouchMutation,
 } from "./adapter.ts";
+export { isBytes, isError, isPromise, isUrl } from "./any-realm.ts";
 export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
 export type { Capabilities } from "./capabilities.ts";
 export { after, rescued } from "./chain.ts";
-export { type Codec, json, structured } from "./codec.ts";
+export { type Codec, json, originated, structured } from "./codec.ts";
 export { CorruptEntry } from "./corrupt-entry.ts";
 export { type CreateStoreOptions, createStore } from "./create-store.ts";
 export type { Deadline, PendingDeadline, PlannedCommit, PlannedMutation, PlannedSet } from "./deadline.ts";

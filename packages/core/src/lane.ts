@@ -1,4 +1,5 @@
 import type { CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { Batch, type Kind } from "./batch.ts";
 import { resultAt } from "./commit-result.ts";
 import type { Connection } from "./connection.ts";
@@ -51,7 +52,7 @@ export class Lane {
     const peeked = () => connection.call(() => peek.call(connection.adapter, this.namespace, [key]));
     const settled = this.settled();
     const entries = settled === undefined ? peeked() : settled.then(() => connection.continue(peeked));
-    return entries instanceof Promise ? entries.then(([entry]) => entry) : entries[0];
+    return isPromise(entries) ? entries.then(([entry]) => entry) : entries[0];
   }
 
   #readOneNow(key: string, payloadsOnly: boolean): MaybePromise<StoredEntry | undefined> {
@@ -62,7 +63,7 @@ export class Lane {
       return this.#enqueueRead([key]).then((entries) => entries[0]);
     }
     const entries = adapter.read(this.namespace, [key], payloadsOnly);
-    if (entries instanceof Promise) return this.#underWay("read", [key], entries).then((read) => read[0]);
+    if (isPromise(entries)) return this.#underWay("read", [key], entries).then((read) => read[0]);
     return entries[0];
   }
 
@@ -81,7 +82,7 @@ export class Lane {
         return this.#enqueueRead(keys, signal);
       }
       const entries = connection.adapter.read(this.namespace, keys, payloadsOnly);
-      return entries instanceof Promise ? this.#underWay("read", keys, entries) : entries;
+      return isPromise(entries) ? this.#underWay("read", keys, entries) : entries;
     });
   }
 
@@ -100,7 +101,7 @@ export class Lane {
       return this.#enqueueCommits([commit], signal).then((results) => resultAt(results, 0));
     }
     const results = this.#connection.commit(this.namespace, [commit]);
-    if (results instanceof Promise) {
+    if (isPromise(results)) {
       return this.#underWay("commit", keysOf([commit]), results).then((committed) => resultAt(committed, 0));
     }
     return resultAt(results, 0);
@@ -114,7 +115,7 @@ export class Lane {
       if (adapter.batch.commit || !this.#order.idle || commits.length > SLICE)
         return this.#enqueueCommits(commits, signal);
       const results = connection.commit(this.namespace, commits);
-      return results instanceof Promise ? this.#underWay("commit", keysOf(commits), results) : results;
+      return isPromise(results) ? this.#underWay("commit", keysOf(commits), results) : results;
     });
   }
 
@@ -135,7 +136,7 @@ export class Lane {
       const after = new Set(lanes.flatMap((lane) => [...lane.#order.unsettled]));
       if (after.size === 0) {
         const result = run(this.#direct());
-        return result instanceof Promise ? this.#behind(lanes, after, () => result) : result;
+        return isPromise(result) ? this.#behind(lanes, after, () => result) : result;
       }
       return this.#behind(lanes, after, () => run(this.#direct()));
     });
@@ -156,7 +157,7 @@ export class Lane {
     // What was called before the adapter is open gets here only when it is.
     if (!connection.ready) {
       const entered = connection.enter(() => this.#settledNow());
-      return entered instanceof Promise ? entered : undefined;
+      return isPromise(entered) ? entered : undefined;
     }
     return this.#settledNow();
   }
@@ -175,11 +176,11 @@ export class Lane {
     return {
       async read(keys) {
         const read = adapter.read(namespace, keys);
-        return read instanceof Promise ? connection.guard(read) : read;
+        return isPromise(read) ? connection.guard(read) : read;
       },
       async commit(commit) {
         const committed = connection.commit(namespace, [commit]);
-        return resultAt(committed instanceof Promise ? await connection.guardWrite(committed) : committed, 0);
+        return resultAt(isPromise(committed) ? await connection.guardWrite(committed) : committed, 0);
       },
     };
   }

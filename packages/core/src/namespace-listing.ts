@@ -1,3 +1,4 @@
+import { isPromise } from "./any-realm.ts";
 import { pageIterator } from "./connection.ts";
 import { Refusal } from "./errors.ts";
 import { comparePaths } from "./namespace.ts";
@@ -32,7 +33,7 @@ export async function namespacesBelow(
   );
   for (;;) {
     const step = connection.continue(() => connection.call(() => pages.next()));
-    const { done, value } = step instanceof Promise ? await step : step;
+    const { done, value } = isPromise(step) ? await step : step;
     if (done === true) break;
     for (const { path } of value) {
       const relative = path.slice(namespace.path.length);

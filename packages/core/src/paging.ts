@@ -1,4 +1,5 @@
 import type { MaybePromise } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { Scan } from "./scan.ts";
 import { cursorAfter, PAGE_SELECTOR, rangeOf, resumed } from "./selector.ts";
 import type { Entry, Page, PageSelector } from "./store.ts";
@@ -31,5 +32,5 @@ export function pageOf(
       : { entries };
   };
   const found = scan.all();
-  return found instanceof Promise ? found.then(page) : page(found);
+  return isPromise(found) ? found.then(page) : page(found);
 }

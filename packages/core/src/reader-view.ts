@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { MaybePromise, StoredEntry } from "./adapter.ts";
+import { isAbortSignal, isPromise } from "./any-realm.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { all } from "./chain.ts";
 import { ChangeStream } from "./change-stream.ts";
@@ -34,6 +35,7 @@ import type {
   Subscription,
   WatchSelector,
 } from "./store.ts";
+import { accessTo, VIEW_ACCESS, type ViewAccess } from "./view-access.ts";
 import { ViewContext, type ViewSettings } from "./view-context.ts";
 
 /** The reading half of every view. Values are `unknown` here; the public interface gives them their type. */
@@ -44,10 +46,12 @@ export abstract class ReaderView implements StoreReader<unknown> {
     this.context = new ViewContext(settings);
   }
 
-  /** What a view is a view of. @throws TypeError where it is none */
-  static contextOf(view: StoreReader): ViewContext {
-    if (view instanceof ReaderView) return view.context;
-    throw new TypeError("this is no store, nor a view of one");
+  static {
+    Object.defineProperty(ReaderView.prototype, VIEW_ACCESS, {
+      value(this: ReaderView): ViewAccess {
+        return accessTo(this.context);
+      },
+    });
   }
 
   get capabilities(): Capabilities {
@@ -62,7 +66,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     if (fault !== undefined) return context.fail(fault, "get", key);
     try {
       const found = context.lane.readOne(context.prefix + key, true);
-      if (found instanceof Promise) {
+      if (isPromise(found)) {
         return found.then(
           (entry) => this.#valueOr(entry, fallback, "get", key),
           (error: unknown) => context.fail(error, "get", key),
@@ -107,7 +111,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       const stored = context.storedKeys(keys);
       if (stored.length === 0) return [];
       const found = context.lane.read(stored, options?.signal, true);
-      return found instanceof Promise ? found.then((entries) => this.#values(entries)) : this.#values(found);
+      return isPromise(found) ? found.then((entries) => this.#values(entries)) : this.#values(found);
     });
   }
 
@@ -162,7 +166,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       if (typeof start !== "string") throw new Refusal("KV_INVALID_OPTION", "range needs a start, a string");
       const pair = (entry: StoredEntry): MaybePromise<[string, unknown]> => {
         const value = context.value(entry);
-        return value instanceof Promise
+        return isPromise(value)
           ? value.then((late) => [context.keyOf(entry.key), late])
           : [context.keyOf(entry.key), value];
       };
@@ -188,7 +192,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       const counted = () => connection.call(() => connection.adapter.count(lane.namespace, bounds));
       const settled = lane.settled();
       const count = settled === undefined ? counted() : settled.then(() => connection.continue(counted));
-      return count instanceof Promise ? count.then((all) => Math.min(all, limit)) : Math.min(count, limit);
+      return isPromise(count) ? count.then((all) => Math.min(all, limit)) : Math.min(count, limit);
     });
   }
 
@@ -267,7 +271,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     run: () => MaybePromise<T>,
   ): Promise<T> {
     const { context } = this;
-    const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
+    const signal = isAbortSignal(options?.signal) ? options.signal : undefined;
     return context.operate(operation, key, signal, () => {
       context.assertReadable();
       return run();
@@ -289,7 +293,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       const { lane } = context;
       const stored = context.prefix + key;
       const found = wanted === "metadata" ? lane.peekOne(stored) : lane.readOne(stored, wanted === "payload");
-      return found instanceof Promise ? found.then(then) : then(found);
+      return isPromise(found) ? found.then(then) : then(found);
     });
   }
 

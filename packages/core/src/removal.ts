@@ -1,4 +1,5 @@
 import type { MaybePromise, Policy, Range } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { existedIn } from "./commit-result.ts";
 import { pageIterator } from "./connection.ts";
 import { Refusal } from "./errors.ts";
@@ -26,7 +27,7 @@ export function removeRange(
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
     const { start, end } = range;
     const cleared = adapter.clear(lane.namespace, { start, end, policy, descendants });
-    return cleared instanceof Promise ? connection.guardWrite(cleared) : cleared;
+    return isPromise(cleared) ? connection.guardWrite(cleared) : cleared;
   });
 }
 
@@ -62,7 +63,7 @@ async function removeSome(
     while (left > 0) {
       refuseAborted(signal);
       const step = pages.next();
-      const { done, value } = step instanceof Promise ? await connection.guard(step) : step;
+      const { done, value } = isPromise(step) ? await connection.guard(step) : step;
       if (done === true) break;
       for (const { key } of value.slice(0, left)) {
         if (existedIn(await direct.commit({ checks: [], mutations: [{ type: "delete", key }] }))) removed++;
@@ -72,7 +73,7 @@ async function removeSome(
     }
   } finally {
     const returned = pages.return?.();
-    if (returned instanceof Promise) await connection.guard(returned);
+    if (isPromise(returned)) await connection.guard(returned);
   }
   return removed;
 }

@@ -1,4 +1,5 @@
 import type { MaybePromise, Range, StoredEntry } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { pageIterator } from "./connection.ts";
 import type { KvError } from "./errors.ts";
 import { isEmpty } from "./selector.ts";
@@ -76,7 +77,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
       while (this.#at < this.#page.length && !this.#context.connection.closed) {
         const entry = this.#take();
         const value = this.#converted(entry);
-        if (value instanceof Promise)
+        if (isPromise(value))
           return this.#whileBusy(value.then((late) => (late === SKIPPED ? this.#fill() : yielded(late))));
         if (value !== SKIPPED) return this.#context.pace.answer(yielded(value));
       }
@@ -101,7 +102,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     this.#pages = undefined;
     const { connection } = this.#context;
     const returned = pages?.return?.();
-    if (returned instanceof Promise) await connection.guard(returned);
+    if (isPromise(returned)) await connection.guard(returned);
   }
 
   /** The same where something failed already, which is what the caller is told. */
@@ -117,8 +118,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     refuseAborted(this.#options.signal);
     try {
       const started = this.#start();
-      const all = started instanceof Promise ? started.then(() => this.#allLate(into)) : this.#allNow(into);
-      return all instanceof Promise ? abortable(all, this.#options.signal) : all;
+      const all = isPromise(started) ? started.then(() => this.#allLate(into)) : this.#allNow(into);
+      return isPromise(all) ? abortable(all, this.#options.signal) : all;
     } catch (error) {
       this.#abandon();
       throw error;
@@ -130,11 +131,11 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     const { connection } = this.#context;
     for (;;) {
       const step = this.#pages?.next();
-      if (step instanceof Promise) return this.#allLate(into, step);
+      if (isPromise(step)) return this.#allLate(into, step);
       if (step === undefined || !this.#turnPage(step)) return into;
       while (this.#at < this.#page.length) {
         const value = this.#converted(this.#take());
-        if (value instanceof Promise)
+        if (isPromise(value))
           return value.then((late) => this.#allLate(late === SKIPPED ? into : [...into, late]));
         if (value !== SKIPPED) into.push(value);
       }
@@ -178,7 +179,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   #converted(entry: StoredEntry): MaybePromise<T | typeof SKIPPED> {
     try {
       const value = this.#convert(entry);
-      return value instanceof Promise ? value.catch((error: unknown) => this.#skip(error, entry)) : value;
+      return isPromise(value) ? value.catch((error: unknown) => this.#skip(error, entry)) : value;
     } catch (error) {
       return this.#skip(error, entry);
     }
@@ -238,7 +239,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     const step = await this.#later(() =>
       connection.enter(() => {
         const next = pages.next();
-        return next instanceof Promise ? this.#guarded(next) : next;
+        return isPromise(next) ? this.#guarded(next) : next;
       }),
     );
     await connection.pace.breathe();

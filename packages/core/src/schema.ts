@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { MaybePromise } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
 
 /**
@@ -8,7 +9,7 @@ import { Refusal } from "./errors.ts";
  */
 export function validated(schema: StandardSchemaV1, value: unknown, what: string): MaybePromise<unknown> {
   const result = schema["~standard"].validate(value);
-  return result instanceof Promise ? result.then((late) => outputOf(late, what)) : outputOf(result, what);
+  return isPromise(result) ? result.then((late) => outputOf(late, what)) : outputOf(result, what);
 }
 
 export function isSchema(schema: unknown): schema is StandardSchemaV1 {

@@ -1,4 +1,5 @@
 import type { Commit, CommitResult, MaybePromise } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import { all } from "./chain.ts";
 import { revisionOf } from "./commit-result.ts";
 import type { PlannedCommit } from "./deadline.ts";
@@ -46,11 +47,9 @@ export function setEach(
   if (!context.hasSchema) return commitAll(items.map(({ value }) => value));
   const inputs = all(items, ({ key, value }) => {
     const input = ofKey(context, key, () => context.input(value));
-    return input instanceof Promise
-      ? input.catch((error: unknown) => context.fail(error, "setMany", key))
-      : input;
+    return isPromise(input) ? input.catch((error: unknown) => context.fail(error, "setMany", key)) : input;
   });
-  return inputs instanceof Promise ? writing.late(inputs, commitAll) : commitAll(inputs);
+  return isPromise(inputs) ? writing.late(inputs, commitAll) : commitAll(inputs);
 }
 
 function commitEach(
@@ -69,7 +68,7 @@ function commitEach(
     all.map((result, i) =>
       result.status === "ok" ? revisionOf(result) : ofKey(context, items[i]?.key, () => revisionOf(result)),
     );
-  return results instanceof Promise ? results.then(revisions) : revisions(results);
+  return isPromise(results) ? results.then(revisions) : revisions(results);
 }
 
 /** Names the key in what goes wrong with it. */

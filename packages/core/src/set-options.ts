@@ -1,4 +1,5 @@
 import type { Policy } from "./adapter.ts";
+import { dateTime } from "./any-realm.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Duration, MAX_TIME, milliseconds } from "./duration.ts";
 import { Refusal } from "./errors.ts";
@@ -98,7 +99,7 @@ export function touchedDeadline(ttl: Duration | null, deadline: (ttl: number) =>
 }
 
 function timeOf(expiresAt: Date | number): number {
-  const time: unknown = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt;
+  const time: unknown = typeof expiresAt === "object" ? dateTime(expiresAt) : expiresAt;
   if (typeof time === "number" && Math.abs(time) <= MAX_TIME) return Math.ceil(time) + 0;
   throw new Refusal(
     "KV_INVALID_TTL",

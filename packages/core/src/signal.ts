@@ -1,3 +1,4 @@
+import { isAbortSignal } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
 import { refuseUnknownOptions } from "./options.ts";
 import type { SignalOptions } from "./store.ts";
@@ -15,8 +16,7 @@ export function signalOf(options: SignalOptions | undefined, of: string): AbortS
 /** @throws Refusal `KV_INVALID_OPTION` where it is no signal, `KV_ABORTED` where it is aborted already */
 export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  if (!(signal instanceof AbortSignal))
-    throw new Refusal("KV_INVALID_OPTION", "signal must be an AbortSignal");
+  if (!isAbortSignal(signal)) throw new Refusal("KV_INVALID_OPTION", "signal must be an AbortSignal");
   if (signal.aborted) throw aborted(signal);
 }
 

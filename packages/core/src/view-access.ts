@@ -1,10 +1,14 @@
 import type { Adapter, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import { isAbortSignal } from "./any-realm.ts";
 import type { PlannedCommit } from "./deadline.ts";
 import type { KvError } from "./errors.ts";
-import { ReaderView } from "./reader-view.ts";
 import { type Envelope, envelope, SET_OPTIONS } from "./set-options.ts";
 import { refuseAborted } from "./signal.ts";
 import type { Metadata, SetOptions, StoreReader } from "./store.ts";
+import type { ViewContext } from "./view-context.ts";
+
+/** The method by which a view answers `viewAccess`, of whichever copy of this package the view and the caller are. */
+export const VIEW_ACCESS: unique symbol = Symbol.for("@kv/core/view-access");
 
 /**
  * What a write stores beside the value: its deadline, policy and user metadata, computed from its options. A deadline by a
@@ -77,7 +81,15 @@ export interface OrderedOperation {
 
 /** @throws TypeError where `store` is no store of @kv/core, nor a view of one */
 export function viewAccess(store: StoreReader): ViewAccess {
-  const context = ReaderView.contextOf(store);
+  const view = store as StoreReader & { [VIEW_ACCESS]?: () => ViewAccess };
+  if (typeof view === "object" && view !== null && typeof view[VIEW_ACCESS] === "function") {
+    return view[VIEW_ACCESS]();
+  }
+  throw new TypeError("this is no store, nor a view of one");
+}
+
+/** The access to what a view is a view of. */
+export function accessTo(context: ViewContext): ViewAccess {
   const { connection, lane } = context;
   return {
     adapter: connection.adapter,
@@ -99,7 +111,7 @@ export function viewAccess(store: StoreReader): ViewAccess {
       const fault =
         key === undefined ? undefined : writes ? context.writeRefusal(key) : context.keyRefusal(key);
       if (fault !== undefined) return context.fail(fault, operation, key);
-      const listened = signal instanceof AbortSignal ? signal : undefined;
+      const listened = isAbortSignal(signal) ? signal : undefined;
       return context.operate(operation, key, listened, () => {
         refuseAborted(signal);
         if (writes) context.assertWritable();

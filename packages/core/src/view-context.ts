@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Bounds, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import type { Codecs } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { type KvError, Refusal } from "./errors.ts";
@@ -181,7 +182,7 @@ export class ViewContext {
       value: decoded,
       metadata: this.metadata(stored),
     });
-    return value instanceof Promise ? value.then(make) : make(value);
+    return isPromise(value) ? value.then(make) : make(value);
   }
 
   /** The key as this view's user knows it. */
@@ -207,7 +208,7 @@ export class ViewContext {
   ): Promise<T> {
     try {
       const result = this.#issue(run);
-      if (result instanceof Promise) return await abortable(this.connection.work.hold(result), signal);
+      if (isPromise(result)) return await abortable(this.connection.work.hold(result), signal);
       return await this.pace.answer(result, Array.isArray(result) ? result.length : 1);
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Check, Commit, CommitResult, MaybePromise, Policy } from "./adapter.ts";
+import { isAbortSignal, isPromise } from "./any-realm.ts";
 import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
 import { after } from "./chain.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
@@ -81,7 +82,7 @@ export class View extends ReaderView implements Store<unknown> {
       const around = this.#writing.envelope(options, known, operation);
       const mutation = this.#writing.mutation(context.prefix + key, value, around, policy);
       const result = context.lane.commitOne({ checks: NO_CHECKS, mutations: [mutation] });
-      if (!(result instanceof Promise)) return context.pace.answer(revisionOf(result));
+      if (!isPromise(result)) return context.pace.answer(revisionOf(result));
       return result.then(
         (committed) => this.#revisionOf(committed, operation, key),
         (error: unknown) => context.fail(error, operation, key),
@@ -261,7 +262,7 @@ export class View extends ReaderView implements Store<unknown> {
       signalOf(options, "sweep");
       return connection.enter(() => {
         const swept = connection.adapter.sweep();
-        return swept instanceof Promise ? connection.work.track(swept) : swept;
+        return isPromise(swept) ? connection.work.track(swept) : swept;
       });
     });
   }
@@ -289,7 +290,7 @@ export class View extends ReaderView implements Store<unknown> {
         this.#write(operation, undefined, { signal }, () => {
           const commit = prepare();
           const run = (ready: PlannedCommit) => commitCounting(context, ready, signal);
-          return commit instanceof Promise ? writing.late(commit, run) : run(commit);
+          return isPromise(commit) ? writing.late(commit, run) : run(commit);
         }),
     };
     return new AtomicCommit(maker, operation);
@@ -352,7 +353,7 @@ export class View extends ReaderView implements Store<unknown> {
     run: () => MaybePromise<T>,
   ): Promise<T> {
     const { context } = this;
-    const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
+    const signal = isAbortSignal(options?.signal) ? options.signal : undefined;
     return context.operate(operation, key, signal, () => {
       context.assertWritable();
       return run();

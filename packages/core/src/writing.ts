@@ -1,4 +1,5 @@
 import type { CommitResult, MaybePromise, Policy } from "./adapter.ts";
+import { isPromise } from "./any-realm.ts";
 import type { PlannedCommit, PlannedSet } from "./deadline.ts";
 import { type Envelope, envelope } from "./set-options.ts";
 import type { SetOptions } from "./store.ts";
@@ -36,7 +37,7 @@ export class Writing {
   /** Goes on with the value as the schema gives it back. */
   validated<T>(value: unknown, then: (input: unknown) => MaybePromise<T>): MaybePromise<T> {
     const input = this.#context.input(value);
-    return input instanceof Promise ? this.late(input, then) : then(input);
+    return isPromise(input) ? this.late(input, then) : then(input);
   }
 
   /**

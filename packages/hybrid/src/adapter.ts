@@ -14,7 +14,7 @@ import type {
   Range,
   StoredEntry,
 } from "@kv/core";
-import { Refusal } from "@kv/core";
+import { isPromise, Refusal } from "@kv/core";
 import { concurrently } from "./concurrently.ts";
 import { Depot } from "./depot.ts";
 import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
@@ -83,7 +83,7 @@ class HybridAdapter implements Adapter {
     payloadsOnly?: boolean,
   ): MaybePromise<(StoredEntry | undefined)[]> {
     const found = this.#index.read(namespace, keys, payloadsOnly);
-    return found instanceof Promise
+    return isPromise(found)
       ? found.then((entries) => this.#whole(namespace, entries))
       : this.#whole(namespace, found);
   }
@@ -102,7 +102,7 @@ class HybridAdapter implements Adapter {
     const { peek } = this.#index;
     const found =
       peek === undefined ? this.#index.read(namespace, keys) : peek.call(this.#index, namespace, keys);
-    return found instanceof Promise ? found.then((entries) => entries.map(sized)) : found.map(sized);
+    return isPromise(found) ? found.then((entries) => entries.map(sized)) : found.map(sized);
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {

@@ -1,7 +1,7 @@
 import { constants } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { type Adapter, type Payload, Refusal, type SetMutation } from "@kv/core";
+import { type Adapter, isBytes, type Payload, Refusal, type SetMutation } from "@kv/core";
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
@@ -10,7 +10,7 @@ type Encoded = Pick<SetMutation, "payload" | "encoding">;
 
 /** Whether a payload takes at least so many bytes. Numbers never do: the index has to be able to add to them. */
 export function isLarge({ payload, encoding }: Encoded, form: Adapter["form"], bytes: number): boolean {
-  if (payload instanceof Uint8Array) return payload.byteLength >= bytes;
+  if (isBytes(payload)) return payload.byteLength >= bytes;
   if (encoding === "json") {
     if (typeof payload === "number") return false;
     if (form === "value") return Buffer.byteLength(JSON.stringify(payload)) >= bytes;
@@ -38,7 +38,7 @@ export interface Content {
 
 /** `pretty`: JSON is laid out for people. */
 export function contentOf({ payload, encoding }: Encoded, form: Adapter["form"], pretty: boolean): Content {
-  if (payload instanceof Uint8Array) return { bytes: payload, size: payload.byteLength, text: false };
+  if (isBytes(payload)) return { bytes: payload, size: payload.byteLength, text: false };
   const isValue = form === "value" && encoding === "json";
   const text = isValue ? JSON.stringify(payload) : (payload as string);
   if (!pretty || encoding !== "json") {

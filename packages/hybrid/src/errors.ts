@@ -1,4 +1,4 @@
-import { type KvErrorCode, Refusal } from "@kv/core";
+import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
 /** What an error of the file system means to who writes. */
 const FAULTS: Readonly<Record<string, readonly [code: KvErrorCode, what: string]>> = {
@@ -18,7 +18,7 @@ const FAULTS: Readonly<Record<string, readonly [code: KvErrorCode, what: string]
 
 /** The code of an error of the file system. */
 export function fsCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 export function isMissing(error: unknown): boolean {
@@ -28,7 +28,7 @@ export function isMissing(error: unknown): boolean {
 /** What went wrong with the directory, in words that help. What is a refusal already stays as it is. */
 export function directoryFault(error: unknown, directory: string): Refusal {
   if (error instanceof Refusal) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isError(error) ? error.message : String(error);
   const [code, what] = FAULTS[fsCode(error) ?? ""] ?? (["KV_BACKEND", "cannot be used"] as const);
   return new Refusal(code, `the directory ${directory} ${what} (${message})`, { cause: error });
 }

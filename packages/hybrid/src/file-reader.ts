@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { Refusal } from "@kv/core";
+import { isError, Refusal } from "@kv/core";
 import { hashed, readHashed } from "./checksum.ts";
 import { decompressed } from "./content.ts";
 import type { Directory } from "./directory.ts";
@@ -77,8 +77,8 @@ async function unzipped(file: string, bytes: Uint8Array, size: number): Promise<
 /** Why a file that is there cannot be read. */
 function unreadableFile(file: string, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof RangeError) {
+  const message = isError(error) ? error.message : String(error);
+  if (isError(error) && error.name === "RangeError") {
     return new Refusal("KV_CAPACITY", `its file ${file} does not fit into memory; read it as a stream`, {
       cause: error,
     });

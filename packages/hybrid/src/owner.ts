@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { isError } from "@kv/core";
 
 /** A day: whatever a process does with a pin or an unfinished file, it does sooner. Its number may be another's by then. */
 const LONGEST_MS = 24 * 3_600_000;
@@ -44,6 +45,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // There is one, of another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isError(error) && "code" in error && error.code === "EPERM";
   }
 }

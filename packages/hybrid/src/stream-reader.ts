@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { type Payload, Refusal, refuseUnknownOptions, type StoredEntry, type ViewAccess } from "@kv/core";
+import {
+  isBytes,
+  type Payload,
+  Refusal,
+  refuseUnknownOptions,
+  type StoredEntry,
+  type ViewAccess,
+} from "@kv/core";
 import type { Depot } from "./depot.ts";
 import { IndexFault } from "./entry-resolver.ts";
 import { directoryFault, fsCode } from "./errors.ts";
@@ -141,8 +148,7 @@ function spanOf({ start = 0, end = Number.POSITIVE_INFINITY }: ByteRange, length
 }
 
 function inlineBytes(payload: Payload): Uint8Array {
-  if (payload instanceof Uint8Array)
-    return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+  if (isBytes(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
   return Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
 }
 

@@ -1,6 +1,4 @@
-import { EventEmitter } from "node:events";
-import { Readable } from "node:stream";
-import { Refusal } from "@kv/core";
+import { isBytes, Refusal } from "@kv/core";
 
 /** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
 export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
@@ -67,13 +65,29 @@ export class Patience {
  * example, would end the process. Who reads it later is told all the same.
  */
 export function attend(source: unknown): void {
-  if (source instanceof EventEmitter) source.on("error", () => undefined);
+  if (hasMethod(source, "on")) source.on("error", () => undefined);
 }
 
 /** After a write that failed: frees what the source holds, a file that was opened for example. What has ended is left alone. */
 export function abandon(source: unknown): void {
-  if (source instanceof Readable) source.destroy();
-  else if (source instanceof ReadableStream && !source.locked) source.cancel().catch(() => undefined);
+  if (hasMethod(source, "destroy")) source.destroy();
+  else if (isWebStream(source) && !source.locked) source.cancel().catch(() => undefined);
+}
+
+/** By its methods: a stream of another realm, or of a package such as readable-stream, is no instance of ours. */
+function hasMethod<N extends string>(
+  source: unknown,
+  name: N,
+): source is Record<N, (...given: unknown[]) => unknown> {
+  return (
+    typeof source === "object" &&
+    source !== null &&
+    typeof (source as Readonly<Record<string, unknown>>)[name] === "function"
+  );
+}
+
+function isWebStream(source: unknown): source is ReadableStream {
+  return hasMethod(source, "getReader") && hasMethod(source, "cancel");
 }
 
 export function isSource(source: unknown): source is StreamSource {
@@ -123,7 +137,7 @@ export async function* fromSource(
 
 /** That of a web stream can be cancelled while it waits for a chunk; its own one waits with it. */
 function iteratorOf(source: StreamSource): Iterator<unknown, unknown> | AsyncIterator<unknown, unknown> {
-  if (source instanceof ReadableStream) {
+  if (isWebStream(source)) {
     const reader = (source as ReadableStream<unknown>).getReader();
     return {
       async next() {
@@ -172,7 +186,7 @@ export async function* blocks(
 }
 
 export function bytesOf(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
+  if (isBytes(chunk)) return chunk;
   if (typeof chunk === "string" && chunk.isWellFormed()) return Buffer.from(chunk);
   throw new Refusal(
     "KV_INVALID_VALUE",

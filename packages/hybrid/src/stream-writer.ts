@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import { type FileHandle, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { type CommitResult, Refusal, refuseUnknownOptions, type SetOptions, type ViewAccess } from "@kv/core";
+import {
+  type CommitResult,
+  isError,
+  Refusal,
+  refuseUnknownOptions,
+  type SetOptions,
+  type ViewAccess,
+} from "@kv/core";
 import type { Depot } from "./depot.ts";
 import { directoryFault, fsCode } from "./errors.ts";
 import { inFile } from "./file-writer.ts";
@@ -157,7 +164,7 @@ export class StreamWriter {
     const { index, directory } = this.#depot.settings;
     if (error instanceof SourceError) {
       const cause = error.cause;
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = isError(cause) ? cause.message : String(cause);
       return new Refusal("KV_INVALID_VALUE", `the source failed, and nothing was written: ${message}`, {
         cause,
       });

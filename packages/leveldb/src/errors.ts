@@ -1,4 +1,4 @@
-import { type KvErrorCode, Refusal } from "@kv/core";
+import { isError, type KvErrorCode, Refusal } from "@kv/core";
 import { type Holder, sayHolder } from "./holder.ts";
 
 const CODES: ReadonlyMap<string, KvErrorCode> = new Map([
@@ -26,7 +26,7 @@ const MESSAGES: readonly (readonly [words: RegExp, code: KvErrorCode])[] = [
 ];
 
 export function errorCode(error: unknown): KvErrorCode | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   const told = MESSAGES.find(([words]) => words.test(error.message));
   if (told !== undefined && told[1] !== "KV_UNAVAILABLE") return told[1];
   // The driver says "not open", and why not in the cause.
@@ -39,7 +39,7 @@ export function errorCode(error: unknown): KvErrorCode | undefined {
 
 /** Whether the database is open elsewhere. */
 export function isLocked(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isError(error)) return false;
   return codeOf(error) === "LEVEL_LOCKED" || isLocked(error.cause);
 }
 
@@ -85,6 +85,6 @@ export function openFault(error: unknown, path: string): unknown {
 
 /** The innermost error's own words. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isError(error)) return String(error);
   return error.cause === undefined ? error.message : reasonOf(error.cause);
 }

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isError } from "@kv/core";
 
 /** Who has a database open, as it says of itself in a file beside LevelDB's own, whose lock names nobody. */
 export interface Holder {
@@ -56,6 +57,6 @@ function isAlive(pid: number, host: string): boolean {
     return true;
   } catch (error) {
     // It is there, and somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return isError(error) && "code" in error && error.code === "EPERM";
   }
 }

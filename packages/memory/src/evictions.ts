@@ -1,3 +1,4 @@
+import { isBytes, isPromise } from "@kv/core";
 import type { MemoryEntry } from "./entry.ts";
 import type { EvictReason } from "./recency.ts";
 
@@ -26,7 +27,7 @@ export class Evictions {
       try {
         const returned: unknown = this.#onEvict(entry.key, copyOf(entry), reason);
         // An async function passes for a callback, too; its rejection must not end the process.
-        if (returned instanceof Promise) returned.catch(warn);
+        if (isPromise(returned)) returned.catch(warn);
       } catch (error) {
         warn(error);
       }
@@ -37,7 +38,7 @@ export class Evictions {
 /** The payload may still be in a page that was handed out, so that the callback gets a copy. */
 function copyOf({ payload }: MemoryEntry): unknown {
   // Not `structuredClone` for both: of a view it would copy the whole buffer behind it.
-  if (payload instanceof Uint8Array) return new Uint8Array(payload);
+  if (isBytes(payload)) return new Uint8Array(payload);
   return typeof payload === "object" ? structuredClone(payload) : payload;
 }
 

@@ -1,4 +1,4 @@
-import { type Payload, utf8Length } from "@kv/core";
+import { isBytes, type Payload, utf8Length } from "@kv/core";
 
 /**
  * The bytes of a payload: of bytes their number, of text its length in UTF-8, of a JSON value about the length of its
@@ -6,7 +6,7 @@ import { type Payload, utf8Length } from "@kv/core";
  */
 export function payloadSize(payload: Payload): number {
   if (typeof payload === "string") return utf8Length(payload);
-  if (payload instanceof Uint8Array) return payload.byteLength;
+  if (isBytes(payload)) return payload.byteLength;
   return jsonSize(payload);
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Refusal } from "@kv/core";
+import { isError, Refusal } from "@kv/core";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
 import { LIST } from "./scripts.ts";
@@ -50,5 +50,5 @@ export class Agreement {
 }
 
 function ignoreReadOnly(error: unknown): void {
-  if (!(error instanceof Error && error.message.startsWith("READONLY"))) throw error;
+  if (!(isError(error) && error.message.startsWith("READONLY"))) throw error;
 }

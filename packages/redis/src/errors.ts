@@ -1,4 +1,4 @@
-import { type KvErrorCode, Refusal } from "@kv/core";
+import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
 /** What servers' error replies begin with. */
 const REPLIES: Readonly<Record<string, KvErrorCode>> = {
@@ -82,7 +82,7 @@ export class Scrubber {
   failure(error: unknown): Error {
     if (error instanceof Refusal || error instanceof RedisFailure) return error;
     const last = lastNodeErrorOf(error);
-    const message = error instanceof Error ? error.message : String(error);
+    const message = isError(error) ? error.message : String(error);
     const text = last === undefined ? message : `${message} (${last.message})`;
     return new RedisFailure(
       this.#clean(text),
@@ -101,12 +101,12 @@ export class Scrubber {
 
 /** What ioredis tells beside "failed to refresh slots cache". */
 function lastNodeErrorOf(error: unknown): Error | undefined {
-  if (!(error instanceof Error) || !("lastNodeError" in error)) return undefined;
-  return error.lastNodeError instanceof Error ? error.lastNodeError : undefined;
+  if (!isError(error) || !("lastNodeError" in error)) return undefined;
+  return isError(error.lastNodeError) ? error.lastNodeError : undefined;
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   if ("code" in error && typeof error.code === "string") return error.code;
   const { message } = error;
   // "Too many Cluster redirections. Last error: ReplyError: TRYAGAIN …", "EXECABORT … because of: OOM …"
@@ -120,7 +120,7 @@ export function isMomentary(error: unknown): boolean {
 }
 
 export function errorCode(error: unknown): KvErrorCode | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   const code = codeOf(error);
   if (code !== undefined) {
     const known = REPLIES[code];

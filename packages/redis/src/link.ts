@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal } from "@kv/core";
+import { isError, Refusal } from "@kv/core";
 import { Command, type Redis } from "ioredis";
 import { type Client, isCluster, newClient, silenceLimitOf } from "./clients.ts";
 import { isMomentary, loginRefusal, Scrubber } from "./errors.ts";
@@ -270,7 +270,7 @@ function isAccount(source: Settings["source"]): source is Account {
 }
 
 function isUnknownScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+  return isError(error) && error.message.startsWith("NOSCRIPT");
 }
 
 function unknownOutcome(cause: Error): Refusal {

@@ -1,4 +1,5 @@
 import type { Namespace, StoredEntry } from "@kv/core";
+import { isError } from "@kv/core";
 import { RedisEntry } from "./entry.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
@@ -63,7 +64,7 @@ export class Reader {
 }
 
 function isSplit(error: unknown): boolean {
-  return error instanceof Error && /TRYAGAIN|ASK|CROSSSLOT/.test(error.message);
+  return isError(error) && /TRYAGAIN|ASK|CROSSSLOT/.test(error.message);
 }
 
 function entryOf(key: string, value: unknown): StoredEntry | undefined {

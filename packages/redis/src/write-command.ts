@@ -1,3 +1,4 @@
+import { isError } from "@kv/core";
 import { Command } from "ioredis";
 
 /** In place of a command that may not be sent twice: harmless, and answered with what no script answers. */
@@ -74,5 +75,5 @@ export class ClusterWriteCommand extends WriteCommand {
 
 /** Whether it is the server's own word. */
 export function isReply(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError";
+  return isError(error) && error.name === "ReplyError";
 }

@@ -14,7 +14,7 @@ import type {
   Range,
   StoredEntry,
 } from "@kv/core";
-import { SliceSize } from "@kv/core";
+import { isPromise, SliceSize } from "@kv/core";
 import { patiently, pause } from "./busy.ts";
 import { errorCode, isBusy } from "./errors.ts";
 import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
@@ -97,7 +97,7 @@ class SqliteAdapter implements Adapter {
     const { writer, queue } = this.#session;
     const results: CommitResult[] = [];
     const done = queue.run(() => writer.step(namespace, commits, results));
-    if (!(done instanceof Promise)) return done;
+    if (!isPromise(done)) return done;
     return done.catch((error: unknown) => {
       if (results.length === 0) throw error;
       // Of a long batch the first part was committed, and the rest cannot be.

@@ -1,4 +1,11 @@
-import { type Bounds, type ChangeListener, type MaybePromise, type Namespace, Watchers } from "@kv/core";
+import {
+  type Bounds,
+  type ChangeListener,
+  isPromise,
+  type MaybePromise,
+  type Namespace,
+  Watchers,
+} from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { WriteQueue } from "./busy.ts";
 import type { ChangeLog } from "./change-log.ts";
@@ -170,7 +177,7 @@ export class ChangeFeed {
   #agreeSometime(): void {
     this.#quietly(() => {
       const agreed = this.#agree();
-      if (agreed instanceof Promise) agreed.catch(() => undefined);
+      if (isPromise(agreed)) agreed.catch(() => undefined);
     });
   }
 
@@ -180,7 +187,7 @@ export class ChangeFeed {
     if (registration === undefined) return;
     this.#quietly(() => {
       const left = this.#queue.run(() => this.#log.leave(registration.id));
-      if (left instanceof Promise) left.catch(() => undefined);
+      if (isPromise(left)) left.catch(() => undefined);
     });
   }
 
@@ -265,7 +272,7 @@ export class ChangeFeed {
       this.#reporting = false;
       if (!known && registration === this.#registration) this.#rejoin();
     };
-    if (reported instanceof Promise) reported.then(done, () => done(true));
+    if (isPromise(reported)) reported.then(done, () => done(true));
     else done(reported);
   }
 

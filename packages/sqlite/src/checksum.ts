@@ -10,7 +10,9 @@
  * Hashes are signed, which makes nearly all of them integers of four bytes to SQLite: a row that stays as long as it was
  * is overwritten in place, in two thirds of the time.
  */
+
 import { crc32 } from "node:zlib";
+import { isBytes } from "@kv/core";
 
 /** Characters up to which hashing here takes less than calling the native function, which must make UTF-8 of them. */
 const SHORT = 192;
@@ -48,7 +50,7 @@ export function checksum(
   let hash: number;
   if (typeof value === "string")
     hash = value.length <= SHORT ? hashText(value, place) : crc32(value, place >>> 0);
-  else if (value instanceof Uint8Array) hash = crc32(value, ~place >>> 0);
+  else if (isBytes(value)) hash = crc32(value, ~place >>> 0);
   else return Number.NaN;
   return (hash | 0) + (expiresAt ?? NEVER);
 }

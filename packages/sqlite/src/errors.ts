@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { type KvErrorCode, Refusal } from "@kv/core";
+import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
 /** SQLite's primary result codes; extended ones (`SQLITE_IOERR_WRITE`) begin with theirs. */
 const CODES: readonly (readonly [prefix: string, code: KvErrorCode])[] = [
@@ -28,7 +28,7 @@ const MESSAGES: readonly (readonly [words: string, code: KvErrorCode])[] = [
 export function errorCode(error: unknown): KvErrorCode | undefined {
   const code = codeOf(error);
   if (code !== undefined) return CODES.find(([prefix]) => code.startsWith(prefix))?.[1];
-  if (!(error instanceof Error)) return undefined;
+  if (!isError(error)) return undefined;
   return MESSAGES.find(([words]) => error.message.includes(words))?.[1];
 }
 
@@ -37,7 +37,7 @@ export function isBusy(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined) return code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED");
   // The owner of a database handed in is iterating over a query.
-  return error instanceof TypeError && error.message.includes("busy executing a query");
+  return isError(error) && error.name === "TypeError" && error.message.includes("busy executing a query");
 }
 
 /** Whether it was the one statement's fault, so that others may go on. */
@@ -53,7 +53,7 @@ export function isOwnFault(error: unknown): boolean {
 
 /** Of an error of SQLite or of the file system. */
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
 export function lockHeld(error: unknown, path: string, waited: number): Refusal {
@@ -95,7 +95,7 @@ export function openFault(error: unknown, path: string, readOnly: boolean): unkn
 }
 
 function missingDirectory(error: unknown): boolean {
-  return error instanceof TypeError && error.message.includes("directory does not exist");
+  return isError(error) && error.name === "TypeError" && error.message.includes("directory does not exist");
 }
 
 /** What is in the way of the file at this path. */
@@ -113,7 +113,7 @@ function obstacle(path: string, readOnly: boolean, error: unknown): string {
     if (denied(directory, constants.W_OK | constants.X_OK))
       return `no permission to write into the directory ${directory}`;
   }
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }
 
 function kindOf(path: string): "file" | "directory" | "missing" | "hidden" {

@@ -1,4 +1,5 @@
 import type { Range, StoredEntry } from "@kv/core";
+import { isBytes } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import {
   COLUMNS,
@@ -120,7 +121,7 @@ export class Scanner {
 
 /** Of what stands for a value, which in a damaged file is anything. */
 function lengthOf(value: unknown): number {
-  return typeof value === "string" || value instanceof Uint8Array ? value.length : 0;
+  return typeof value === "string" || isBytes(value) ? value.length : 0;
 }
 
 interface Page {

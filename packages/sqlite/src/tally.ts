@@ -1,5 +1,5 @@
 import type { Bounds, MaybePromise, Namespace } from "@kv/core";
-import { SliceSize } from "@kv/core";
+import { isPromise, SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { pause } from "./busy.ts";
 import type { Meta } from "./meta.ts";
@@ -78,7 +78,7 @@ export class Tally {
 
   count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
     const totals = this.#total(namespace, bounds, (slice) => this.#countSlice(slice));
-    return totals instanceof Promise ? totals.then(({ keys }) => keys) : totals.keys;
+    return isPromise(totals) ? totals.then(({ keys }) => keys) : totals.keys;
   }
 
   totals(namespace: Namespace, bounds: Bounds): MaybePromise<Totals> {

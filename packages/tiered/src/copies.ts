@@ -1,4 +1,11 @@
-import { after, type ChangeListener, type Commit, type MaybePromise, type StoredEntry } from "@kv/core";
+import {
+  after,
+  type ChangeListener,
+  type Commit,
+  isPromise,
+  type MaybePromise,
+  type StoredEntry,
+} from "@kv/core";
 import { CarriedEntry, deadlineIn } from "./header.ts";
 import type { NearTier } from "./near-tier.ts";
 import { Shelf } from "./shelf.ts";
@@ -54,7 +61,7 @@ export class Copies {
     // No closures where the near tier answers at once: this is what nearly every read is.
     try {
       const found = this.#near.near.read(this.#shelf.namespace, keys);
-      if (!(found instanceof Promise)) return this.#validOf(found, payloadsOnly);
+      if (!isPromise(found)) return this.#validOf(found, payloadsOnly);
       return found.then(
         (carriers) => this.#validOf(carriers, payloadsOnly),
         () => keys.map(() => undefined),

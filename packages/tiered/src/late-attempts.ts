@@ -1,4 +1,4 @@
-import { type Adapter, type Check, forward, Refusal } from "@kv/core";
+import { type Adapter, type Check, forward, isPromise, Refusal } from "@kv/core";
 
 /** What a key's entry in the far tier will be: its revision, `null`: absent, `undefined`: another one than ever before. */
 export type Outlook = ReadonlyMap<string, string | null | undefined>;
@@ -23,7 +23,7 @@ export class LateAttempts {
     return forward(far, {
       commit: (namespace, commits) => {
         const made = far.commit(namespace, commits);
-        if (made instanceof Promise)
+        if (isPromise(made))
           this.#begin(
             namespace.id,
             commits.flatMap(({ checks }) => checks),

@@ -1,4 +1,4 @@
-import { after, type MaybePromise, type Namespace, rescued, type StoredEntry } from "@kv/core";
+import { after, isPromise, type MaybePromise, type Namespace, rescued, type StoredEntry } from "@kv/core";
 import type { Copies } from "./copies.ts";
 import type { CopyKeeper } from "./copy-keeper.ts";
 import type { Counters } from "./metrics.ts";
@@ -25,7 +25,7 @@ export class ReadPath {
       return this.#misses.read(namespace, keys, payloadsOnly);
     }
     const found = copies.find(keys, payloadsOnly);
-    return found instanceof Promise
+    return isPromise(found)
       ? found.then((entries) => this.#completed(namespace, copies, keys, entries))
       : this.#completed(namespace, copies, keys, found);
   }

@@ -1,4 +1,12 @@
-import { after, type Commit, type MaybePromise, type Namespace, namespaceOf, rescued } from "@kv/core";
+import {
+  after,
+  type Commit,
+  isPromise,
+  type MaybePromise,
+  type Namespace,
+  namespaceOf,
+  rescued,
+} from "@kv/core";
 import type { Fetch } from "./copies.ts";
 import { COPIES, type NearTier } from "./near-tier.ts";
 
@@ -51,7 +59,7 @@ export class Shelf {
   #inTurn<T>(write: () => MaybePromise<T>, failed: () => T): MaybePromise<T> {
     const run = () => rescued(write, failed);
     const done = this.#writing === undefined ? run() : this.#writing.then(run);
-    if (!(done instanceof Promise)) return done;
+    if (!isPromise(done)) return done;
     const turn = done.finally(() => {
       if (this.#writing === turn) this.#writing = undefined;
     });

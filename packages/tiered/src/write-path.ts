@@ -2,6 +2,7 @@ import {
   after,
   type Commit,
   type CommitResult,
+  isPromise,
   type MaybePromise,
   type Namespace,
   Refusal,
@@ -166,7 +167,7 @@ export class WritePath {
     if (keys.length === 0) return undefined;
     try {
       const read = this.#parts.read(namespace, keys);
-      if (!(read instanceof Promise)) {
+      if (!isPromise(read)) {
         this.#loads.arrived(load, keys, read);
         return undefined;
       }

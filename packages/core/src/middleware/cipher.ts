@@ -1,4 +1,5 @@
 import type { Namespace, Payload } from "../adapter.ts";
+import { isBytes } from "../any-realm.ts";
 import { corrupt } from "./failure.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { payloadBytes, payloadOf } from "./payload-bytes.ts";
@@ -66,7 +67,7 @@ export async function opened(ring: KeyRing, place: Place, envelope: Payload): Pr
 }
 
 function partsOf(envelope: Payload) {
-  if (!(envelope instanceof Uint8Array) || envelope[0] !== VERSION) {
+  if (!isBytes(envelope) || envelope[0] !== VERSION) {
     throw corrupt("it is marked as encrypted, but is not in the form of encrypted entries");
   }
   // A copy: drivers return their own subclasses over memory they own.

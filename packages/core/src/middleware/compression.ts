@@ -1,4 +1,5 @@
 import type { Adapter, MaybePromise, Middleware, SetMutation, StoredEntry } from "../adapter.ts";
+import { isBytes } from "../any-realm.ts";
 import { corrupt } from "./failure.ts";
 import { checkedOptions, invalidOption } from "./middleware-options.ts";
 import { payloadBytes, payloadOf } from "./payload-bytes.ts";
@@ -64,7 +65,7 @@ function decompressed(entry: StoredEntry): MaybePromise<StoredEntry> {
   const { encoding, payload } = entry;
   const algorithm = PREFIX.exec(encoding)?.[1] as CompressionAlgorithm | undefined;
   if (algorithm === undefined) return entry;
-  if (!(payload instanceof Uint8Array)) {
+  if (!isBytes(payload)) {
     return unreadable(entry, corrupt("it is marked as compressed, but is no bytes"));
   }
   return piped(new Uint8Array(payload), new DecompressionStream(algorithm))

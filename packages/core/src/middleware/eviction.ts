@@ -1,4 +1,5 @@
 import type { Adapter, CommitResult, MaybePromise, StoredEntry } from "../adapter.ts";
+import { isPromise } from "../any-realm.ts";
 import { after, all as allOf, rescued } from "../chain.ts";
 import { Codecs, json } from "../codec.ts";
 import { resultAt } from "../commit-result.ts";
@@ -53,7 +54,7 @@ export class Eviction {
         this.#tell(evicted);
       },
     );
-    if (done instanceof Promise) this.#running = done;
+    if (isPromise(done)) this.#running = done;
     return done;
   }
 
@@ -137,7 +138,7 @@ export class Eviction {
       try {
         const returned: unknown = onEvict(entry.key, this.#valueOf(entry), reason, namespace);
         // An async function passes for a callback, too; its rejection must not end the process.
-        if (returned instanceof Promise) returned.catch(reportThrown);
+        if (isPromise(returned)) returned.catch(reportThrown);
       } catch (error) {
         reportThrown(error);
       }

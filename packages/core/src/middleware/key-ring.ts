@@ -1,3 +1,4 @@
+import { isBytes, isCryptoKey } from "../any-realm.ts";
 import { invalidOption } from "./middleware-options.ts";
 
 /** 32 random bytes, or an AES-GCM key of 256 bits that may encrypt and decrypt. */
@@ -30,7 +31,7 @@ export class KeyRing {
     if (key === undefined) return undefined;
     let imported = this.#imported.get(id);
     if (imported === undefined) {
-      imported = key instanceof Uint8Array ? importedKey(key) : Promise.resolve(key);
+      imported = isBytes(key) ? importedKey(key) : Promise.resolve(key);
       this.#imported.set(id, imported);
     }
     return imported;
@@ -39,8 +40,8 @@ export class KeyRing {
 
 /** A copy, so that the caller may overwrite its own. */
 function checkedKey(id: string, key: unknown): EncryptionKey {
-  if (key instanceof Uint8Array && key.byteLength === KEY_BYTES) return new Uint8Array(key);
-  if (key instanceof CryptoKey) {
+  if (isBytes(key) && key.byteLength === KEY_BYTES) return new Uint8Array(key);
+  if (isCryptoKey(key)) {
     const { name, length } = key.algorithm as AesKeyAlgorithm;
     const usable = key.usages.includes("encrypt") && key.usages.includes("decrypt");
     if (name === "AES-GCM" && length === KEY_BYTES * 8 && usable) return key;

@@ -1,3 +1,4 @@
+import { isError } from "../any-realm.ts";
 import { type Duration, milliseconds } from "../duration.ts";
 import { KvError, Refusal } from "../errors.ts";
 import { refuseUnknownOptions } from "../options.ts";
@@ -44,7 +45,7 @@ export function durationOption(name: string, value: Duration): number {
   try {
     return milliseconds(value);
   } catch (error) {
-    return invalidOption(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return invalidOption(`${name}: ${isError(error) ? error.message : String(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Adapter, CommitResult, MaybePromise, Namespace, Pages } from "../adapter.ts";
+import { isPromise } from "../any-realm.ts";
 import { forward } from "./forward.ts";
 
 /** The calls of an adapter that are observed. `errorCode` and `clock` are no calls of the backend. */
@@ -49,7 +50,7 @@ export function observed(inner: Adapter, begin: (call: AdapterCall) => CallEnd):
       end({ error });
       throw error;
     }
-    if (!(result instanceof Promise)) {
+    if (!isPromise(result)) {
       end(failureIn?.(result));
       return result;
     }

@@ -1,4 +1,5 @@
 import type { Payload } from "../adapter.ts";
+import { isBytes } from "../any-realm.ts";
 
 /** What the bytes of a payload are of. Stored: the numbers are for ever. */
 const BYTES = 0;
@@ -10,7 +11,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A payload as bytes: one that says what it was, then its own. */
 export function payloadBytes(payload: Payload): Uint8Array<ArrayBuffer> {
-  if (payload instanceof Uint8Array) return tagged(BYTES, payload);
+  if (isBytes(payload)) return tagged(BYTES, payload);
   if (typeof payload === "string") return tagged(TEXT, encoder.encode(payload));
   return tagged(JSON_VALUE, encoder.encode(JSON.stringify(payload)));
 }

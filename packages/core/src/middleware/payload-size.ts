@@ -1,4 +1,5 @@
 import type { Adapter, StoredEntry } from "../adapter.ts";
+import { isBytes } from "../any-realm.ts";
 import { utf8Length } from "../key.ts";
 
 /**
@@ -9,7 +10,7 @@ export function payloadSize(
   { payload, encoding }: Pick<StoredEntry, "payload" | "encoding">,
   form: Adapter["form"],
 ): number {
-  if (payload instanceof Uint8Array) return payload.byteLength;
+  if (isBytes(payload)) return payload.byteLength;
   const isText = typeof payload === "string" && (form === "text" || encoding !== "json");
   return utf8Length(isText ? payload : JSON.stringify(payload));
 }

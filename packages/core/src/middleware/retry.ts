@@ -1,4 +1,5 @@
 import type { Adapter, MaybePromise, Middleware, Pages } from "../adapter.ts";
+import { isPromise } from "../any-realm.ts";
 import { after, rescued } from "../chain.ts";
 import type { Duration } from "../duration.ts";
 import { delay } from "../platform.ts";
@@ -116,7 +117,7 @@ function synced(syncClock: () => Promise<void> | undefined, repeat: Repeat): Pro
     first = undefined;
     return asked;
   });
-  return repeated instanceof Promise ? repeated : undefined;
+  return isPromise(repeated) ? repeated : undefined;
 }
 
 /** A backend that gives its pages at once is not one that may be unreachable for a moment. */

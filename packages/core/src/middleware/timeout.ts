@@ -1,4 +1,5 @@
 import type { Adapter, MaybePromise, Middleware, Pages } from "../adapter.ts";
+import { isPromise } from "../any-realm.ts";
 import type { Duration } from "../duration.ts";
 import { lateness, lateWrite } from "../lateness.ts";
 import { Timeouts } from "../timeouts.ts";
@@ -24,7 +25,7 @@ export function timeout(options: TimeoutOptions): Middleware {
 function limited(inner: Adapter, ms: number): Adapter {
   const given = inTime(ms);
   function within<T>(result: MaybePromise<T>, what: string, failure = lateness): MaybePromise<T> {
-    return result instanceof Promise ? given(result, what, { failure }) : result;
+    return isPromise(result) ? given(result, what, { failure }) : result;
   }
   const { syncClock, watch } = inner;
   return forward(inner, {
@@ -50,7 +51,7 @@ function limited(inner: Adapter, ms: number): Adapter {
       : {
           watch(namespace, bounds, listener, othersOnly) {
             const watching = watch.call(inner, namespace, bounds, listener, othersOnly);
-            if (!(watching instanceof Promise)) return watching;
+            if (!isPromise(watching)) return watching;
             let late = false;
             // Nobody would end a watch that begins after it was given up.
             watching.then((unwatch) => late && unwatch()).catch(() => undefined);
@@ -73,7 +74,7 @@ function opening(inner: Adapter, given: InTime): () => MaybePromise<void> {
   return () => {
     if (pending === undefined) {
       const opened = inner.open();
-      if (!(opened instanceof Promise)) return undefined;
+      if (!isPromise(opened)) return undefined;
       pending = opened.finally(() => {
         pending = undefined;
       });

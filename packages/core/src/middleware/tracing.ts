@@ -1,4 +1,5 @@
 import type { Adapter, Middleware } from "../adapter.ts";
+import { isError } from "../any-realm.ts";
 import { codeOf } from "./failure.ts";
 import { checkedOptions, invalidOption } from "./middleware-options.ts";
 import { type AdapterCall, observed } from "./observation.ts";
@@ -71,7 +72,7 @@ function traced(
         histogram?.record(seconds, { ...attributes, "error.type": code });
         span?.setAttribute("error.type", code);
         // Drivers quote addresses, keys and values in their messages.
-        const name = failure.error instanceof Error ? failure.error.name : "Error";
+        const name = isError(failure.error) ? failure.error.name : "Error";
         span?.recordException({ name, code });
         span?.setStatus({ code: STATUS_ERROR, message: code });
       }

@@ -11,6 +11,7 @@ import type {
   StoredChange,
   StoredEntry,
 } from "../adapter.ts";
+import { isError, isPromise } from "../any-realm.ts";
 import { after, all, rescued } from "../chain.ts";
 import { Refusal } from "../errors.ts";
 import { commitOthers } from "./commit-refusals.ts";
@@ -123,7 +124,7 @@ interface Encoded extends Commit {
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isError(error) ? error.message : String(error);
   return new Refusal("KV_BACKEND", `the value could not be encoded: ${message}`, { cause: error });
 }
 
@@ -154,7 +155,7 @@ function inOrder(
   return {
     receive(changes) {
       const decoded = all(changes, decode);
-      if (last === undefined && !(decoded instanceof Promise)) {
+      if (last === undefined && !isPromise(decoded)) {
         listener(decoded);
         return;
       }
