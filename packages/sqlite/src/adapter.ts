@@ -14,13 +14,12 @@ import type {
   Range,
   StoredEntry,
 } from "@kv/core";
-import { isPromise, SliceSize } from "@kv/core";
-import { patiently, pause } from "./busy.ts";
+import { isPromise } from "@kv/core";
+import { patiently } from "./busy.ts";
 import { errorCode, isBusy } from "./errors.ts";
 import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
 import { type NextPage, pagesOf } from "./pages.ts";
 import { Session } from "./session.ts";
-import { SLICE_MS } from "./slice-time.ts";
 
 /**
  * A store in a SQLite file, which several processes may share.
@@ -109,7 +108,7 @@ class SqliteAdapter implements Adapter {
   scan(namespace: Namespace, range: Range): Pages<StoredEntry> {
     const { namespaces, scanner } = this.#session;
     return this.#pages(() => {
-      const id = namespaces.find(namespace);
+      const id = namespaces.look(namespace);
       return id === undefined ? undefined : scanner.pages(id, range);
     });
   }
@@ -124,33 +123,7 @@ class SqliteAdapter implements Adapter {
   }
 
   clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
-    const { namespaces } = this.#session;
-    if (!filter.descendants) {
-      const id = namespaces.find(namespace);
-      return id === undefined ? 0 : this.#erase(id, filter);
-    }
-    const everything = { start: "", end: undefined, policy: filter.policy };
-    return (async () => {
-      let removed = 0;
-      for (const id of namespaces.within(namespace)) removed += await this.#erase(id, everything);
-      return removed;
-    })();
-  }
-
-  async #erase(id: number, filter: Pick<Filter, "start" | "end" | "policy">): Promise<number> {
-    const { eraser, queue } = this.#session;
-    const size = new SliceSize(SLICE_MS, 512, 16, 2 ** 14);
-    let removed = 0;
-    for (let start: string | undefined = filter.start; start !== undefined; ) {
-      const from: string = start;
-      const slice = await queue.run(() =>
-        size.measure(() => eraser.slice(id, { ...filter, start: from }, size.current)),
-      );
-      removed += slice.removed;
-      start = slice.next;
-      if (start !== undefined) await pause(0);
-    }
-    return removed;
+    return this.#session.clearing.clear(namespace, filter);
   }
 
   namespaces(under: Namespace): Pages<Namespace> {

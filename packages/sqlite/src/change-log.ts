@@ -16,6 +16,7 @@ import type { StoredChange } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { COLUMNS, entryOf, type Row } from "./entry.ts";
 import type { RevisionBlock } from "./meta.ts";
+import type { Revisions } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
 
@@ -55,6 +56,7 @@ export class ChangeLog {
   readonly #db: Sqlite.Database;
   readonly #tables: Tables;
   readonly #transactions: Transactions;
+  readonly #revisions: Revisions;
   readonly #read: Sqlite.Statement<[number, number], ChangeRow>;
   readonly #known: Sqlite.Statement<[string], number>;
   readonly #disown: Sqlite.Statement<[number, number, string]>;
@@ -65,13 +67,14 @@ export class ChangeLog {
   readonly #prune: Sqlite.Statement<[number]>;
   readonly #last: Sqlite.Statement<[string], number>;
 
-  constructor(db: Sqlite.Database, tables: Tables, transactions: Transactions) {
+  constructor(db: Sqlite.Database, tables: Tables, transactions: Transactions, revisions: Revisions) {
     const { entries, namespaces, changes, watchers } = tables;
     const numbers = <P extends unknown[]>(sql: string) =>
       db.prepare<P, number>(sql).pluck().safeIntegers(false);
     this.#db = db;
     this.#tables = tables;
     this.#transactions = transactions;
+    this.#revisions = revisions;
     this.#read = db
       .prepare<[number, number], ChangeRow>(
         `SELECT ${COLUMNS.map((column) => `e.${column}`).join(", ")}, c.seq, n.path, c.key, c.kind, c.namespace
@@ -170,7 +173,7 @@ export class ChangeLog {
       const key = row[CHANGED_KEY];
       const earlier = ofNamespace.get(key);
       ofNamespace.delete(key);
-      const change = changeOf(row, earlier?.type === "set");
+      const change = changeOf(row, earlier?.type === "set", this.#revisions);
       if (change !== undefined) ofNamespace.set(key, change);
     }
     return {
@@ -208,11 +211,12 @@ export class ChangeLog {
   }
 }
 
-function changeOf(row: ChangeRow, wasSet: boolean): StoredChange | undefined {
+function changeOf(row: ChangeRow, wasSet: boolean, revisions: Revisions): StoredChange | undefined {
   const key = row[CHANGED_KEY];
   const kind = row[KIND];
   if (kind === "delete" || kind === "expire") return { type: kind, key };
   // It was deleted meanwhile: that change comes later.
   if (row[0] === null) return undefined;
-  return { type: wasSet ? "set" : kind, key, entry: entryOf(row[NAMESPACE], key, row as unknown as Row) };
+  const entry = entryOf(row[NAMESPACE], key, row as unknown as Row, revisions);
+  return { type: wasSet ? "set" : kind, key, entry };
 }

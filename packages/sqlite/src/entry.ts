@@ -1,5 +1,6 @@
 import { CorruptEntry, type Payload, type Policy, type StoredEntry } from "@kv/core";
 import { checksum, EVICTABLE, writeChecksum } from "./checksum.ts";
+import { type Block, type Revisions, textIn } from "./revisions.ts";
 
 /** A row of the table of entries as the driver returns it in `raw` mode, in the order of `COLUMNS`. */
 export type Row = readonly [
@@ -45,10 +46,15 @@ export const PAYLOAD_COLUMNS: readonly string[] = ["value", "encoding", "expires
 export type KeyedRow = readonly [...row: Row, key: string];
 
 /** What a row says, once its checksums were found right. */
-export function entryOf(namespace: number, key: string, row: Row): SqliteEntry | CorruptEntry {
+export function entryOf(
+  namespace: number,
+  key: string,
+  row: Row,
+  revisions: Revisions,
+): SqliteEntry | CorruptEntry {
   const metadata = writeChecksum(row[2], row[4], row[7]) + row[3] + (row[6] === 0 ? 0 : EVICTABLE);
   return checksum(namespace, key, row[1], row[0], row[5]) === row[8] && metadata === row[9]
-    ? new SqliteEntry(key, row)
+    ? new SqliteEntry(key, row, revisions.blockOf(row[2]))
     : new CorruptEntry(key);
 }
 
@@ -57,9 +63,10 @@ export function liveEntryOf(
   namespace: number,
   key: string,
   row: Row,
+  revisions: Revisions,
   clock: () => number,
 ): StoredEntry | undefined {
-  const entry = entryOf(namespace, key, row);
+  const entry = entryOf(namespace, key, row, revisions);
   return isExpired(row[5], clock) && entry instanceof SqliteEntry ? undefined : entry;
 }
 
@@ -79,10 +86,12 @@ export function livePayloadOf(
 export class SqliteEntry implements StoredEntry {
   readonly key: string;
   readonly #row: Row;
+  readonly #block: Block;
 
-  constructor(key: string, row: Row) {
+  constructor(key: string, row: Row, block: Block) {
     this.key = key;
     this.#row = row;
+    this.#block = block;
   }
 
   get payload(): Payload {
@@ -94,7 +103,7 @@ export class SqliteEntry implements StoredEntry {
   }
 
   get revision(): string {
-    return String(this.#row[2]);
+    return textIn(this.#block, this.#row[2]);
   }
 
   get createdAt(): number {

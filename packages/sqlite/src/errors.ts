@@ -51,6 +51,11 @@ export function isOwnFault(error: unknown): boolean {
   );
 }
 
+/** Whether a column that must not be NULL would have been. */
+export function refusesNull(error: unknown): boolean {
+  return codeOf(error) === "SQLITE_CONSTRAINT_NOTNULL";
+}
+
 /** Of an error of SQLite or of the file system. */
 function codeOf(error: unknown): string | undefined {
   return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;

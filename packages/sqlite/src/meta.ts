@@ -1,4 +1,5 @@
 import type Sqlite from "better-sqlite3";
+import { type Block, NO_BLOCK, type Revisions, textIn } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
 
@@ -15,14 +16,16 @@ export interface RevisionBlock {
 /** What is known of the table of entries as a whole, for all processes. */
 export class Meta {
   readonly #transactions: Transactions;
+  readonly #revisions: Revisions;
   readonly #read: Sqlite.Statement<[string], number>;
   readonly #write: Sqlite.Statement<[number, string]>;
   #next = 0;
-  #block: RevisionBlock = { first: 0, end: 0 };
+  #block: Block = NO_BLOCK;
   #deadlines = false;
 
-  constructor(db: Sqlite.Database, { meta }: Tables, transactions: Transactions) {
+  constructor(db: Sqlite.Database, { meta }: Tables, transactions: Transactions, revisions: Revisions) {
     this.#transactions = transactions;
+    this.#revisions = revisions;
     this.#read = db
       .prepare<[string], number>(`SELECT value FROM ${meta} WHERE name = ?`)
       .pluck()
@@ -38,13 +41,12 @@ export class Meta {
   reserve(count: number): void {
     if (this.#block.end - this.#next >= count) return;
     const size = Math.max(BLOCK, count);
-    const first = this.#transactions.run(() => {
+    this.#block = this.#transactions.run(() => {
       const free = this.#read.get("revision") ?? 1;
       this.#write.run(free + size, "revision");
-      return free;
+      return this.#revisions.reserve(free, free + size);
     });
-    this.#next = first;
-    this.#block = { first, end: first + size };
+    this.#next = this.#block.first;
   }
 
   /** The revisions that are being given out; none before the first write. */
@@ -52,7 +54,12 @@ export class Meta {
     return this.#block;
   }
 
-  /** A revision out of those reserved. */
+  /** A revision out of those reserved, as callers see it. */
+  textOf(revision: number): string {
+    return textIn(this.#block, revision);
+  }
+
+  /** A revision out of those reserved, as it is stored. */
   nextRevision(): number {
     return this.#next++;
   }

@@ -2,6 +2,7 @@ import type { Namespace, StoredEntry } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { COLUMNS, liveEntryOf, livePayloadOf, PAYLOAD_COLUMNS, type PayloadRow, type Row } from "./entry.ts";
 import type { Namespaces } from "./namespaces.ts";
+import type { Revisions } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 import type { TurnSnapshot } from "./turn-snapshot.ts";
 
@@ -26,6 +27,7 @@ export class Reader {
   readonly #many: Sqlite.Statement<[string, number], RowAt>;
   readonly #payloads: Sqlite.Statement<[string, number], PayloadAt>;
   readonly #namespaces: Namespaces;
+  readonly #revisions: Revisions;
   readonly #snapshot: TurnSnapshot;
   readonly #clock: () => number;
   #pause = 0;
@@ -33,8 +35,11 @@ export class Reader {
   constructor(
     db: Sqlite.Database,
     tables: Tables,
-    namespaces: Namespaces,
-    snapshot: TurnSnapshot,
+    parts: {
+      readonly namespaces: Namespaces;
+      readonly revisions: Revisions;
+      readonly snapshot: TurnSnapshot;
+    },
     clock: () => number,
   ) {
     const one = <R>(columns: string) =>
@@ -60,8 +65,9 @@ export class Reader {
       .safeIntegers(false);
     this.#many = many<RowAt>(COLUMNS);
     this.#payloads = many<PayloadAt>(PAYLOAD_COLUMNS);
-    this.#namespaces = namespaces;
-    this.#snapshot = snapshot;
+    this.#namespaces = parts.namespaces;
+    this.#revisions = parts.revisions;
+    this.#snapshot = parts.snapshot;
     this.#clock = clock;
   }
 
@@ -70,6 +76,14 @@ export class Reader {
     this.#snapshot.enter();
     const id = this.#namespaces.find(namespace);
     if (id === undefined) return keys.map(() => undefined);
+    const entries = this.#read(id, keys, payloadsOnly);
+    // What is missing may be where the namespace is now, if it was removed and made anew.
+    if (!entries.includes(undefined) || this.#namespaces.isCurrent(id)) return entries;
+    const now = this.#namespaces.look(namespace);
+    return now === undefined ? keys.map(() => undefined) : this.#read(now, keys, payloadsOnly);
+  }
+
+  #read(id: number, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
     const [key] = keys;
     if (keys.length === 1 && key !== undefined)
       return [payloadsOnly ? this.#payload(id, key) : this.#entry(id, key)];
@@ -78,7 +92,7 @@ export class Reader {
 
   #entry(id: number, key: string): StoredEntry | undefined {
     const row = this.#one.get(id, key);
-    return row && liveEntryOf(id, key, row, this.#clock);
+    return row && liveEntryOf(id, key, row, this.#revisions, this.#clock);
   }
 
   #payload(id: number, key: string): StoredEntry | undefined {
@@ -116,7 +130,8 @@ export class Reader {
         for (const row of this.#many.all(json, id)) {
           const at = from + row[INDEX];
           const key = keys[at];
-          if (key !== undefined) entries[at] = liveEntryOf(id, key, row as unknown as Row, this.#clock);
+          if (key !== undefined)
+            entries[at] = liveEntryOf(id, key, row as unknown as Row, this.#revisions, this.#clock);
         }
       }
     }

@@ -15,6 +15,7 @@ import {
 } from "./entry.ts";
 import type { Meta } from "./meta.ts";
 import { BEYOND_TEXT } from "./namespaces.ts";
+import type { Revisions } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows of the very first page, when nothing is known of the values' length, and of any page. */
@@ -42,14 +43,21 @@ export class Scanner {
   readonly #ascending: Selects;
   readonly #descending: Selects;
   readonly #meta: Meta;
+  readonly #revisions: Revisions;
   readonly #clock: () => number;
   /** Rows of a page of values, as the last ones were. */
   #size = FIRST;
 
-  constructor(db: Sqlite.Database, tables: Tables, meta: Meta, clock: () => number) {
+  constructor(
+    db: Sqlite.Database,
+    tables: Tables,
+    parts: { readonly meta: Meta; readonly revisions: Revisions },
+    clock: () => number,
+  ) {
     this.#ascending = selects(db, tables, "ASC");
     this.#descending = selects(db, tables, "DESC");
-    this.#meta = meta;
+    this.#meta = parts.meta;
+    this.#revisions = parts.revisions;
     this.#clock = clock;
   }
 
@@ -82,7 +90,7 @@ export class Scanner {
     let bytes = 0;
     for (const row of rows) {
       bytes += lengthOf(row[0]);
-      const entry = liveEntryOf(id, row[KEY], row as unknown as Row, this.#clock);
+      const entry = liveEntryOf(id, row[KEY], row as unknown as Row, this.#revisions, this.#clock);
       if (entry !== undefined) entries.push(entry);
     }
     this.#resize(rows.length, bytes);

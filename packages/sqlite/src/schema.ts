@@ -9,9 +9,13 @@
  *   An ordinary rowid table with one index: `WITHOUT ROWID` makes writes several times slower, and an index on
  *   `expires_at` halves the writes that have a deadline. Short columns come first, so that counts and sweeps do not
  *   read the overflow pages of long values. The collation is BINARY, which in UTF-8 is the order of code points.
- * - `kv_namespaces`: id ↔ the namespace's path as one string (every segment followed by `/`; the root's is empty).
- * - `kv_meta`: numbers by name. `version`: this layout's. `revision`: the first revision that nobody has reserved.
- *   `deadlines`: 1 once any entry ever had one; until then sweeps, counts and lists of keys have less to look at.
+ * - `kv_namespaces`: id ↔ the namespace's path as one string (every segment followed by `/`; the root's is empty). The row
+ *   of an empty namespace is removed by sweeps. Its id is never given again, so that a connection that remembers it finds
+ *   nothing under it, and looks the path up anew.
+ * - `kv_meta`: numbers by name. `version`: this layout's. `revision`: the first revision that is not reserved.
+ *   `namespace`: the next id of a namespace. `deadlines`: 1 once any entry ever had one; until then sweeps, counts and
+ *   lists of keys have less to look at.
+ * - `kv_revisions`: the blocks of revisions that connections have reserved, each with a random text, see `revisions.ts`.
  * - `kv_changes`, `kv_watchers`: the change feed, see `change-feed.ts`. Empty unless somebody watches.
  *
  * To read it with the `sqlite3` tool: `SELECT key, value FROM kv;`
@@ -26,6 +30,7 @@ export interface Tables {
   readonly meta: string;
   readonly changes: string;
   readonly watchers: string;
+  readonly revisions: string;
 }
 
 export function tablesOf(table: string): Tables {
@@ -35,6 +40,7 @@ export function tablesOf(table: string): Tables {
     meta: `${table}_meta`,
     changes: `${table}_changes`,
     watchers: `${table}_watchers`,
+    revisions: `${table}_revisions`,
   };
 }
 
@@ -70,9 +76,24 @@ const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
   ({ watchers }) => `
     ALTER TABLE ${watchers} ADD COLUMN own_first INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE ${watchers} ADD COLUMN own_end INTEGER NOT NULL DEFAULT 0;`,
+  ({ meta, namespaces, revisions }) => `
+    CREATE TABLE ${revisions} (first INTEGER PRIMARY KEY, beyond INTEGER NOT NULL, text TEXT NOT NULL);
+    INSERT INTO ${meta} (name, value) SELECT 'namespace', coalesce(max(id), 0) + 1 FROM ${namespaces};`,
 ];
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
+/** The oldest layout that can be read as it is: a file on a read-only medium cannot be migrated. */
+const READABLE_VERSION = 3;
+
+/** The version that brought each table. */
+const SINCE: { readonly [T in keyof Tables]: number } = {
+  entries: 1,
+  namespaces: 1,
+  meta: 1,
+  changes: 2,
+  watchers: 2,
+  revisions: 4,
+};
 
 /** The columns of every table, in the order in which they were made. */
 const LAYOUT: { readonly [T in keyof Tables]: string } = {
@@ -82,7 +103,10 @@ const LAYOUT: { readonly [T in keyof Tables]: string } = {
   meta: "name,value",
   changes: "seq,namespace,key,kind",
   watchers: "id,position,seen_at,own_first,own_end",
+  revisions: "first,beyond,text",
 };
+
+const TABLE_NAMES = Object.keys(SINCE) as (keyof Tables)[];
 
 /**
  * Makes the tables, or brings them to this version. Several processes may do so at the same time.
@@ -95,17 +119,19 @@ export function prepareSchema(db: Sqlite.Database, tables: Tables, readOnly: boo
       "the database's text encoding is UTF-16, whose order of keys differs; use a UTF-8 one",
     );
   }
-  if (versionOf(db, tables) < SCHEMA_VERSION) {
-    if (readOnly) {
-      throw new Refusal(
-        "KV_UNAVAILABLE",
-        `the database has no table ${tables.entries} of this version yet; open it once without readOnly`,
-      );
-    }
+  let version = versionOf(db, tables);
+  if (version < SCHEMA_VERSION && !readOnly) {
     migrate(db, tables);
+    version = SCHEMA_VERSION;
   }
-  for (const name of ["entries", "namespaces", "meta", "changes", "watchers"] as const) {
-    if (columnsOf(db, tables[name]) !== LAYOUT[name]) throw foreign(tables[name]);
+  if (version < READABLE_VERSION) {
+    throw new Refusal(
+      "KV_UNAVAILABLE",
+      `the database has no table ${tables.entries} of this version yet; open it once without readOnly`,
+    );
+  }
+  for (const name of TABLE_NAMES) {
+    if (SINCE[name] <= version && columnsOf(db, tables[name]) !== LAYOUT[name]) throw foreign(tables[name]);
   }
 }
 
@@ -114,6 +140,9 @@ function migrate(db: Sqlite.Database, tables: Tables): void {
   try {
     // Somebody else may have done it while this connection waited for the lock.
     const from = versionOf(db, tables);
+    for (const name of TABLE_NAMES) {
+      if (SINCE[name] > from && columnsOf(db, tables[name]) !== "") throw foreign(tables[name]);
+    }
     for (const step of MIGRATIONS.slice(from)) db.exec(step(tables));
     db.prepare(`UPDATE ${tables.meta} SET value = ? WHERE name = 'version'`).run(SCHEMA_VERSION);
     db.exec("COMMIT");

@@ -3,6 +3,7 @@ import type Sqlite from "better-sqlite3";
 import { WriteQueue } from "./busy.ts";
 import { ChangeFeed, feedsOf } from "./change-feed.ts";
 import { ChangeLog } from "./change-log.ts";
+import { Clearing } from "./clearing.ts";
 import { connect, ownersTransaction } from "./connection.ts";
 import { Eraser } from "./eraser.ts";
 import { Expiry } from "./expiry.ts";
@@ -10,12 +11,14 @@ import { Meta } from "./meta.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Settings } from "./options.ts";
 import { Reader } from "./reader.ts";
+import { Revisions } from "./revisions.ts";
 import { Scanner } from "./scanner.ts";
 import { tablesOf } from "./schema.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Tally } from "./tally.ts";
 import { Transactions } from "./transaction.ts";
 import { TurnSnapshot } from "./turn-snapshot.ts";
+import { Vacated } from "./vacated.ts";
 import { Writer } from "./writer.ts";
 
 /** Bytes of write-ahead log from which on a sweep tries to begin it anew. SQLite itself does so at 4 MB, unless somebody is always reading. */
@@ -28,7 +31,7 @@ export class Session {
   readonly scanner: Scanner;
   readonly tally: Tally;
   readonly writer: Writer;
-  readonly eraser: Eraser;
+  readonly clearing: Clearing;
   readonly queue: WriteQueue;
   /** Whether somebody who writes keeps those who read waiting. */
   readonly readersWait: boolean;
@@ -36,6 +39,7 @@ export class Session {
   readonly #settings: Settings;
   readonly #snapshot: TurnSnapshot;
   readonly #sweeper: Sweeper;
+  readonly #vacated: Vacated;
   readonly #log: ChangeLog;
   readonly #meta: Meta;
   /** Those of this connection: a database that was handed in may serve several adapters. */
@@ -53,23 +57,29 @@ export class Session {
     try {
       const transactions = new Transactions(db);
       const expiry = new Expiry(db, tables);
-      const meta = new Meta(db, tables, transactions);
+      const revisions = new Revisions(db, tables);
+      const meta = new Meta(db, tables, transactions, revisions);
       this.#meta = meta;
       snapshot = new TurnSnapshot(db, settings.turnSnapshots);
       this.#snapshot = snapshot;
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
-      this.#log = new ChangeLog(db, tables, transactions);
+      this.#log = new ChangeLog(db, tables, transactions, revisions);
       const hooks = { before: () => this.#refresh(), after: () => this.#written() };
       this.queue = new WriteQueue(hooks, settings.path, settings.busyTimeout);
-      this.namespaces = new Namespaces(db, tables);
-      this.reader = new Reader(db, tables, this.namespaces, this.#snapshot, clock);
-      this.scanner = new Scanner(db, tables, meta, clock);
-      const read = <T>(work: () => T) => this.queue.read(work);
-      this.tally = new Tally(db, tables, { meta, namespaces: this.namespaces, read }, clock);
-      this.writer = new Writer(db, tables, { namespaces: this.namespaces, meta, transactions }, clock);
-      this.eraser = new Eraser(db, tables, { transactions, expiry, meta }, clock);
-      this.#sweeper = new Sweeper(db, tables, { queue: this.queue, transactions, expiry, meta }, clock);
+      const { queue } = this;
+      const namespaces = new Namespaces(db, tables, transactions);
+      this.namespaces = namespaces;
+      this.reader = new Reader(db, tables, { namespaces, revisions, snapshot }, clock);
+      this.scanner = new Scanner(db, tables, { meta, revisions }, clock);
+      const read = <T>(work: () => T) => queue.read(work);
+      this.tally = new Tally(db, tables, { meta, namespaces, read }, clock);
+      this.writer = new Writer(db, tables, { namespaces, meta, revisions, transactions }, clock);
+      const eraser = new Eraser(db, tables, { transactions, expiry, meta }, clock);
+      this.#sweeper = new Sweeper(db, tables, { queue, transactions, expiry, meta }, clock);
+      const vacated = new Vacated(db, tables, { queue, transactions });
+      this.#vacated = vacated;
+      this.clearing = new Clearing({ eraser, queue, namespaces, vacated });
     } catch (error) {
       snapshot?.close();
       this.#release();
@@ -92,6 +102,7 @@ export class Session {
   async sweep(): Promise<number> {
     if (this.#settings.readOnly) return 0;
     const removed = await this.#sweeper.sweep();
+    await this.#vacated.sweep();
     if (this.#closing) return removed;
     if (this.#log.hasDead()) await this.queue.run(() => this.#log.removeDead());
     this.#shortenLog();
@@ -114,6 +125,7 @@ export class Session {
   async close(): Promise<void> {
     this.#closing = true;
     this.#sweeper.stop();
+    this.#vacated.stop();
     await this.queue.idle();
     this.#feed?.close();
     if (this.#feed !== undefined) this.#feeds.delete(this.#feed);

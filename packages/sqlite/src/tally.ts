@@ -100,7 +100,7 @@ export class Tally {
     let start: string | undefined = bounds.start;
     /** → whether there is more. */
     const next = (): boolean => {
-      const id = this.#namespaces.find(namespace);
+      const id = this.#namespaces.look(namespace);
       if (id === undefined) return false;
       const limit = size.current;
       const sums = size.measure(() => sumsOf([id, start ?? "", end, limit]));

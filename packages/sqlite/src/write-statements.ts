@@ -63,14 +63,16 @@ const KEPT = 4;
 const CREATED_AT = "CASE WHEN expires_at <= excluded.updated_at THEN excluded.created_at ELSE created_at END";
 const METADATA_SUM = `excluded.metadata_checksum - excluded.created_at + ${CREATED_AT}`;
 
-export function writeStatements(db: Sqlite.Database, { entries }: Tables): Statements {
+export function writeStatements(db: Sqlite.Database, { entries, namespaces }: Tables): Statements {
+  /** NULL, which the column refuses, where another connection has removed the namespace. */
+  const existing = `(SELECT id FROM ${namespaces} WHERE id = ?)`;
   /** An upsert; `constants` are the columns that are no parameters, `kept` what an existing row's column becomes instead. */
   const upsert = (
     constants: { readonly [column: string]: string },
     kept: { readonly [column: string]: string } = {},
   ) => {
     const keptInstead: { readonly [column: string]: string } = { metadata_checksum: METADATA_SUM, ...kept };
-    const values = COLUMNS.map((column) => constants[column] ?? "?");
+    const values = COLUMNS.map((column) => constants[column] ?? (column === "namespace" ? existing : "?"));
     const updates = COLUMNS.slice(KEPT).map(
       (column) => `${column} = ${keptInstead[column] ?? constants[column] ?? `excluded.${column}`}`,
     );

@@ -15,9 +15,10 @@ import type Sqlite from "better-sqlite3";
 import { MORE } from "./busy.ts";
 import { checksum, EVICTABLE, writeChecksum } from "./checksum.ts";
 import { isExpired } from "./entry.ts";
-import { isOwnFault } from "./errors.ts";
+import { isOwnFault, refusesNull } from "./errors.ts";
 import type { Meta } from "./meta.ts";
-import type { Namespaces } from "./namespaces.ts";
+import { type Namespaces, VanishedNamespace } from "./namespaces.ts";
+import type { Revisions } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
 import { type Statements, writeStatements } from "./write-statements.ts";
@@ -26,24 +27,33 @@ import { type Statements, writeStatements } from "./write-statements.ts";
 const SLICE_MS = 4;
 /** Commits between two looks at the clock. */
 const PER_LOOK = 32;
+/** The number of a namespace that does not exist, under which nothing is found. */
+const NOWHERE = 0;
 
 /** Applies commits. Every method needs the write lock to be free, and throws where it is not. */
 export class Writer {
   readonly #statements: Statements;
   readonly #namespaces: Namespaces;
   readonly #meta: Meta;
+  readonly #revisions: Revisions;
   readonly #transactions: Transactions;
   readonly #clock: () => number;
 
   constructor(
     db: Sqlite.Database,
     tables: Tables,
-    parts: { readonly namespaces: Namespaces; readonly meta: Meta; readonly transactions: Transactions },
+    parts: {
+      readonly namespaces: Namespaces;
+      readonly meta: Meta;
+      readonly revisions: Revisions;
+      readonly transactions: Transactions;
+    },
     clock: () => number,
   ) {
     this.#statements = writeStatements(db, tables);
     this.#namespaces = parts.namespaces;
     this.#meta = parts.meta;
+    this.#revisions = parts.revisions;
     this.#transactions = parts.transactions;
     this.#clock = clock;
   }
@@ -54,32 +64,70 @@ export class Writer {
     commits: readonly Commit[],
     results: CommitResult[],
   ): CommitResult[] | typeof MORE {
-    const id = this.#namespaces.ensure(namespace);
     this.#prepare(commits);
+    for (;;) {
+      // What only deletes or touches makes no namespace.
+      const id = commits.some(inserts)
+        ? this.#namespaces.ensure(namespace)
+        : (this.#namespaces.find(namespace) ?? NOWHERE);
+      try {
+        return this.#stepInto(id, commits, results);
+      } catch (error) {
+        if (!(error instanceof VanishedNamespace)) throw error;
+        this.#namespaces.forget(namespace);
+      }
+    }
+  }
+
+  /** @throws VanishedNamespace where the number no longer stands for one: nothing was done */
+  #stepInto(id: number, commits: readonly Commit[], results: CommitResult[]): CommitResult[] | typeof MORE {
     const only = loneMutation(commits);
     if (only !== undefined) {
-      // A single statement is a transaction by itself.
-      results.push({ status: "ok", outcomes: [this.#mutate(id, only, this.#clock())] });
+      results.push({ status: "ok", outcomes: [this.#alone(id, only)] });
       return results;
     }
     try {
-      this.#transact(commits, results, (commit, now) => this.#apply(id, commit, now));
+      this.#transact(id, commits, results, (commit, now) => this.#apply(id, commit, now));
     } catch (error) {
       if (!isOwnFault(error)) throw error;
-      this.#transact(commits, results, (commit, now) => this.#attempt(id, commit, now));
+      this.#transact(id, commits, results, (commit, now) => this.#attempt(id, commit, now));
     }
     return results.length < commits.length ? MORE : results;
   }
 
+  /** A single statement is a transaction by itself. */
+  #alone(id: number, mutation: Exclude<Mutation, IncrementMutation>): Outcome {
+    const now = this.#clock();
+    let outcome: Outcome;
+    try {
+      outcome = this.#mutate(id, mutation, now);
+    } catch (error) {
+      if (refusesNull(error) && !this.#namespaces.isCurrent(id)) throw new VanishedNamespace();
+      throw error;
+    }
+    const inserted = mutation.type === "set" && !isOver(mutation, now);
+    const found = "existed" in outcome && outcome.existed;
+    if (!inserted && !found) this.#assertCurrent(id);
+    return outcome;
+  }
+
+  #assertCurrent(id: number): void {
+    if (id !== NOWHERE && !this.#namespaces.isCurrent(id)) throw new VanishedNamespace();
+  }
+
   /** One transaction; where it fails, nothing of it has a result. */
   #transact(
+    id: number,
     commits: readonly Commit[],
     results: CommitResult[],
     apply: (commit: Commit, now: number) => CommitResult,
   ): void {
     const done = results.length;
     try {
-      this.#transactions.run(() => this.#slice(commits, results, apply));
+      this.#transactions.run(() => {
+        this.#assertCurrent(id);
+        this.#slice(commits, results, apply);
+      });
     } catch (error) {
       results.length = done;
       throw error;
@@ -144,7 +192,7 @@ export class Writer {
     for (const { key, revision } of checks) {
       const row = this.#statements.revision.get(id, key);
       const live = row !== undefined && !isExpired(row[1], () => now);
-      if ((live ? String(row[0]) : null) !== revision) failed.add(key);
+      if ((live ? this.#revisions.textOf(row[0]) : null) !== revision) failed.add(key);
     }
     return [...failed];
   }
@@ -175,9 +223,9 @@ export class Writer {
   #set(id: number, { key, payload, encoding, expiresAt, policy, user }: SetMutation, now: number): string {
     const statements = this.#statements;
     const revision = this.#meta.nextRevision();
-    if (typeof expiresAt === "number" && expiresAt <= now) {
+    if (isOver({ expiresAt }, now)) {
       statements.remove.run(id, key);
-      return String(revision);
+      return this.#meta.textOf(revision);
     }
     const evictable = policy === "evict" ? 1 : 0;
     const deadline = typeof expiresAt === "number" ? expiresAt : null;
@@ -193,7 +241,7 @@ export class Writer {
       const rest = [evictable, encoding, sum, metadataSum, user, payload] as const;
       statements.set.run(id, key, revision, now, now, expiresAt, ...rest);
     }
-    return String(revision);
+    return this.#meta.textOf(revision);
   }
 
   #delete(id: number, key: string, now: number): boolean {
@@ -237,8 +285,18 @@ export class Writer {
     const sum = checksum(id, key, "json", payload, row[1]);
     const added = writeChecksum(revision, now, null) - writeChecksum(row[0], row[5], null);
     this.#statements.setNumber.run(payload, revision, now, sum, added, id, key);
-    return { revision: String(revision), value };
+    return { revision: this.#meta.textOf(revision), value };
   }
+}
+
+/** Whether a commit may make an entry where there was none. */
+function inserts({ mutations }: Commit): boolean {
+  return mutations.some(({ type }) => type === "set" || type === "increment");
+}
+
+/** Whether a set leaves its key absent, its deadline having passed. */
+function isOver({ expiresAt }: Pick<SetMutation, "expiresAt">, now: number): boolean {
+  return typeof expiresAt === "number" && expiresAt <= now;
 }
 
 /** The mutation of a batch that is nothing else and takes one statement. */
