@@ -110,6 +110,35 @@ const sharingCases: readonly Case[] = [
     },
   },
   {
+    title: "a namespace that one adapter emptied and swept is written and read by others that know it",
+    requires: sharing,
+    async run({ root, store, reopen }) {
+      const other = await reopen();
+      for (let round = 0; round < 3; round++) {
+        const [mine, theirs] = [store.namespace("n"), other.store.namespace("n")];
+        await mine.set("k", round);
+        assert.equal(await theirs.take("k"), round);
+        await other.root.sweep();
+        await other.store.namespace("stranger", String(round)).set("k", "strange");
+        await mine.set("k", "mine");
+        assert.equal(await theirs.get("k"), "mine");
+        assert.equal(await theirs.delete("k"), true);
+        await root.sweep();
+        await mine.setMany([["k", "again"]]);
+        await theirs.increment("l");
+        assert.deepEqual(await contents(mine), [
+          ["k", "again"],
+          ["l", 1],
+        ]);
+        assert.equal(await theirs.clear(), 2);
+        await other.root.sweep();
+        await theirs.set("m", 1);
+        assert.deepEqual(await contents(mine), [["m", 1]]);
+        assert.equal(await mine.clear(), 1);
+      }
+    },
+  },
+  {
     title: "increments, creates and takes through two adapters add up and have one winner",
     requires: sharing,
     async run({ store, reopen }) {

@@ -208,6 +208,29 @@ export const namespaces: readonly Case[] = [
     },
   },
   {
+    title:
+      "a namespace that was emptied and swept is as good as new, also for views of it that were made before",
+    async run({ store, open }) {
+      const views = [store.namespace("tenant", "1"), open().store.namespace("tenant", "1")] as const;
+      for (const [round, view] of [...views, ...views].entries()) {
+        const other = views[(round + 1) % 2] ?? view;
+        await view.set("k", round);
+        assert.equal(await other.get("k"), round);
+        assert.equal(await other.take("k"), round);
+        await store.sweep();
+        await store.namespace("beside", String(round)).set("k", "beside");
+        assert.equal(await view.get("k"), undefined);
+        assert.equal(await other.increment("n"), 1);
+        assert.deepEqual(await contents(view), [["n", 1]]);
+        assert.equal(await view.count(), 1);
+        assert.equal(await view.clear(), 1);
+        await store.sweep();
+        assert.deepEqual(await store.namespace("tenant").listNamespaces(), []);
+      }
+      assert.equal((await store.namespace("beside").listNamespaces()).length, 4);
+    },
+  },
+  {
     title: "listNamespaces takes a prefix of the first segment, which is no pattern, and a depth",
     async run({ store }) {
       for (const path of [["ab"], ["a*"], ["ab", "c"], ["b", "a"], ["b", "a", "c"], ["a/b"]])

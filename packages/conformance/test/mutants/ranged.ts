@@ -187,4 +187,26 @@ export const rangedMutants: readonly Mutant[] = [
       },
     })),
   },
+  {
+    title: "forgets a namespace that a sweep finds empty, and loses what those write who remember it",
+    caughtBy:
+      "namespaces and scopes › a namespace that was emptied and swept is as good as new, also for views of it that were made before",
+    adapter: over((inner) => {
+      const known = new Map<string, Namespace>();
+      const gone = new Set<string>();
+      return {
+        commit(namespace, commits) {
+          known.set(namespace.id, namespace);
+          return inner.commit(namespace, commits);
+        },
+        read: (namespace, keys) =>
+          gone.has(namespace.id) ? keys.map(() => undefined) : inner.read(namespace, keys),
+        sweep() {
+          for (const [id, namespace] of known)
+            if (id !== "" && inner.count(namespace, { start: "", end: undefined }) === 0) gone.add(id);
+          return inner.sweep();
+        },
+      };
+    }),
+  },
 ];
