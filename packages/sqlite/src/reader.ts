@@ -31,6 +31,9 @@ export class Reader {
   readonly #snapshot: TurnSnapshot;
   readonly #clock: () => number;
   #pause = 0;
+  /** The snapshot in which a namespace was last found to be there, and its number. */
+  #lookedIn: symbol | undefined;
+  #foundCurrent = 0;
 
   constructor(
     db: Sqlite.Database,
@@ -76,18 +79,31 @@ export class Reader {
     this.#snapshot.enter();
     const id = this.#namespaces.find(namespace);
     if (id === undefined) return keys.map(() => undefined);
-    const entries = this.#read(id, keys, payloadsOnly);
-    // What is missing may be where the namespace is now, if it was removed and made anew.
-    if (!entries.includes(undefined) || this.#namespaces.isCurrent(id)) return entries;
-    const now = this.#namespaces.look(namespace);
-    return now === undefined ? keys.map(() => undefined) : this.#read(now, keys, payloadsOnly);
+    const [key] = keys;
+    if (keys.length === 1 && key !== undefined) {
+      const entry = payloadsOnly ? this.#payload(id, key) : this.#entry(id, key);
+      return entry !== undefined || this.#isCurrent(id) ? [entry] : this.#anew(namespace, keys, payloadsOnly);
+    }
+    const entries = this.#entries(id, keys, payloadsOnly);
+    return !entries.includes(undefined) || this.#isCurrent(id)
+      ? entries
+      : this.#anew(namespace, keys, payloadsOnly);
   }
 
-  #read(id: number, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
-    const [key] = keys;
-    if (keys.length === 1 && key !== undefined)
-      return [payloadsOnly ? this.#payload(id, key) : this.#entry(id, key)];
-    return this.#entries(id, keys, payloadsOnly);
+  /** Where what is missing is now, if the namespace was removed and made again. */
+  #anew(namespace: Namespace, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
+    const id = this.#namespaces.look(namespace);
+    return id === undefined ? keys.map(() => undefined) : this.#entries(id, keys, payloadsOnly);
+  }
+
+  /** As `Namespaces.isCurrent`, asked once for all reads that share a snapshot. */
+  #isCurrent(id: number): boolean {
+    const { held } = this.#snapshot;
+    if (held !== undefined && held === this.#lookedIn && id === this.#foundCurrent) return true;
+    if (!this.#namespaces.isCurrent(id)) return false;
+    this.#lookedIn = held;
+    this.#foundCurrent = id;
+    return true;
   }
 
   #entry(id: number, key: string): StoredEntry | undefined {

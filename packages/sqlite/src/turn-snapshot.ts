@@ -22,7 +22,7 @@ export class TurnSnapshot {
   readonly #enabled: boolean;
   readonly #file: string;
   readonly #ofFile: Set<TurnSnapshot>;
-  #held = false;
+  #held: symbol | undefined;
   /** Reads in this turn since its last write. */
   #reads = 0;
   #turn: NodeJS.Immediate | undefined;
@@ -43,6 +43,11 @@ export class TurnSnapshot {
     SNAPSHOTS.set(this.#file, this.#ofFile);
   }
 
+  /** The snapshot that is held, if one is: what was found in it stays so. */
+  get held(): symbol | undefined {
+    return this.#held;
+  }
+
   /** After a write of this connection. */
   outdateOthers(): void {
     if (this.#ofFile.size > 1) for (const other of this.#ofFile) if (other !== this) other.release();
@@ -50,18 +55,18 @@ export class TurnSnapshot {
 
   /** Before a read. */
   enter(): void {
-    if (this.#held || !this.#enabled) return;
+    if (this.#held !== undefined || !this.#enabled) return;
     this.#turn ??= setImmediate(this.#endTurn);
     if (this.#reads++ < READS_BEFORE) return;
     this.#begin.run();
-    this.#held = true;
+    this.#held = Symbol();
   }
 
   /** Before a write, and before whatever has to see the latest state. */
   release(): void {
     this.#reads = 0;
-    if (!this.#held) return;
-    this.#held = false;
+    if (this.#held === undefined) return;
+    this.#held = undefined;
     try {
       this.#commit.run();
     } catch {
