@@ -1,4 +1,4 @@
-import { isBytes, type Payload, Refusal } from "@kv/core";
+import { isBytes, type Payload, Refusal, textOfJson } from "@kv/core";
 
 /** How deep a value may be nested as an attribute. The server takes about 200 levels, of which the query has some. */
 const MAX_DEPTH = 128;
@@ -31,7 +31,7 @@ export function storedValue(
   }
   const size = attributeSize(payload, 0);
   if (size >= 0) return { stored: { value: payload }, size };
-  const text = JSON.stringify(payload);
+  const text = textOfJson(payload);
   return { stored: { text }, size: text.length };
 }
 

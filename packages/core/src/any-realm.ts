@@ -25,6 +25,18 @@ function nativeName(prototype: object): string | undefined {
   return NATIVE.exec(Function.prototype.toString.call(maker))?.[1];
 }
 
+/**
+ * The same, and of classes that are not written in native code: `"URL"`, `"URLSearchParams"`, and `"Date"` of a clock that
+ * a test has mocked.
+ */
+export function kindOf(prototype: object): string | undefined {
+  const name = builtinOf(prototype);
+  if (name !== undefined) return name;
+  if (prototype === Date.prototype) return "Date";
+  const tag: unknown = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
+  return tag === "URL" || tag === "URLSearchParams" ? tag : undefined;
+}
+
 /** Whether it is an object as a literal makes it: of no class, in any realm. */
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -2,8 +2,9 @@ import { parse, stringify } from "devalue";
 import type { StoredEntry } from "./adapter.ts";
 import { isBytes, isError } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
-import { assertJson, checkedCopy, copyOfJson } from "./json-value.ts";
-import { assertStructured } from "./structured-value.ts";
+import { checkedCopy, checkedText, copyOfJson } from "./json-value.ts";
+import { assertNesting } from "./nesting.ts";
+import { structuredCopy } from "./structured-value.ts";
 
 /**
  * Turns values into what is stored and back. Every entry records the `name` of the codec that wrote it, so a name is
@@ -36,20 +37,14 @@ function isSame(one: Codec, other: Codec): boolean {
 /** The default. Strict: a value that would not come back deeply equal is refused, naming the path. */
 export const json: Codec = originated("@kv/core", {
   name: "json",
-  encode(value) {
-    assertJson(value);
-    return JSON.stringify(value);
-  },
+  encode: checkedText,
   decode: (payload) => JSON.parse(text(payload)),
 });
 
 /** Beside JSON: `undefined`, `NaN`, `-0`, Date, Map, Set, BigInt, RegExp, URL, typed arrays, cycles and shared references. */
 export const structured: Codec = originated("@kv/core", {
   name: "structured",
-  encode(value) {
-    assertStructured(value);
-    return stringify(value);
-  },
+  encode: (value) => stringify(structuredCopy(value, "structured")),
   decode: (payload) => parse(text(payload)),
 });
 
@@ -101,15 +96,13 @@ export class Codecs {
 
   /** What is stored for a value: nothing that the caller could still change. @throws Refusal `KV_INVALID_VALUE` */
   payloadOf(value: unknown): unknown {
-    if (isBytes(value)) return new Uint8Array(value);
-    if (this.#codec === json) {
-      if (this.#keepsValues) return checkedCopy(value);
-      assertJson(value);
-      return JSON.stringify(value);
-    }
+    if (isBytes(value)) return copyOfBytes(value);
+    if (this.#codec === json) return this.#keepsValues ? checkedCopy(value) : checkedText(value);
     if (value === undefined)
       throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
     try {
+      // A codec of this package looks itself.
+      if (this.#codec !== structured) assertNesting(value);
       const payload = this.#codec.encode(value);
       // A lone surrogate has no UTF-8 form, so that drivers would store another text.
       if (typeof payload === "string" && payload.isWellFormed()) return payload;
@@ -143,7 +136,7 @@ export class Codecs {
   decode(entry: Pick<StoredEntry, "payload" | "encoding">): unknown {
     const { payload, encoding } = entry;
     // A middleware that cannot read an entry leaves the reason in its place: one entry never fails its page.
-    if (payload instanceof Refusal) throw payload;
+    if (isReason(payload)) throw payload;
     if (encoding === "json" && this.#keepsValues) return copyOfJson(payload);
     try {
       if (encoding === "json") return JSON.parse(text(payload));
@@ -173,10 +166,33 @@ function text(payload: unknown): string {
   throw new TypeError("text was expected");
 }
 
+/** Not a plain object, as what is read almost always is: the ordinary case is settled by one comparison. */
+function isReason(payload: unknown): payload is Refusal {
+  return (
+    typeof payload === "object" &&
+    payload !== null &&
+    Object.getPrototypeOf(payload) !== Object.prototype &&
+    payload instanceof Refusal
+  );
+}
+
 /** A copy: the adapter may keep what it returned, and drivers return subclasses over memory of their own. */
 function bytes(payload: unknown): Uint8Array {
   if (!isBytes(payload)) throw new TypeError("bytes were expected");
   return new Uint8Array(payload);
+}
+
+/** Bytes may be gone: those of an `ArrayBuffer` that was transferred to a worker. */
+function copyOfBytes(value: Uint8Array): Uint8Array {
+  try {
+    return new Uint8Array(value);
+  } catch (error) {
+    throw new Refusal(
+      "KV_INVALID_VALUE",
+      `the bytes cannot be read (${messageOf(error)}): store them before their buffer is transferred or resized`,
+      { cause: error },
+    );
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -33,6 +33,7 @@ export { type CreateStoreOptions, createStore } from "./create-store.ts";
 export type { Deadline, PendingDeadline, PlannedCommit, PlannedMutation, PlannedSet } from "./deadline.ts";
 export { type Duration, type DurationObject, milliseconds } from "./duration.ts";
 export { KV_ERROR_CODES, KvError, type KvErrorCode, type KvErrorOptions, Refusal } from "./errors.ts";
+export { textOfJson } from "./json-value.ts";
 export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./key.ts";
 export { asForm } from "./middleware/as-form.ts";
 export { type BoundedOptions, bounded } from "./middleware/bounded.ts";
@@ -99,6 +100,7 @@ export type {
   UserMetadata,
   WatchSelector,
 } from "./store.ts";
+export { structuredCopy } from "./structured-value.ts";
 export {
   type OrderedOperation,
   type ViewAccess,

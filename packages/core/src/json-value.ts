@@ -1,27 +1,57 @@
+import { isError, isPlainArray, isPlainObject } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
-import { className, member } from "./value-path.ts";
+import { MAX_LEVELS, tooDeep } from "./nesting.ts";
+import { className, member, shortened } from "./value-path.ts";
 
 /**
- * Strict JSON: only what comes back deeply equal. Each check below has a fast form that only answers yes or no, and
- * `explain` finds the path and the reason once the answer was no.
+ * Strict JSON: only what comes back deeply equal. A value is copied while it is checked, every property read once, and
+ * what is stored is made of the copy: so a getter, a `toJSON` or a proxy cannot show the check one thing and the store
+ * another. The copy is fast and only answers "refused"; `explain` then finds the path and the reason.
  */
-
-/** Values nested deeper than this are refused: a cycle is, at the latest, found there. */
-const MAX_DEPTH = 500;
 
 /** Stands for "refused": no JSON value. */
 const NO: unique symbol = Symbol("not a JSON value");
 
-/** A deep copy of a JSON value. @throws Refusal `KV_INVALID_VALUE` naming the path of what is none. */
+/** A deep copy of a JSON value. @throws Refusal `KV_INVALID_VALUE` naming the path of what is none */
 export function checkedCopy(value: unknown): unknown {
-  const copy = copied(value, 0);
+  if (typeof value !== "object" || value === null) {
+    if (isScalar(value)) return value;
+    throw explain(value);
+  }
+  let copy: unknown;
+  try {
+    copy = copied(value, 1);
+  } catch (thrown) {
+    throw explain(value, thrown);
+  }
   if (copy === NO) throw explain(value);
   return copy;
 }
 
-/** @throws Refusal `KV_INVALID_VALUE` naming the path of what is no JSON value */
-export function assertJson(value: unknown): void {
-  if (!isJson(value, 0)) throw explain(value);
+/** The JSON text of a value. @throws Refusal `KV_INVALID_VALUE` naming the path of what is no JSON value */
+export function checkedText(value: unknown): string {
+  return textOfJson(checkedCopy(value));
+}
+
+/**
+ * The JSON text of what is known to be a JSON value and nobody else's. A `toJSON` that a library put on the prototype of
+ * all objects or arrays is not obeyed: it would store something else. `indent`: spaces for each level; none is one line.
+ */
+export function textOfJson(value: unknown, indent?: number): string {
+  // Arrays inherit from Object.prototype, so that one look finds both.
+  const polluted = (Array.prototype as { readonly toJSON?: unknown }).toJSON !== undefined;
+  return JSON.stringify(polluted ? shielded(value) : value, undefined, indent);
+}
+
+/** A copy each of whose objects hides an inherited `toJSON`. */
+function shielded(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const copy = Array.isArray(value) ? value.map(shielded) : { ...value };
+  for (const [name, item] of Array.isArray(value) ? [] : Object.entries(value))
+    put(copy as Record<string, unknown>, name, shielded(item));
+  // Not enumerable, so that it is no part of the text.
+  if (!Object.hasOwn(copy, "toJSON")) Object.defineProperty(copy, "toJSON", { value: undefined });
+  return copy;
 }
 
 /** A deep copy of what is known to be a JSON value. */
@@ -63,28 +93,38 @@ function isScalar(value: unknown): boolean {
   }
 }
 
-function copied(value: unknown, depth: number): unknown {
-  if (typeof value !== "object" || value === null) return isScalar(value) ? value : NO;
-  if (depth > MAX_DEPTH) return NO;
-  if (Array.isArray(value)) {
-    if (!isPlainArray(value)) return NO;
-    const copy: unknown[] = value.slice();
-    for (let i = 0; i < copy.length; i++) {
-      const item = copy[i];
-      if (typeof item === "object" && item !== null) {
-        const inner = copied(item, depth + 1);
-        if (inner === NO) return NO;
-        copy[i] = inner;
-      } else if (!isScalar(item)) return NO;
-    }
-    return copy;
+/** `level`: 1 for the value itself, one more for what is inside. */
+function copied(value: object, level: number): unknown {
+  if (level > MAX_LEVELS) return NO;
+  return Array.isArray(value) ? copiedArray(value, level) : copiedObject(value, level);
+}
+
+/** By index alone: an array may have a `slice`, an iterator or a species of its own. */
+function copiedArray(value: readonly unknown[], level: number): unknown {
+  if (!isPlainArray(value)) return NO;
+  const { length } = value;
+  const copy: unknown[] = new Array(length);
+  for (let i = 0; i < length; i++) {
+    // A hole reads as undefined, and is refused.
+    let item = value[i];
+    if (typeof item === "object" && item !== null) {
+      item = copied(item, level + 1);
+      if (item === NO) return NO;
+    } else if (!isScalar(item)) return NO;
+    copy[i] = item;
   }
+  // Names beside the items would be lost.
+  return Object.keys(value).length > length ? NO : copy;
+}
+
+function copiedObject(value: object, level: number): unknown {
   if (!isPlainObject(value)) return NO;
   const copy: Record<string, unknown> = { ...value };
+  if (Object.getOwnPropertySymbols(copy).length > 0) return NO;
   for (const name in copy) {
     const item = copy[name];
     if (typeof item === "object" && item !== null) {
-      const inner = copied(item, depth + 1);
+      const inner = copied(item, level + 1);
       if (inner === NO) return NO;
       put(copy, name, inner);
     } else if (!isScalar(item)) return NO;
@@ -92,71 +132,83 @@ function copied(value: unknown, depth: number): unknown {
   return copy;
 }
 
-function isJson(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return isScalar(value);
-  if (depth > MAX_DEPTH) return false;
-  if (Array.isArray(value)) {
-    if (!isPlainArray(value)) return false;
-    for (let i = 0; i < value.length; i++) if (!isJson(value[i], depth + 1)) return false;
-    return true;
+/** `thrown`: what reading the value threw, if it did. */
+function explain(value: unknown, thrown?: unknown): Refusal {
+  const found = reasonOf(value, thrown);
+  if (found.what === undefined) return tooDeep(found.path);
+  const path = shortened(found.path);
+  if ("cause" in found) {
+    const { cause } = found;
+    return new Refusal(
+      "KV_INVALID_VALUE",
+      `the value at ${path} cannot be read: ${isError(cause) ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
-  if (!isPlainObject(value)) return false;
-  for (const name in value) {
-    const item = (value as Record<string, unknown>)[name];
-    if (typeof item === "object" && item !== null ? !isJson(item, depth + 1) : !isScalar(item)) return false;
-  }
-  return true;
-}
-
-function isPlainObject(value: object): boolean {
-  return (
-    Object.getPrototypeOf(value) === Object.prototype && Object.getOwnPropertySymbols(value).length === 0
-  );
-}
-
-/** An array with nothing but its items; a hole is found by its item, which is then `undefined`. */
-function isPlainArray(value: readonly unknown[]): boolean {
-  return Object.getPrototypeOf(value) === Array.prototype && Object.keys(value).length <= value.length;
-}
-
-function explain(value: unknown): Refusal {
-  const found = reason(value, "$", []) ?? { path: "$", what: "no JSON value" };
   return new Refusal(
     "KV_INVALID_VALUE",
-    `the value at ${found.path} is ${found.what}, which JSON would not give back equal; change it, or use the structured codec`,
+    `the value at ${path} is ${found.what}, which JSON would not give back equal; change it, or use the structured codec`,
   );
 }
 
 interface Finding {
   readonly path: string;
-  readonly what: string;
+  /** `undefined`: it is nested too deep. */
+  readonly what: string | undefined;
+  /** What reading it threw. */
+  readonly cause?: unknown;
+}
+
+function reasonOf(value: unknown, thrown: unknown): Finding {
+  const changing = { path: "$", what: "another one each time it is read" };
+  const unreadable = { path: "$", what: "unreadable", cause: thrown };
+  try {
+    return reason(value, "$", []) ?? (thrown === undefined ? changing : unreadable);
+  } catch (cause) {
+    return { ...unreadable, cause: thrown ?? cause };
+  }
 }
 
 function reason(value: unknown, path: string, ancestors: readonly object[]): Finding | undefined {
   if (typeof value !== "object" || value === null)
     return isScalar(value) ? undefined : { path, what: scalarName(value) };
   if (ancestors.includes(value)) return { path, what: "a cycle" };
-  if (ancestors.length > MAX_DEPTH) return { path, what: `nested deeper than ${MAX_DEPTH} levels` };
+  if (ancestors.length >= MAX_LEVELS) return { path, what: undefined };
   const inside = [...ancestors, value];
   if (Array.isArray(value)) {
-    if (Object.getPrototypeOf(value) !== Array.prototype) return { path, what: className(value) };
+    if (!isPlainArray(value)) return { path, what: className(value) };
     for (let i = 0; i < value.length; i++) {
       if (!(i in value)) return { path: `${path}[${i}]`, what: "a hole" };
-      const found = reason(value[i], `${path}[${i}]`, inside);
+      const found = reasonIn(value, i, `${path}[${i}]`, inside);
       if (found !== undefined) return found;
     }
-    if (!isPlainArray(value)) return { path, what: "an array with named properties" };
+    if (Object.keys(value).length > value.length) return { path, what: "an array with named properties" };
     return undefined;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === null) return { path, what: "an object without a prototype" };
-  if (prototype !== Object.prototype) return { path, what: className(value) };
-  if (Object.getOwnPropertySymbols(value).length > 0) return { path, what: "an object with symbol keys" };
-  for (const [name, item] of Object.entries(value)) {
-    const found = reason(item, `${path}${member(name)}`, inside);
+  if (Object.getPrototypeOf(value) === null) return { path, what: "an object without a prototype" };
+  if (!isPlainObject(value)) return { path, what: className(value) };
+  const isShown = (symbol: symbol) => Object.prototype.propertyIsEnumerable.call(value, symbol);
+  if (Object.getOwnPropertySymbols(value).some(isShown)) return { path, what: "an object with symbol keys" };
+  for (const name of Object.keys(value)) {
+    const found = reasonIn(value, name, `${path}${member(name)}`, inside);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function reasonIn(
+  owner: object,
+  name: string | number,
+  path: string,
+  ancestors: readonly object[],
+): Finding | undefined {
+  let item: unknown;
+  try {
+    item = (owner as Readonly<Record<string | number, unknown>>)[name];
+  } catch (cause) {
+    return { path, what: "unreadable", cause };
+  }
+  return reason(item, path, ancestors);
 }
 
 function scalarName(value: unknown): string {

@@ -3,7 +3,7 @@ import { dateTime } from "./any-realm.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Duration, MAX_TIME, milliseconds } from "./duration.ts";
 import { Refusal } from "./errors.ts";
-import { assertJson } from "./json-value.ts";
+import { checkedText } from "./json-value.ts";
 import { refuseUnknownOptions } from "./options.ts";
 import { refuseAborted } from "./signal.ts";
 import type { SetOptions } from "./store.ts";
@@ -111,8 +111,7 @@ function userText(metadata: unknown): string {
   if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
     throw new Refusal("KV_INVALID_OPTION", "metadata must be an object");
   }
-  assertJson(metadata);
-  return JSON.stringify(metadata);
+  return checkedText(metadata);
 }
 
 /** One entry's own options over the common ones. Ways to give a deadline replace each other, whichever they are. */

@@ -1,7 +1,7 @@
 import { constants } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { type Adapter, isBytes, type Payload, Refusal, type SetMutation } from "@kv/core";
+import { type Adapter, isBytes, type Payload, Refusal, type SetMutation, textOfJson } from "@kv/core";
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
@@ -13,7 +13,7 @@ export function isLarge({ payload, encoding }: Encoded, form: Adapter["form"], b
   if (isBytes(payload)) return payload.byteLength >= bytes;
   if (encoding === "json") {
     if (typeof payload === "number") return false;
-    if (form === "value") return Buffer.byteLength(JSON.stringify(payload)) >= bytes;
+    if (form === "value") return Buffer.byteLength(textOfJson(payload)) >= bytes;
     if (isNumberText(payload as string)) return false;
   }
   const text = payload as string;
@@ -40,12 +40,12 @@ export interface Content {
 export function contentOf({ payload, encoding }: Encoded, form: Adapter["form"], pretty: boolean): Content {
   if (isBytes(payload)) return { bytes: payload, size: payload.byteLength, text: false };
   const isValue = form === "value" && encoding === "json";
-  const text = isValue ? JSON.stringify(payload) : (payload as string);
+  const text = isValue ? textOfJson(payload) : (payload as string);
   if (!pretty || encoding !== "json") {
     const bytes = Buffer.from(text);
     return { bytes, size: bytes.byteLength, text: true };
   }
-  const bytes = Buffer.from(`${JSON.stringify(isValue ? payload : JSON.parse(text), null, 2)}\n`);
+  const bytes = Buffer.from(`${textOfJson(isValue ? payload : JSON.parse(text), 2)}\n`);
   return { bytes, size: Buffer.byteLength(text), text: true };
 }
 

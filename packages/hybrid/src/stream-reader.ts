@@ -8,6 +8,7 @@ import {
   Refusal,
   refuseUnknownOptions,
   type StoredEntry,
+  textOfJson,
   type ViewAccess,
 } from "@kv/core";
 import type { Depot } from "./depot.ts";
@@ -149,7 +150,7 @@ function spanOf({ start = 0, end = Number.POSITIVE_INFINITY }: ByteRange, length
 
 function inlineBytes(payload: Payload): Uint8Array {
   if (isBytes(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
-  return Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
+  return Buffer.from(typeof payload === "string" ? payload : textOfJson(payload));
 }
 
 type Chunks = AsyncIterable<Uint8Array>;

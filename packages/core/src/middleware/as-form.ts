@@ -1,4 +1,5 @@
 import type { Adapter } from "../adapter.ts";
+import { textOfJson } from "../json-value.ts";
 import { corrupt } from "./failure.ts";
 import { type Transformation, transformed, unreadable, withContent } from "./transformation.ts";
 
@@ -13,13 +14,13 @@ const TEXT_OVER_VALUES: Transformation = {
     mutation.encoding === "json" ? { ...mutation, payload: JSON.parse(String(mutation.payload)) } : mutation,
   decode: (_, entry) =>
     entry.encoding === "json"
-      ? withContent(entry, { payload: JSON.stringify(entry.payload), encoding: "json", user: entry.user })
+      ? withContent(entry, { payload: textOfJson(entry.payload), encoding: "json", user: entry.user })
       : entry,
 };
 
 const VALUES_OVER_TEXT: Transformation = {
   encode: (_, mutation) =>
-    mutation.encoding === "json" ? { ...mutation, payload: JSON.stringify(mutation.payload) } : mutation,
+    mutation.encoding === "json" ? { ...mutation, payload: textOfJson(mutation.payload) } : mutation,
   decode(_, entry) {
     if (entry.encoding !== "json") return entry;
     try {

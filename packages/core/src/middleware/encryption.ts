@@ -1,4 +1,5 @@
 import type { Adapter, Middleware, Namespace, SetMutation, StoredEntry } from "../adapter.ts";
+import { textOfJson } from "../json-value.ts";
 import { opened, sealed } from "./cipher.ts";
 import { corrupt } from "./failure.ts";
 import { commitWithoutIncrements } from "./increments-as-sets.ts";
@@ -102,5 +103,5 @@ function plain(inner: Adapter, entry: StoredEntry, readPlain: boolean): StoredEn
     return unreadable(entry, corrupt("it was stored without encryption; see the option readPlain"));
   const { encoding, payload, user } = entry;
   if (encoding !== "json" || inner.form === "text") return entry;
-  return withContent(entry, { payload: JSON.stringify(payload), encoding, user });
+  return withContent(entry, { payload: textOfJson(payload), encoding, user });
 }

@@ -1,5 +1,6 @@
 import type { Payload } from "../adapter.ts";
 import { isBytes } from "../any-realm.ts";
+import { textOfJson } from "../json-value.ts";
 
 /** What the bytes of a payload are of. Stored: the numbers are for ever. */
 const BYTES = 0;
@@ -13,7 +14,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function payloadBytes(payload: Payload): Uint8Array<ArrayBuffer> {
   if (isBytes(payload)) return tagged(BYTES, payload);
   if (typeof payload === "string") return tagged(TEXT, encoder.encode(payload));
-  return tagged(JSON_VALUE, encoder.encode(JSON.stringify(payload)));
+  return tagged(JSON_VALUE, encoder.encode(textOfJson(payload)));
 }
 
 /** The payload that the bytes were made of. @throws where they are of none */

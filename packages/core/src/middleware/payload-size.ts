@@ -1,5 +1,6 @@
 import type { Adapter, StoredEntry } from "../adapter.ts";
 import { isBytes } from "../any-realm.ts";
+import { textOfJson } from "../json-value.ts";
 import { utf8Length } from "../key.ts";
 
 /**
@@ -12,5 +13,5 @@ export function payloadSize(
 ): number {
   if (isBytes(payload)) return payload.byteLength;
   const isText = typeof payload === "string" && (form === "text" || encoding !== "json");
-  return utf8Length(isText ? payload : JSON.stringify(payload));
+  return utf8Length(isText ? payload : textOfJson(payload));
 }
