@@ -136,8 +136,10 @@ export class StreamWriter {
     written: Omit<Reference, "file">,
     { signal, ...options }: SetOptions,
   ): Promise<string> {
-    const { directory, writer } = this.#depot;
+    const { directory, writer, settings } = this.#depot;
     const { namespace } = this.#access;
+    // The source may have taken hours: the index's clock may have been corrected since.
+    await this.#access.call(() => settings.index.syncClock?.());
     const file = writer.nameOf(namespace, { key, encoding: "bytes" }, written);
     const envelope = this.#access.envelope(options, "setStream");
     const bare = { type: "set", key, payload: undefined, encoding: "bytes", ...envelope } as const;
