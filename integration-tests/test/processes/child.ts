@@ -19,8 +19,22 @@ export interface Child {
 }
 
 export function startChild(worker: string, ...args: string[]): Child {
+  return started(process.execPath, commandLine(worker, args));
+}
+
+/** The same in a process that may have so many files open at a time. */
+export function startChildWith(descriptors: number, worker: string, ...args: string[]): Child {
+  const script = `ulimit -n ${descriptors}; exec "$0" "$@"`;
+  return started("sh", ["-c", script, process.execPath, ...commandLine(worker, args)]);
+}
+
+function commandLine(worker: string, args: readonly string[]): string[] {
   const script = fileURLToPath(new URL(`../../workers/${worker}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, ...args], {
+  return ["--disable-warning=ExperimentalWarning", script, ...args];
+}
+
+function started(command: string, args: readonly string[]): Child {
+  const child = spawn(command, args, {
     stdio: "pipe",
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
   });
@@ -54,7 +68,9 @@ export function startChild(worker: string, ...args: string[]): Child {
         const found = lines().find(accepts);
         if (found !== undefined) return found;
         if (over)
-          throw new Error(`${worker} ended without the line waited for; it printed ${output}${errors}`);
+          throw new Error(
+            `${args.join(" ")} ended without the line waited for; it printed ${output}${errors}`,
+          );
         await new Promise<void>((resolve) => {
           const wake = (): void => {
             wakers.delete(wake);

@@ -7,7 +7,7 @@ import { directoryFault, isMissing } from "./errors.ts";
 import { fileEntries } from "./file-entries.ts";
 import { type ListedFile, listedFiles } from "./file-listing.ts";
 import { tidyFolder } from "./latest-link.ts";
-import { type GracePeriods, isHeld } from "./owner.ts";
+import { type GracePeriods, isHeld, isSecondName } from "./owner.ts";
 import { pinnedNames } from "./pins.ts";
 
 /** What became of the files that no entry names. */
@@ -161,8 +161,10 @@ export class Collector {
       this.#assertGoing();
       const path = join(tmp, name);
       try {
-        const { size, mtimeMs } = await lstat(path);
-        if (!isHeld(name, Date.now() - mtimeMs, periods)) await this.#remove(path, size, count);
+        const { size, mtimeMs, ctimeMs } = await lstat(path);
+        // The second name of a file says nothing of when the file was written.
+        const age = Date.now() - (isSecondName(name) ? ctimeMs : mtimeMs);
+        if (!isHeld(name, age, periods)) await this.#remove(path, size, count);
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

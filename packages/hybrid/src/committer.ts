@@ -48,16 +48,7 @@ export class Committer {
   }
 
   async #commitWithFiles(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
-    let pin: Pin;
-    try {
-      pin = await this.#directory.pin();
-    } catch (error) {
-      const refusal = directoryFault(error, this.#directory.paths.directory);
-      const refused = commits.map((commit): Prepared => {
-        return commit.mutations.some((mutation) => this.#isLarge(mutation)) ? { ...commit, refusal } : commit;
-      });
-      return this.#commitOthers(namespace, refused);
-    }
+    const pin = this.#directory.pin();
     const prepared = await concurrently(commits, FILES_AT_ONCE, (commit) =>
       this.#prepared(namespace, commit, pin),
     );

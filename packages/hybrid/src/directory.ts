@@ -4,7 +4,6 @@ import {
   access,
   type FileHandle,
   link,
-  open,
   readdir,
   readFile,
   rename,
@@ -15,11 +14,14 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Refusal } from "@kv/core";
+import { DESCRIPTORS } from "./descriptors.ts";
 import { makeDirectory, syncDirectory } from "./durable.ts";
 import { directoryFault, fsCode, isMissing } from "./errors.ts";
 import { FILE_FOLDERS, LAYOUT_VERSION, type Paths, pathsOf } from "./layout.ts";
+import { OpenFile } from "./open-file.ts";
 import { ownedName } from "./owner.ts";
 import { Pin } from "./pins.ts";
+import { stagedFile } from "./shelters.ts";
 
 /** A folder that a collector empties may vanish between its making and its use; that often in a row it will not. */
 const ATTEMPTS = 10;
@@ -49,9 +51,9 @@ export class Directory {
       for (const folder of [tmp, pins, trash]) await makeDirectory(folder, this.#durable);
       await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
       const probe = join(tmp, ownedName());
-      await writeFile(probe, "", { flag: "wx" });
+      await DESCRIPTORS.run(() => writeFile(probe, "", { flag: "wx" }));
       await rm(probe);
-      await writeFile(collected, "", { flag: "a" });
+      await DESCRIPTORS.run(() => writeFile(collected, "", { flag: "a" }));
       await access(marker);
     } catch (error) {
       throw directoryFault(error, directory);
@@ -63,7 +65,7 @@ export class Directory {
     const { directory, marker } = this.paths;
     let text: string;
     try {
-      text = await readFile(marker, "utf8");
+      text = await DESCRIPTORS.run(() => readFile(marker, "utf8"));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -93,7 +95,8 @@ export class Directory {
     }
     await makeDirectory(dirname(marker), this.#durable);
     const staged = join(dirname(marker), ownedName());
-    await writeFile(staged, `${JSON.stringify({ version: LAYOUT_VERSION })}\n`, { flush: this.#durable });
+    const text = `${JSON.stringify({ version: LAYOUT_VERSION })}\n`;
+    await DESCRIPTORS.run(() => writeFile(staged, text, { flush: this.#durable }));
     await rename(staged, marker);
     if (this.#durable) await syncDirectory(dirname(marker));
   }
@@ -102,23 +105,58 @@ export class Directory {
     return join(this.paths.directory, ...name.split("/"));
   }
 
-  pin(): Promise<Pin> {
-    return Pin.in(this.paths.pins);
+  pin(): Pin {
+    return new Pin(this.paths.pins);
   }
 
-  /** A new file under a name for the time being. */
-  async stage(): Promise<{ readonly path: string; readonly handle: FileHandle }> {
-    const path = join(this.paths.tmp, ownedName());
-    return { path, handle: await open(path, "wx") };
-  }
-
-  /** Ends the writing of a staged file. */
-  async finish(handle: FileHandle): Promise<void> {
+  /** A new file under a name for the time being, which `write` writes; → its path and what `write` says. */
+  async stage<T>(
+    write: (handle: FileHandle) => Promise<T>,
+  ): Promise<{ readonly path: string; readonly written: T }> {
+    const path = this.#staged();
     try {
-      if (this.#durable) await handle.sync();
-    } finally {
-      await handle.close();
+      const written = await DESCRIPTORS.run(async () => {
+        const handle = await DESCRIPTORS.open(path, "wx");
+        try {
+          const result = await write(handle);
+          await this.#settle(handle);
+          return result;
+        } finally {
+          await handle.close();
+        }
+      });
+      return { path, written };
+    } catch (error) {
+      await this.unstage(path);
+      throw error;
     }
+  }
+
+  /** The same for what takes as long as a caller likes: to be finished, or closed and unstaged. */
+  async stageSlowly(): Promise<{ readonly path: string; readonly file: OpenFile }> {
+    const path = this.#staged();
+    const shelter = stagedFile(path, this.#durable);
+    const file = await OpenFile.from(() => DESCRIPTORS.open(path, "wx"), shelter);
+    if (file === undefined) throw new TypeError("a file that was made has no handle");
+    return { path, file };
+  }
+
+  async finish(file: OpenFile): Promise<void> {
+    if (this.#durable) await file.use((handle) => this.#settle(handle));
+    await file.close();
+  }
+
+  /** Removes what was staged, and is not to be placed after all. */
+  async unstage(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined);
+  }
+
+  #staged(): string {
+    return join(this.paths.tmp, ownedName());
+  }
+
+  async #settle(handle: FileHandle): Promise<void> {
+    if (this.#durable) await handle.sync();
   }
 
   /** Gives a finished file its name. Whoever reads that name finds all of it. */
@@ -167,7 +205,7 @@ export class Directory {
     return true;
   }
 
-  /** The file of this name, wherever it is; `undefined`: there is none. */
+  /** Within `DESCRIPTORS.run`: the file of this name, wherever it is; `undefined`: there is none. */
   async openFile(name: string): Promise<FileHandle | undefined> {
     const path = this.pathOf(name);
     return (await opened(path)) ?? (await this.#openInTrash(name)) ?? (await opened(path));
@@ -224,7 +262,7 @@ function notThere(directory: string): Refusal {
 
 async function opened(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    return await DESCRIPTORS.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -1,14 +1,17 @@
-import { mkdir, open } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { DESCRIPTORS } from "./descriptors.ts";
 
-/** Makes the names in a directory survive a loss of power. */
+/** Not within `DESCRIPTORS.run`, like what calls it. Makes the names in a directory survive a loss of power. */
 export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await DESCRIPTORS.run(async () => {
+    const handle = await DESCRIPTORS.open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
 }
 
 /** Makes a directory with those above it, which then survive a loss of power if asked. */

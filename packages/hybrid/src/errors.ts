@@ -5,6 +5,10 @@ const FAULTS: Readonly<Record<string, readonly [code: KvErrorCode, what: string]
   ENOSPC: ["KV_CAPACITY", "has no space left; free some"],
   EDQUOT: ["KV_CAPACITY", "is at its quota; free some space"],
   EFBIG: ["KV_CAPACITY", "takes no file that large"],
+  ENAMETOOLONG: [
+    "KV_CAPACITY",
+    'takes no name that long; use a shorter path for it, or a shorter key, or layout: "content"',
+  ],
   EROFS: ["KV_READ_ONLY", "is on a file system that is mounted read-only"],
   EACCES: ["KV_READ_ONLY", "cannot be written; give this process permission to"],
   EPERM: ["KV_READ_ONLY", "cannot be written; give this process permission to"],
@@ -13,7 +17,19 @@ const FAULTS: Readonly<Record<string, readonly [code: KvErrorCode, what: string]
   EEXIST: ["KV_UNAVAILABLE", "is no directory; name another one"],
   EMFILE: ["KV_UNAVAILABLE", "cannot be used: this process has too many files open"],
   ENFILE: ["KV_UNAVAILABLE", "cannot be used: this machine has too many files open"],
-  EIO: ["KV_UNAVAILABLE", "is on a disk that fails"],
+  ELOOP: ["KV_UNAVAILABLE", "has links that lead in a circle; name another one"],
+  EISDIR: ["KV_UNAVAILABLE", "has directories where its files belong; move them away"],
+  EXDEV: [
+    "KV_UNAVAILABLE",
+    "lies on several file systems, and files cannot be renamed from one to another; put all of it on one",
+  ],
+  EBUSY: ["KV_UNAVAILABLE", "is held by another program, a backup or a virus scanner for example; try again"],
+  EIO: ["KV_UNAVAILABLE", "is on a disk that fails; look at the system's log"],
+  ENXIO: ["KV_UNAVAILABLE", "is on a disk that is gone; mount it"],
+  ENODEV: ["KV_UNAVAILABLE", "is on a disk that is gone; mount it"],
+  ESTALE: ["KV_UNAVAILABLE", "is on a network file system that lost it; mount it again"],
+  ETIMEDOUT: ["KV_UNAVAILABLE", "is on a network file system that does not answer"],
+  ENOMEM: ["KV_UNAVAILABLE", "cannot be used: this machine has no memory left"],
 };
 
 /** The code of an error of the file system. */
@@ -31,6 +47,28 @@ export function directoryFault(error: unknown, directory: string): Refusal {
   const message = isError(error) ? error.message : String(error);
   const [code, what] = FAULTS[fsCode(error) ?? ""] ?? (["KV_BACKEND", "cannot be used"] as const);
   return new Refusal(code, `the directory ${directory} ${what} (${message})`, { cause: error });
+}
+
+/** Why a file that is there cannot be read. What is a refusal already stays as it is. */
+export function unreadableFile(file: string, error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const message = isError(error) ? error.message : String(error);
+  const code = fsCode(error) ?? "";
+  if (isError(error) && error.name === "RangeError") {
+    const told = `its file ${file} does not fit into memory; read it as a stream`;
+    return new Refusal("KV_CAPACITY", told, { cause: error });
+  }
+  // What was a file is a directory or a link now.
+  if (code === "EISDIR" || code === "ELOOP") return corruptFile(file, "is no file any more", error);
+  const why =
+    code === "EACCES" || code === "EPERM"
+      ? "this process may not read it; give it permission to"
+      : code in FAULTS
+        ? `its directory ${FAULTS[code]?.[1]}`
+        : "try again";
+  return new Refusal("KV_UNAVAILABLE", `its file ${file} cannot be read: ${why} (${message})`, {
+    cause: error,
+  });
 }
 
 /** Why a file that an entry names cannot be read. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isMissing } from "./errors.ts";
 import { isFileName } from "./file-name.ts";
 import { FILE_FOLDERS } from "./layout.ts";
+import { Turns } from "./turns.ts";
 
 export interface ListedFile {
   /** As references name it. */
@@ -38,10 +39,17 @@ async function* namesIn(directory: string, folder: string): AsyncGenerator<strin
   for (const below of folders) yield* namesIn(directory, below);
 }
 
+/** Folders listed at a time, in all stores of the process: each is open until it was listed. */
+const AT_ONCE = 4;
+const turns = new Turns(AT_ONCE);
+
 async function* entriesOf(path: string): AsyncGenerator<Dirent, void, undefined> {
+  await turns.begin();
   try {
     yield* await opendir(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
+  } finally {
+    turns.end();
   }
 }

@@ -1,10 +1,13 @@
 import type { FileHandle } from "node:fs/promises";
-import { isError, Refusal } from "@kv/core";
+import type { Refusal } from "@kv/core";
 import { hashed, readHashed } from "./checksum.ts";
 import { decompressed } from "./content.ts";
+import { DESCRIPTORS } from "./descriptors.ts";
 import type { Directory } from "./directory.ts";
-import { corruptFile, fsCode } from "./errors.ts";
+import { corruptFile, unreadableFile } from "./errors.ts";
+import { OpenFile } from "./open-file.ts";
 import type { Reference } from "./reference.ts";
+import { ReadFile } from "./shelters.ts";
 
 /** Reads what references name. */
 export class FileReader {
@@ -15,11 +18,16 @@ export class FileReader {
   }
 
   /**
-   * The file of a reference, as long as it was when it was written; `undefined`: it is missing. How long a compressed one
+   * The file of a reference, for who reads it piece by piece: as long as it was when it was written; `undefined`: it is missing. How long a compressed one
    * is depends on who wrote it last: another version of zlib makes other bytes of the same content, under the same name.
    * @throws Refusal `KV_CORRUPT`, `KV_UNAVAILABLE`
    */
-  async open({ file, fileSize, gzip }: Reference): Promise<FileHandle | undefined> {
+  async open(reference: Reference): Promise<OpenFile | undefined> {
+    const shelter = new ReadFile(this.#directory, reference.file);
+    return OpenFile.from(() => this.#opened(reference), shelter);
+  }
+
+  async #opened({ file, fileSize, gzip }: Reference): Promise<FileHandle | undefined> {
     let handle: FileHandle | undefined;
     try {
       handle = await this.#directory.openFile(file);
@@ -43,8 +51,12 @@ export class FileReader {
   }
 
   /** All that the file holds, checked. `undefined`: it is missing. @throws Refusal as `open` does */
-  async read(reference: Reference): Promise<Uint8Array | undefined> {
-    const handle = await this.open(reference);
+  read(reference: Reference): Promise<Uint8Array | undefined> {
+    return DESCRIPTORS.run(() => this.#read(reference));
+  }
+
+  async #read(reference: Reference): Promise<Uint8Array | undefined> {
+    const handle = await this.#opened(reference);
     if (handle === undefined) return undefined;
     const { file, fileSize, gzip, sha256, contentSize } = reference;
     try {
@@ -72,19 +84,4 @@ async function unzipped(file: string, bytes: Uint8Array, size: number): Promise<
   } catch (error) {
     throw altered(file, error);
   }
-}
-
-/** Why a file that is there cannot be read. */
-function unreadableFile(file: string, error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  const message = isError(error) ? error.message : String(error);
-  if (isError(error) && error.name === "RangeError") {
-    return new Refusal("KV_CAPACITY", `its file ${file} does not fit into memory; read it as a stream`, {
-      cause: error,
-    });
-  }
-  // What was a file is a directory or a link now.
-  if (fsCode(error) === "EISDIR" || fsCode(error) === "ELOOP")
-    return corruptFile(file, "is no file any more", error);
-  return new Refusal("KV_UNAVAILABLE", `its file ${file} cannot be read (${message})`, { cause: error });
 }

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import type { Namespace, SetMutation } from "@kv/core";
 import { hashed, writeHashed } from "./checksum.ts";
 import { compressed, contentOf } from "./content.ts";
@@ -26,18 +25,12 @@ export class FileWriter {
     const bytes = smaller ?? content.bytes;
     const { size, text } = content;
     const zipped = smaller !== undefined;
-    const { path, handle } = await this.#directory.stage();
+    const { path, written: sha256 } = await this.#directory.stage(async (handle) => {
+      if (smaller === undefined) return writeHashed(handle, bytes);
+      await handle.writeFile(smaller);
+      return hashed(content.bytes);
+    });
     try {
-      let sha256: string;
-      try {
-        if (smaller === undefined) sha256 = await writeHashed(handle, bytes);
-        else {
-          await handle.writeFile(smaller);
-          sha256 = await hashed(content.bytes);
-        }
-      } finally {
-        await this.#directory.finish(handle);
-      }
       const file = this.nameOf(namespace, mutation, { sha256, text, gzip: zipped });
       await pin.add(file);
       // Also where a file of this name is there: it may have been damaged since, or be about to be collected.
@@ -53,7 +46,7 @@ export class FileWriter {
         contentType: undefined,
       });
     } catch (error) {
-      await rm(path, { force: true }).catch(() => undefined);
+      await this.#directory.unstage(path);
       throw error;
     }
   }

@@ -5,7 +5,8 @@ import { isError } from "@kv/core";
 
 /** A day: whatever a process does with a pin or an unfinished file, it does sooner. Its number may be another's by then. */
 const LONGEST_MS = 24 * 3_600_000;
-const NAME = /^([0-9a-f]{12})\.(\d+)-[0-9a-f]+$/;
+const NAME = /^([0-9a-f]{12})\.(\d+)-[0-9a-f]+(?:\.read)?$/;
+const READ = ".read";
 
 /** Where process numbers mean what they mean here: the machine, and on Linux the namespace of processes (a container's). */
 const HERE = createHash("sha256").update(`${hostname()} ${processNamespace()}`).digest("hex").slice(0, 12);
@@ -21,6 +22,15 @@ function processNamespace(): string {
 /** A name for a file of this process. */
 export function ownedName(): string {
   return `${HERE}.${process.pid}-${randomBytes(8).toString("hex")}`;
+}
+
+/** A name for a file that has one already, and that this process reads. */
+export function secondName(): string {
+  return `${ownedName()}${READ}`;
+}
+
+export function isSecondName(name: string): boolean {
+  return name.endsWith(READ);
 }
 
 /** How long what is written, and what is pinned, is left alone by who cannot know whether it is needed. In milliseconds. */

@@ -1,5 +1,6 @@
-import { type FileHandle, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { DESCRIPTORS } from "./descriptors.ts";
 import { isMissing } from "./errors.ts";
 import { type GracePeriods, isHeld, ownedName } from "./owner.ts";
 
@@ -9,34 +10,38 @@ const LEFT = "left";
 /** Holds files, by name, until the commit that refers to them is made: see `layout.ts`. */
 export class Pin {
   readonly #path: string;
-  readonly #handle: FileHandle;
 
-  private constructor(path: string, handle: FileHandle) {
-    this.#path = path;
-    this.#handle = handle;
-  }
-
-  static async in(folder: string): Promise<Pin> {
-    const path = join(folder, ownedName());
-    return new Pin(path, await open(path, "ax"));
+  /** Holds nothing yet. */
+  constructor(folder: string) {
+    this.#path = join(folder, ownedName());
   }
 
   /** Before the file is put there. */
   async add(name: string): Promise<void> {
-    await this.#handle.write(`${name}\n`);
+    await this.#write(name);
   }
 
   /** The commit was made, or certainly was not. */
   async release(): Promise<void> {
-    await this.#handle.close();
     await rm(this.#path, { force: true });
   }
 
-  /** It is not known whether the commit was made or will be: the pin stays, for nobody's process, until it has aged. */
+  /** It is not known whether the commit was made or will be: the pin stays, for no process, until it has aged. */
   async leave(): Promise<void> {
     // Under its name: a collector that has listed it must find it.
-    await this.#handle.write(`${LEFT}\n`);
-    await this.#handle.close();
+    await this.#write(LEFT);
+  }
+
+  /** Opened for each line: commits of many namespaces wait for their index at the same time, each with a pin. */
+  async #write(line: string): Promise<void> {
+    await DESCRIPTORS.run(async () => {
+      const handle = await DESCRIPTORS.open(this.#path, "a");
+      try {
+        await handle.write(`${line}\n`);
+      } finally {
+        await handle.close();
+      }
+    });
   }
 }
 
@@ -50,7 +55,7 @@ export async function pinnedNames(folder: string, periods: GracePeriods): Promis
     const path = join(folder, pin);
     try {
       const { mtimeMs } = await stat(path);
-      const text = await readFile(path, "utf8");
+      const text = await DESCRIPTORS.run(() => readFile(path, "utf8"));
       const lines = text.split("\n");
       const age = Date.now() - mtimeMs;
       if (lines.includes(LEFT) ? age < periods.elsewhere : isHeld(pin, age, periods))

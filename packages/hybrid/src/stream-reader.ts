@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import {
@@ -13,10 +12,12 @@ import {
 } from "@kv/core";
 import type { Depot } from "./depot.ts";
 import { IndexFault } from "./entry-resolver.ts";
-import { directoryFault, fsCode } from "./errors.ts";
+import { directoryFault, fsCode, unreadableFile } from "./errors.ts";
 import { type FileMetadata, fileMetadata } from "./file-metadata.ts";
 import { altered } from "./file-reader.ts";
+import type { OpenFile } from "./open-file.ts";
 import { demand } from "./options.ts";
+import { PIECE, piecesOf, type Span } from "./pieces.ts";
 import type { Reference } from "./reference.ts";
 
 /** A value as a stream. */
@@ -33,12 +34,6 @@ export interface FileStream {
   readonly metadata: FileMetadata;
 }
 
-/** Bytes, of which `start` is the first and `end` the first that is left out. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Half-open and clipped, as in `Blob.slice`. */
 export interface ByteRange {
   /** Default: 0. */
@@ -46,9 +41,6 @@ export interface ByteRange {
   /** Default: the length. */
   readonly end?: number | undefined;
 }
-
-/** Bytes read at once: what waits to be freed is many of these. */
-const CHUNK = 2 ** 16;
 
 /** Reads values that need not be in memory as a whole. */
 export class StreamReader {
@@ -79,10 +71,10 @@ export class StreamReader {
         this.#access.namespace,
         entry,
         async (reference, current) => {
-          const handle = await reader.open(reference);
-          if (handle === undefined) return undefined;
+          const file = await reader.open(reference);
+          if (file === undefined) return undefined;
           const span = spanOf(range, reference.contentSize);
-          return this.#opened(handle, reference, span, current, key);
+          return this.#opened(file, reference, span, current, key);
         },
         async (inline) => this.#inline(inline, range),
       );
@@ -91,25 +83,23 @@ export class StreamReader {
     }
   }
 
-  #opened(handle: FileHandle, reference: Reference, span: Span, entry: StoredEntry, key: string): FileStream {
+  #opened(opened: OpenFile, reference: Reference, span: Span, entry: StoredEntry, key: string): FileStream {
     const { gzip, contentSize } = reference;
     const whole = span.start === 0 && span.end === contentSize;
     // Of what is compressed, the bytes before a range have to be read, too.
-    const part = gzip || whole ? {} : { start: span.start, end: Math.max(span.start, span.end - 1) };
-    const file = handle.createReadStream({ highWaterMark: CHUNK, ...part });
-    const content = gzip ? pipeline(file, createGunzip({ chunkSize: CHUNK }), ignored) : file;
-    const wanted = whole
-      ? checked(content, reference)
-      : gzip
-        ? sliced(content, span)
-        : clipped(content, span);
+    const part = gzip || whole ? { start: 0, end: Number.POSITIVE_INFINITY } : span;
+    const pieces = piecesOf(opened, reference.file, part);
+    const content = gzip
+      ? pipeline(Readable.from(pieces), createGunzip({ chunkSize: PIECE }), ignored)
+      : pieces;
+    const wanted = whole ? checked(content, reference) : gzip ? sliced(content, span) : content;
     const told = (error: unknown) => {
       const why = fsCode(error)?.startsWith("Z_") ? altered(reference.file, error) : error;
-      return this.#access.error(directoryFault(why, this.#depot.settings.directory), "getStream", key);
+      return this.#access.error(unreadableFile(reference.file, why), "getStream", key);
     };
-    const stream = Readable.from(telling(wanted, told), { objectMode: false, highWaterMark: CHUNK });
+    const stream = Readable.from(telling(wanted, told), { objectMode: false, highWaterMark: PIECE });
     // Also where nobody has begun to read.
-    stream.once("close", () => file.destroy());
+    stream.once("close", () => void opened.close().catch(() => undefined));
     return { stream, ...span, metadata: this.#metadata(entry) };
   }
 
@@ -178,11 +168,6 @@ async function* sliced(source: Chunks, { start, end }: Span): AsyncGenerator<Uin
     at += chunk.byteLength;
     if (at >= end) return;
   }
-}
-
-/** What was asked of the file system from `start` on; of an empty span it gives a byte all the same. */
-function clipped(source: Chunks, { start, end }: Span): AsyncGenerator<Uint8Array> {
-  return sliced(source, { start: 0, end: end - start });
 }
 
 async function* telling(source: Chunks, told: (error: unknown) => Error): AsyncGenerator<Uint8Array> {

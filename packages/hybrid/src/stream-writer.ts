@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import {
@@ -13,6 +13,7 @@ import {
 import type { Depot } from "./depot.ts";
 import { directoryFault, fsCode } from "./errors.ts";
 import { inFile } from "./file-writer.ts";
+import type { OpenFile } from "./open-file.ts";
 import { demand } from "./options.ts";
 import type { Reference } from "./reference.ts";
 import {
@@ -68,14 +69,14 @@ export class StreamWriter {
     this.#access.envelope(given, "setStream");
     const { directory } = this.#depot;
     try {
-      const { path, handle } = await directory.stage();
+      const { path, file } = await directory.stageSlowly();
       try {
-        const written = await this.#pour(source, handle, given.signal);
-        await directory.finish(handle);
+        const written = await this.#pour(source, file, given.signal);
+        await directory.finish(file);
         return await this.#commit(stored, path, { ...written, contentType }, given);
       } catch (error) {
-        await handle.close().catch(() => undefined);
-        await rm(path, { force: true }).catch(() => undefined);
+        await file.close().catch(() => undefined);
+        await directory.unstage(path);
         throw error;
       }
     } catch (error) {
@@ -86,7 +87,7 @@ export class StreamWriter {
   /** Into the file, at the pace of the disk. */
   async #pour(
     source: StreamSource,
-    handle: FileHandle,
+    file: OpenFile,
     signal: AbortSignal | undefined,
   ): Promise<Omit<Reference, "file" | "contentType">> {
     const { gzip } = this.#depot.settings;
@@ -108,7 +109,7 @@ export class StreamWriter {
     let fileSize = 0;
     const sink = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
       for await (const block of blocks(chunks)) {
-        await handle.writeFile(block);
+        await file.use((handle) => writeAt(handle, block, fileSize));
         fileSize += block.byteLength;
         patience.progressed();
       }
@@ -136,15 +137,13 @@ export class StreamWriter {
     written: Omit<Reference, "file">,
     { signal, ...options }: SetOptions,
   ): Promise<string> {
-    const { directory, writer, settings } = this.#depot;
+    const { directory, writer } = this.#depot;
     const { namespace } = this.#access;
-    // The source may have taken hours: the index's clock may have been corrected since.
-    await this.#access.call(() => settings.index.syncClock?.());
     const file = writer.nameOf(namespace, { key, encoding: "bytes" }, written);
     const envelope = this.#access.envelope(options, "setStream");
     const bare = { type: "set", key, payload: undefined, encoding: "bytes", ...envelope } as const;
     const mutations = [inFile(bare, { file, ...written })];
-    const pin = await directory.pin();
+    const pin = directory.pin();
     let result: CommitResult;
     try {
       await pin.add(file);
@@ -173,5 +172,12 @@ export class StreamWriter {
     }
     const ofDisk = fsCode(error)?.startsWith("E") && index.errorCode(error) === undefined;
     return ofDisk ? directoryFault(error, directory) : error;
+  }
+}
+
+async function writeAt(handle: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, at + done);
+    done += bytesWritten;
   }
 }

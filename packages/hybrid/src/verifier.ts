@@ -1,5 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { type Adapter, Refusal } from "@kv/core";
@@ -11,6 +10,7 @@ import { directoryFault, fsCode } from "./errors.ts";
 import { type FileEntry, fileEntries } from "./file-entries.ts";
 import { listedFiles } from "./file-listing.ts";
 import { altered, type FileReader } from "./file-reader.ts";
+import { piecesOf } from "./pieces.ts";
 import type { Reference } from "./reference.ts";
 
 /** An entry that cannot be read, as its file is missing or was altered. */
@@ -34,8 +34,6 @@ export interface VerifyReport {
 }
 
 const FILES_AT_ONCE = 4;
-/** Bytes read and hashed at once. */
-const CHUNK = 2 ** 18;
 
 /** Reads every file that an entry names, and holds it against its checksum. Changes nothing. */
 export class Verifier {
@@ -113,30 +111,20 @@ export class Verifier {
 
   /** `undefined`: the file is missing. @throws Refusal `KV_CORRUPT` */
   async #matches(reference: Reference): Promise<true | undefined> {
-    const handle = await this.#reader.open(reference);
-    if (handle === undefined) return undefined;
+    const file = await this.#reader.open(reference);
+    if (file === undefined) return undefined;
     const hash = createHash("sha256");
     try {
-      if (reference.gzip) await pipeline(handle.createReadStream(), createGunzip(), hash);
-      else await hashFile(handle, hash);
+      const pieces = piecesOf(file, reference.file, { start: 0, end: Number.POSITIVE_INFINITY });
+      if (reference.gzip) await pipeline(pieces, createGunzip(), hash);
+      else for await (const piece of pieces) hash.update(piece);
     } catch (error) {
       if (fsCode(error)?.startsWith("Z_")) throw altered(reference.file, error);
       throw error;
+    } finally {
+      await file.close();
     }
     if (hash.digest("hex") !== reference.sha256) throw altered(reference.file);
     return true;
-  }
-}
-
-async function hashFile(handle: FileHandle, hash: Hash): Promise<void> {
-  try {
-    const buffer = new Uint8Array(CHUNK);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) return;
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await handle.close();
   }
 }

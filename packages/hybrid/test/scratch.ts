@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Adapter, createStore, KvError, type Store } from "@kv/core";
+import { type Adapter, type CreateStoreOptions, createStore, KvError, type Store } from "@kv/core";
 import { sqlite } from "@kv/sqlite";
 import { onTestFinished } from "vitest";
 import { type HybridOptions, hybrid } from "../src/index.ts";
@@ -25,8 +25,12 @@ export function hybridIn(directory: string, options: Partial<HybridOptions> = {}
   });
 }
 
-export function storeIn(directory: string, options: Partial<HybridOptions> = {}): Store {
-  const store = createStore(hybridIn(directory, options), { sweepInterval: null });
+export function storeIn(
+  directory: string,
+  options: Partial<HybridOptions> = {},
+  storeOptions: CreateStoreOptions = {},
+): Store {
+  const store = createStore(hybridIn(directory, options), { sweepInterval: null, ...storeOptions });
   onTestFinished(() => store.close());
   return store;
 }
