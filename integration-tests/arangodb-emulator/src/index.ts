@@ -1,1 +1,9 @@
 export { type Emulator, type EmulatorOptions, startEmulator } from "./emulator.ts";
+export {
+  errorAnswer,
+  type FaultOptions,
+  fault,
+  type Intercepted,
+  type InterceptedRequest,
+  type Interceptor,
+} from "./http/interception.ts";

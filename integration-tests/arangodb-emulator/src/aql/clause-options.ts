@@ -42,6 +42,7 @@ export interface ModificationOptions extends WriteOptions {
   readonly ignoreErrors: boolean;
   readonly exclusive: boolean;
   readonly readOwnWrites: boolean;
+  readonly waitForSync: boolean;
 }
 
 export function modificationOptions(expression: Expression | null): ModificationOptions {
@@ -56,6 +57,7 @@ export function modificationOptions(expression: Expression | null): Modification
     ignoreErrors: flag("ignoreErrors", false),
     exclusive: flag("exclusive", false),
     readOwnWrites: flag("readOwnWrites", true),
+    waitForSync: flag("waitForSync", false),
     overwriteMode: overwriteModeOf(attributeOf(options, "overwriteMode"), flag("overwrite", false)),
   };
 }

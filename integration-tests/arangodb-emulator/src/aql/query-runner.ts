@@ -1,6 +1,7 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { ArangoError } from "../errors.ts";
 import type { Json, JsonObject } from "../json.ts";
+import type { WriteSlots } from "../server/write-slots.ts";
 import type { Database } from "../storage/database.ts";
 import type { DocumentWrites } from "../storage/document-writes.ts";
 import { Transaction } from "../storage/transaction.ts";
@@ -8,7 +9,7 @@ import type { ValueOrder } from "../storage/value-order.ts";
 import { checkAccesses, type WriteTargets } from "./access-check.ts";
 import { type CompiledQuery, checkBinds, compileQuery } from "./compiled-query.ts";
 import { withinLimits } from "./limits.ts";
-import { Run } from "./run.ts";
+import { Pause, Run } from "./run.ts";
 
 const lockTimeout = 900_000;
 
@@ -31,30 +32,49 @@ export interface QueryResult {
   readonly stats: JsonObject;
 }
 
+/** When a query began, by the clock of this process, and what time it was on the server. */
+interface Begun {
+  readonly at: number;
+  readonly now: number;
+}
+
+/** What queries need of the server. */
+export interface QueryServer {
+  readonly order: ValueOrder;
+  readonly writes: DocumentWrites;
+  /** Milliseconds since 1970. */
+  readonly time: () => number;
+  readonly slots: WriteSlots;
+  /** Called after a commit that waits for the disk. */
+  readonly synced: () => void;
+}
+
 /** Runs queries. A query that writes outside a stream transaction is a transaction of its own: all of it or nothing. */
 export class QueryRunner {
-  readonly #order: ValueOrder;
-  readonly #writes: DocumentWrites;
+  readonly #server: QueryServer;
 
-  constructor(order: ValueOrder, writes: DocumentWrites) {
-    this.#order = order;
-    this.#writes = writes;
+  constructor(server: QueryServer) {
+    this.#server = server;
   }
 
   async run(input: QueryInput): Promise<QueryResult> {
-    const started = performance.now();
     const query = compileQuery(input.text);
     const binds = checkBinds(query, input.binds);
     const targets = checkAccesses(query.accesses, input.database, binds);
     if (targets.size > 0 && !input.mayWrite) throw new ArangoError("readOnly");
     if (input.transaction !== undefined) {
       for (const collection of targets.keys()) input.transaction.checkWritable(collection);
-      return this.#execute(query, binds, input, input.transaction, started);
+      return this.#execute(query, binds, input, input.transaction, this.#begun());
     }
     if (targets.size === 0) {
-      return this.#execute(query, binds, input, new Transaction(input.database.everyCollection), started);
+      const transaction = new Transaction(input.database.everyCollection);
+      return this.#execute(query, binds, input, transaction, this.#begun());
     }
-    return this.#write(query, binds, input, targets, started);
+    return this.#server.slots.run(() => this.#write(query, binds, input, targets, this.#begun()));
+  }
+
+  #begun(): Begun {
+    return { at: performance.now(), now: this.#server.time() };
   }
 
   async #write(
@@ -62,7 +82,7 @@ export class QueryRunner {
     binds: JsonObject,
     input: QueryInput,
     targets: WriteTargets,
-    started: number,
+    begun: Begun,
   ): Promise<QueryResult> {
     const owner = {};
     const order = [...targets].sort(([left], [right]) => (left.name < right.name ? -1 : 1));
@@ -74,9 +94,10 @@ export class QueryRunner {
         // Between its snapshot and its writes, and between these and the commit, other requests have their turn: that is
         // where the conflicts of a real server come from.
         await turn();
-        const result = this.#execute(query, binds, input, transaction, started);
+        const result = await this.#execute(query, binds, input, transaction, begun);
         await turn();
         transaction.commit();
+        if (transaction.waitsForDisk) this.#server.synced();
         return result;
       } finally {
         transaction.release();
@@ -86,23 +107,43 @@ export class QueryRunner {
     }
   }
 
-  #execute(
+  async #execute(
     query: CompiledQuery,
     binds: JsonObject,
     input: QueryInput,
     transaction: Transaction,
-    started: number,
+    begun: Begun,
+  ): Promise<QueryResult> {
+    for (let slept = 0; ; slept++) {
+      try {
+        return this.#attempt(query, binds, input, transaction, begun, slept);
+      } catch (error) {
+        if (!(error instanceof Pause)) throw error;
+        await sleep(error.milliseconds);
+      }
+    }
+  }
+
+  #attempt(
+    query: CompiledQuery,
+    binds: JsonObject,
+    input: QueryInput,
+    transaction: Transaction,
+    begun: Begun,
+    slept: number,
   ): QueryResult {
     const { database, useIndexes, failOnWarning, wantsFullCount } = input;
     const run = new Run({
       database,
       transaction,
       binds,
-      order: this.#order,
-      writes: this.#writes,
+      order: this.#server.order,
+      writes: this.#server.writes,
       useIndexes,
       failOnWarning,
       wantsFullCount,
+      now: begun.now,
+      slept,
     });
     const values = withinLimits(() => [...query.run(new Array(query.slotCount), run)]);
     return {
@@ -119,7 +160,7 @@ export class QueryRunner {
         httpRequests: 0,
         intermediateCommits: 0,
         peakMemoryUsage: 0,
-        executionTime: (performance.now() - started) / 1000,
+        executionTime: (performance.now() - begun.at) / 1000,
         ...(run.fullCount === undefined ? {} : { fullCount: run.fullCount }),
       },
     };

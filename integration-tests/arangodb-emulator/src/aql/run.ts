@@ -16,6 +16,16 @@ export type Operator = (rows: Iterable<Row>, run: Run, start: Row) => Iterable<R
 
 const maxWarnings = 10;
 
+/** Ends one attempt to run a query, until its pause is over. */
+export class Pause extends Error {
+  readonly milliseconds: number;
+
+  constructor(milliseconds: number) {
+    super("a query pauses");
+    this.milliseconds = milliseconds;
+  }
+}
+
 export interface RunOptions {
   readonly database: Database;
   readonly transaction: Transaction;
@@ -26,6 +36,10 @@ export interface RunOptions {
   readonly useIndexes: boolean;
   readonly failOnWarning: boolean;
   readonly wantsFullCount: boolean;
+  /** Milliseconds since 1970 when the query was optimized: before it waited for collections, and before its snapshot. */
+  readonly now: number;
+  /** The pauses that it has made before, when it ran up to the next one. */
+  readonly slept: number;
 }
 
 /** One execution of a query. */
@@ -35,8 +49,11 @@ export class Run {
   readonly order: ValueOrder;
   readonly writes: DocumentWrites;
   readonly useIndexes: boolean;
+  readonly now: number;
   readonly warnings: JsonObject[] = [];
   readonly stats = { writesExecuted: 0, writesIgnored: 0, scannedFull: 0, scannedIndex: 0, filtered: 0 };
+  /** Pauses that are behind it. */
+  #slept: number;
   /** How many rows there would have been without the last LIMIT; undefined where nobody asks. */
   fullCount: number | undefined;
   /** SORT clauses that an index has already done. */
@@ -53,6 +70,8 @@ export class Run {
     this.order = options.order;
     this.writes = options.writes;
     this.useIndexes = options.useIndexes;
+    this.now = options.now;
+    this.#slept = options.slept;
     this.#binds = options.binds;
     this.#failOnWarning = options.failOnWarning;
     this.#stateOf = options.transaction.stateAtQueryStart();
@@ -70,6 +89,18 @@ export class Run {
   /** What the query reads of a collection. */
   stateOf(collection: Collection): CollectionState {
     return this.#stateOf(collection);
+  }
+
+  /**
+   * Pauses, which what runs without turns of the event loop cannot: the query is begun again after the pause, on the same
+   * snapshot, and does not pause here again.
+   * @throws Pause
+   */
+  sleep(milliseconds: number): void {
+    if (this.#slept > 0) this.#slept--;
+    else if (this.stats.writesExecuted > 0)
+      throw new ArangoError("notImplemented", "SLEEP behind a write is not covered by this emulator");
+    else throw new Pause(milliseconds);
   }
 
   warn(kind: ErrorName, message: string): void {

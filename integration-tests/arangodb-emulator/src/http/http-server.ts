@@ -1,22 +1,93 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { ArangoError } from "../errors.ts";
+import { attributeOf, type Json } from "../json.ts";
 import type { ServerState } from "../server/server-state.ts";
 import type { Answer } from "./answer.ts";
 import type { ApiRequest } from "./api-request.ts";
+import type { Intercepted, InterceptedRequest, Interceptor } from "./interception.ts";
 import { isOpen, route } from "./router.ts";
 
 /** Speaks HTTP for a server state. It does not listen yet. */
-export function httpServer(state: ServerState): Server {
+export function httpServer(state: ServerState, interceptors: ReadonlySet<Interceptor>): Server {
   const server = createServer((incoming, outgoing) => {
-    void answer(incoming, state).then((result) => send(incoming, outgoing, result));
+    void respond(incoming, outgoing, state, interceptors);
   });
   server.keepAliveTimeout = 60_000;
   return server;
 }
 
-async function answer(incoming: IncomingMessage, state: ServerState): Promise<Answer> {
+async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  state: ServerState,
+  interceptors: ReadonlySet<Interceptor>,
+): Promise<void> {
+  const text = await textOf(incoming).catch(() => undefined);
+  // The client is gone, with half of its request.
+  if (text === undefined) return;
+  let proceed = () => answer(incoming, text, state);
+  let result: Intercepted;
+  if (interceptors.size === 0) result = await proceed();
+  else {
+    const request = interceptedRequest(incoming, text);
+    let outcome: Intercepted | undefined;
+    for (const interceptor of interceptors) {
+      const inner = proceed;
+      proceed = async () => {
+        const made = await interceptor(request, inner);
+        if (isAnswer(made)) return made;
+        outcome = made;
+        return { status: 500 };
+      };
+    }
+    const answered = await proceed();
+    result = outcome ?? answered;
+  }
+  if (isAnswer(result)) send(incoming, outgoing, result);
+  else if (result === "reset") incoming.socket.destroy();
+  else if ("stalled" in result) stall(outgoing, result.stalled);
+  else {
+    outgoing.writeHead(result.status, { "content-type": "text/html", ...result.headers });
+    outgoing.end(result.text);
+  }
+}
+
+function isAnswer(result: Intercepted): result is Answer {
+  return result !== "reset" && !("stalled" in result) && !("text" in result);
+}
+
+/** Begins an answer, and does not go on. */
+function stall(outgoing: ServerResponse, { status, body }: Answer): void {
+  const text = JSON.stringify(body) ?? "";
+  outgoing.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+  });
+  outgoing.write(text.slice(0, text.length / 2));
+}
+
+function interceptedRequest(incoming: IncomingMessage, text: string): InterceptedRequest {
+  let body: Json = null;
   try {
-    const text = await textOf(incoming);
+    body = JSON.parse(text);
+  } catch {
+    // No JSON: the body is none of an interceptor's business.
+  }
+  const url = incoming.url ?? "/";
+  const query = /\/_api\/cursor$/.test(url) ? attributeOf(body, "query") : null;
+  const aql = typeof query === "string" ? query : "";
+  return {
+    method: incoming.method ?? "GET",
+    url,
+    headers: incoming.headers,
+    body,
+    query: aql,
+    writes: /\b(?:INSERT|UPDATE|REPLACE|REMOVE|UPSERT)\b/.test(aql),
+  };
+}
+
+async function answer(incoming: IncomingMessage, text: string, state: ServerState): Promise<Answer> {
+  try {
     const request = requestOf(incoming, text, state);
     return await route(request, state);
   } catch (error) {

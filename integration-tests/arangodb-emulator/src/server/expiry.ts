@@ -23,16 +23,15 @@ export class Expiry {
   #run(): void {
     for (const database of this.#state.databases) {
       for (const collection of database.collections) {
-        if (!collection.access.isExclusivelyHeld) removeExpired(collection);
+        if (!collection.access.isExclusivelyHeld) removeExpired(collection, this.#state.time.now() / 1000);
       }
     }
   }
 }
 
-function removeExpired(collection: Collection): void {
+function removeExpired(collection: Collection, now: number): void {
   const index = collection.state.indexes.find(({ definition }) => definition.type === "ttl");
   if (index === undefined) return;
-  const now = Date.now() / 1000;
   const transaction = new Transaction([collection]);
   let left = removalsPerCollection;
   for (const [{ values, key }] of index.entries()) {

@@ -8,8 +8,11 @@ import { DocumentWrites } from "../storage/document-writes.ts";
 import { checkDatabaseName } from "../storage/names.ts";
 import { ValueOrder } from "../storage/value-order.ts";
 import { CursorRegistry } from "./cursor-registry.ts";
+import { Disk } from "./disk.ts";
+import { ServerTime } from "./server-time.ts";
 import { TransactionRegistry } from "./transaction-registry.ts";
 import { Users } from "./users.ts";
+import { WriteSlots } from "./write-slots.ts";
 
 export interface ServerSettings {
   readonly language: Language;
@@ -18,28 +21,42 @@ export interface ServerSettings {
   readonly useIndexes: boolean;
   /** Milliseconds without a request after which a stream transaction is aborted. */
   readonly transactionIdleTimeout: number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** How many writing queries run at once. */
+  readonly writersAtOnce: number;
 }
 
 /** Everything that a server holds. */
 export class ServerState {
   readonly settings: ServerSettings;
-  readonly clock: HybridClock = new HybridClock();
+  readonly time: ServerTime;
+  readonly clock: HybridClock;
   readonly writes: DocumentWrites;
   readonly queries: QueryRunner;
   readonly cursors: CursorRegistry;
   readonly transactions: TransactionRegistry;
   readonly users: Users;
+  readonly disk: Disk = new Disk();
   readonly #order: ValueOrder;
   readonly #databases = new Map<string, Database>();
 
   constructor(settings: ServerSettings) {
     this.settings = settings;
+    this.time = new ServerTime(settings.clock);
+    this.clock = new HybridClock(this.time.now);
     this.#order = new ValueOrder(collationOf(settings.language));
     this.writes = new DocumentWrites(this.clock);
-    this.queries = new QueryRunner(this.#order, this.writes);
+    this.queries = new QueryRunner({
+      order: this.#order,
+      writes: this.writes,
+      time: this.time.now,
+      slots: new WriteSlots(settings.writersAtOnce),
+      synced: () => this.disk.sync(this.databases),
+    });
     this.cursors = new CursorRegistry(() => this.newId());
     this.transactions = new TransactionRegistry(() => this.newId(), settings.transactionIdleTimeout);
-    this.users = new Users(settings.password);
+    this.users = new Users(settings.password, this.time.now);
     this.#add("_system");
   }
 

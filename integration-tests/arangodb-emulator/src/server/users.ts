@@ -17,8 +17,10 @@ export class Users {
   readonly isRequired: boolean;
   readonly #users = new Map<string, User>();
   readonly #secret: Buffer = randomBytes(32);
+  readonly #time: () => number;
 
-  constructor(rootPassword: string | undefined) {
+  constructor(rootPassword: string | undefined, time: () => number) {
+    this.#time = time;
     this.isRequired = rootPassword !== undefined;
     this.add("root", rootPassword ?? "");
     this.grant("root", "*", "rw");
@@ -53,7 +55,7 @@ export class Users {
   /** A token for `/_open/auth`. @throws ArangoError 401 */
   token(name: string, password: string): string {
     if (!this.#accepts(name, password)) throw new ArangoError("unauthorized", "Wrong credentials");
-    const now = Math.floor(Date.now() / 1000);
+    const now = Math.floor(this.#time() / 1000);
     const payload = { preferred_username: name, iss: "arangodb", iat: now, exp: now + tokenSeconds };
     const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(payload)}`;
     return `${signed}.${this.#sign(signed).toString("base64url")}`;
@@ -87,7 +89,7 @@ export class Users {
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     const claims: Json = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
     const name = attributeOf(claims, "preferred_username");
-    const isValid = Number(attributeOf(claims, "exp")) * 1000 > Date.now();
+    const isValid = Number(attributeOf(claims, "exp")) * 1000 > this.#time();
     return isValid && typeof name === "string" && this.has(name) ? name : undefined;
   }
 

@@ -6,12 +6,18 @@ const counterBits = 20n;
 const largest = (1n << 64n) - 1n;
 
 export class HybridClock {
+  readonly #time: () => number;
   #milliseconds = 0;
   #counter = 0;
 
+  /** @param time milliseconds since 1970 */
+  constructor(time: () => number) {
+    this.#time = time;
+  }
+
   /** The next stamp, above every earlier one. */
   next(): bigint {
-    const now = Date.now();
+    const now = this.#time();
     if (now > this.#milliseconds) {
       this.#milliseconds = now;
       this.#counter = 0;

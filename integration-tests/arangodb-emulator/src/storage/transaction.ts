@@ -30,6 +30,8 @@ interface View {
  */
 export class Transaction {
   readonly declared: Declared | undefined;
+  /** Whether something was written that is to be on disk when the commit is answered. */
+  waitsForDisk = false;
   readonly #views = new Map<Collection, View>();
 
   /** The snapshot is taken here, of all the collections at once. */

@@ -42,6 +42,7 @@ export function compileModification(
       written = writes[kind](transaction, collection, input, options);
     }
     setResult(row, written, kind === "insert" && !written.isChanged, oldSlot, newSlot);
+    if (written.isChanged && (options.waitForSync || collection.waitForSync)) transaction.waitsForDisk = true;
     return written.isChanged;
   });
 }

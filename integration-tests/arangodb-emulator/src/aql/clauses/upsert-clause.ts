@@ -42,6 +42,7 @@ export function compileUpsert(clause: UpsertClause, scope: Scope, compilation: C
     const old = find(row, run, collection);
     row[oldSlot] = old ?? null;
     const { writes, transaction } = run;
+    if (options.waitForSync || collection.waitForSync) transaction.waitsForDisk = true;
     if (old === undefined) {
       const written = writes.insert(transaction, collection, insert(row, run), options);
       setResult(row, written, false, oldSlot, newSlot);

@@ -20,6 +20,13 @@ export const controlFunctions: Family = {
   FAIL: volatile(0, 1, ([message = null]) => {
     throw new ArangoError("failCalled", `FAIL(${toText(message)}) called`);
   }),
+  /** Seconds, fractions allowed. */
+  SLEEP: volatile(1, 1, ([seconds = null], run) => {
+    if (typeof seconds !== "number" || seconds < 0)
+      throw new ArangoError("functionArgumentType", "invalid argument type in call to function 'SLEEP()'");
+    run.sleep(seconds * 1000);
+    return null;
+  }),
   VERSION: fn(0, 0, () => "3.12.9"),
   CURRENT_DATABASE: fn(0, 0, (_values, run) => run.database.name),
 };

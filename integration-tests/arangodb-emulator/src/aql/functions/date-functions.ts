@@ -1,6 +1,6 @@
 import type { Json } from "../../json.ts";
 import type { Run } from "../run.ts";
-import { type Family, fn, volatile } from "./definition.ts";
+import { type Family, fn } from "./definition.ts";
 
 /** The last millisecond that a date can say. */
 const latest = 8.64e15;
@@ -18,8 +18,8 @@ function timestampOf(value: Json, run: Run): number | null {
 }
 
 export const dateFunctions: Family = {
-  /** Milliseconds since 1970, at every call anew. */
-  DATE_NOW: volatile(0, 0, () => Date.now()),
+  /** Milliseconds since 1970: one number for the whole query, since calls of constants are made when it is optimized. */
+  DATE_NOW: fn(0, 0, (_values, run) => run.now),
   DATE_TIMESTAMP: fn(1, 1, ([value = null], run) => timestampOf(value, run)),
   DATE_ISO8601: fn(1, 1, ([value = null], run) => {
     const milliseconds = timestampOf(value, run);
