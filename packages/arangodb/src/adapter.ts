@@ -49,8 +49,10 @@ export class ArangodbAdapter implements Adapter {
     this.#settings = settings;
   }
 
-  /** The server's time, as far as it differs from ours: by it deadlines are kept. */
-  readonly clock = (): number => Date.now() + (this.#opened?.ahead ?? 0);
+  /** The server's time, by which deadlines are kept; before it is open, this machine's. */
+  readonly clock = (): number => this.#opened?.clock.now() ?? Date.now();
+
+  readonly syncClock = (): Promise<void> | undefined => this.#opened?.clock.sync();
 
   /** The name of the collection of entries. */
   get collection(): string {
@@ -63,12 +65,13 @@ export class ArangodbAdapter implements Adapter {
   }
 
   async open(): Promise<void> {
-    this.#opened = await Session.open(this.#settings, this.clock);
+    this.#opened = await Session.open(this.#settings);
   }
 
   async close(): Promise<void> {
-    this.#opened?.close();
+    const session = this.#opened;
     this.#opened = undefined;
+    await session?.close();
   }
 
   read(namespace: Namespace, keys: readonly string[]): Promise<(StoredEntry | undefined)[]> {
@@ -108,10 +111,7 @@ export class ArangodbAdapter implements Adapter {
   }
 
   async sweep(): Promise<number> {
-    const { session } = this;
-    const removed = await session.sweeper.sweep();
-    await session.collectLinks();
-    return removed;
+    return this.session.sweep();
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {

@@ -1,40 +1,28 @@
 import { type Bounds, type ChangeListener, type Namespace, type StoredChange, Watchers } from "@kv/core";
 import { ArangoEntry, type Row } from "./document.ts";
-import { POLL, POSITIONS } from "./feed-queries.ts";
-import { CHANGES_KEPT_MS, type Layout, WATCH_GAP_MS } from "./layout.ts";
+import { type Kind, type Note, POLL, POSITIONS } from "./feed-queries.ts";
+import { type Layout, WATCH_GAP_MS } from "./layout.ts";
 import type { Server } from "./server.ts";
+import { Position } from "./watch-position.ts";
 
 /** Documents of the log that are read of each writer at once. */
 const PAGE = 64;
 
-type Kind = "set" | "touch" | "delete" | "expire";
-
-type Told = readonly [namespaceId: string, key: string, id: string, kind: Kind, expiresAt: number | null];
-
-interface Note {
-  readonly writer: string;
-  readonly number: number;
-  readonly changes: readonly Told[];
-}
+type Begun = readonly [
+  now: number,
+  positions: readonly (readonly [writer: string, number: number, at: number])[],
+];
 
 type Polled = readonly [
   now: number,
   news: readonly Note[],
   entries: readonly (readonly [id: string, row: Row])[],
   expired: readonly (readonly [namespaceId: string, key: string, id: string])[],
-  /** All that are registered. */
-  writers: readonly string[],
+  /** Of the writers in `seen` those that have nothing new any more. */
+  gone: readonly string[],
+  /** Whether the last note that was seen is still there. */
+  intact: boolean,
 ];
-
-/** Up to where everything was told. */
-interface Position {
-  /** By the server's clock. */
-  now: number;
-  /** By writer: the number of its last statement. */
-  readonly seen: Map<string, number>;
-  /** By writer that is no longer registered: since when, by the server's clock. */
-  readonly gone: Map<string, number>;
-}
 
 /** What happened to one key, to be told as one change. */
 interface Happened {
@@ -163,12 +151,12 @@ export class ChangeFeed {
   }
 
   async #begin(): Promise<void> {
-    const [answer] = await this.#server.execute<readonly [number, readonly (readonly [string, number])[]]>(
-      POSITIONS,
-      { "@changes": this.#layout.changes, "@system": this.#layout.system },
-    );
+    const [answer] = await this.#server.execute<Begun>(POSITIONS, {
+      "@changes": this.#layout.changes,
+      "@system": this.#layout.system,
+    });
     if (answer === undefined) return;
-    this.#position = { now: answer[0], seen: new Map(answer[1]), gone: new Map() };
+    this.#position = new Position(...answer);
     if (!this.#gap) return;
     this.#gap = false;
     this.#watchers.resync();
@@ -180,25 +168,22 @@ export class ChangeFeed {
       "@entries": this.#layout.entries,
       "@changes": this.#layout.changes,
       "@system": this.#layout.system,
-      seen: Object.fromEntries(position.seen),
-      since: position.now,
+      ...position.asked,
       namespaces,
       limit: PAGE,
     });
     if (answer === undefined || position !== this.#position) return;
-    const [now, news, entries, expired, writers] = answer;
-    if (now - position.now > WATCH_GAP_MS) {
-      // The server may have taken out changes and expired entries meanwhile.
+    const [now, all, entries, expired, gone, intact] = answer;
+    // The server may have removed changes and expired entries meanwhile; or it was restored from a backup, which knows
+    // nothing of what was told.
+    if (now - position.now > WATCH_GAP_MS || (!intact && position.hadNoteSince(now - WATCH_GAP_MS))) {
       this.interrupted();
       return;
     }
+    const news = position.unseen(all);
     const happened = happenedIn(news, expired, position.now);
-    for (const { writer, number } of news) {
-      position.seen.set(writer, Math.max(number, position.seen.get(writer) ?? 0));
-    }
-    forgetGone(position, new Set(writers), now);
-    position.now = Math.max(now, position.now);
-    const more = isFull(news);
+    const more = isFull(all);
+    position.advance({ now, news, gone, more });
     if (more) this.#again = true;
     const states = new Map(entries.map(([id, row]) => [id, new ArangoEntry(row)]));
     const changes = new Map<string, StoredChange[]>();
@@ -229,23 +214,6 @@ function happenedIn(news: readonly Note[], expired: Polled[3], since: number): R
   }
   for (const [namespaceId, key, id] of expired) add(namespaceId, key, id, "expire");
   return happened;
-}
-
-/**
- * Writers that are gone are forgotten when their notes are out of the log, and not before: one whose registration somebody
- * took away registers again under the same name, and what it did before must not be told twice.
- */
-function forgetGone({ seen, gone }: Position, registered: ReadonlySet<string>, now: number): void {
-  for (const writer of gone.keys()) if (registered.has(writer)) gone.delete(writer);
-  for (const writer of seen.keys()) {
-    if (registered.has(writer)) continue;
-    const since = gone.get(writer);
-    if (since === undefined) gone.set(writer, now);
-    else if (now - since > 2 * CHANGES_KEPT_MS) {
-      gone.delete(writer);
-      seen.delete(writer);
-    }
-  }
 }
 
 /** Whether some writer has more to tell than was read. */

@@ -6,11 +6,11 @@ import type {
   Mutation,
   Namespace,
   Outcome,
+  SessionRevisions,
   SetMutation,
 } from "@kv/core";
 import { type Contents, deadline, type Identity, identityOf, metadataOf } from "./document.ts";
 import { documentKey } from "./keys.ts";
-import type { Revisions } from "./revision.ts";
 import { storedValue } from "./stored-value.ts";
 
 /** One key's part of a commit, as the statement takes it. */
@@ -66,7 +66,7 @@ export interface PlanOptions {
  */
 export function slotsOf(
   commits: readonly Commit[],
-  revisions: Revisions,
+  revisions: SessionRevisions,
   { now }: PlanOptions,
 ): Slot[] | undefined {
   const slots: Slot[] = [];

@@ -13,6 +13,8 @@ export const ERROR = {
   duplicateName: 1207,
   uniqueConstraint: 1210,
   databaseNotFound: 1228,
+  tryAgain: 1302,
+  writeConcern: 1429,
   killed: 1500,
 } as const;
 
@@ -24,23 +26,29 @@ const MOMENTARY: ReadonlySet<number> = new Set([
   ERROR.conflict,
   ERROR.documentNotFound,
   ERROR.uniqueConstraint,
+  ERROR.tryAgain,
 ]);
 
 const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
-  // Nothing was done, since the server or one of its shards is not at our disposal for the moment.
+  // The server or one of its shards is not at our disposal for the moment: starting, stopping, overloaded, changing
+  // leaders, short of replicas, or not done yet with making what is needed.
   [30, "KV_UNAVAILABLE"],
   [503, "KV_UNAVAILABLE"],
+  [ERROR.writeConcern, "KV_UNAVAILABLE"],
   [1447, "KV_UNAVAILABLE"],
+  [1448, "KV_UNAVAILABLE"],
   [1456, "KV_UNAVAILABLE"],
-  [1458, "KV_UNAVAILABLE"],
-  [1463, "KV_UNAVAILABLE"],
+  [1457, "KV_UNAVAILABLE"],
+  [1460, "KV_UNAVAILABLE"],
+  [1461, "KV_UNAVAILABLE"],
   [1464, "KV_UNAVAILABLE"],
+  [1465, "KV_UNAVAILABLE"],
   [1478, "KV_UNAVAILABLE"],
+  [1481, "KV_UNAVAILABLE"],
   [1490, "KV_UNAVAILABLE"],
   [1491, "KV_UNAVAILABLE"],
   [1495, "KV_UNAVAILABLE"],
   [1496, "KV_UNAVAILABLE"],
-  [1497, "KV_UNAVAILABLE"],
   [21003, "KV_UNAVAILABLE"],
   ...[...MOMENTARY].map((number): [number, KvErrorCode] => [number, "KV_UNAVAILABLE"]),
   [ERROR.forbidden, "KV_UNAVAILABLE"],
@@ -48,25 +56,46 @@ const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
   [ERROR.collectionNotFound, "KV_UNAVAILABLE"],
   [ERROR.killed, "KV_TIMEOUT"],
   [ERROR.readOnly, "KV_READ_ONLY"],
-  // Memory, disk, a transaction's size.
+  // Memory, disk, a transaction's size, a proxy's limit for bodies.
   [3, "KV_CAPACITY"],
   [15, "KV_CAPACITY"],
   [32, "KV_CAPACITY"],
+  [413, "KV_CAPACITY"],
   [1104, "KV_CAPACITY"],
   [1216, "KV_CAPACITY"],
-  [1302, "KV_CAPACITY"],
 ]);
 
-/** A coordinator that has lost the answer of the server behind it: a timeout, a connection that was lost. */
-const LOST_IN_CLUSTER: ReadonlySet<number> = new Set([1457, 1465]);
+/**
+ * Errors with a status from 500 on that can only come before a commit: locks, the memory limit of a query, a full disk, a
+ * server that takes no requests, a shard whose server is not its leader or lacks replicas. Any other one may have come
+ * after it: the server commits first and then waits for the disk, or for what a coordinator wants to hear.
+ */
+const BEFORE_COMMIT: ReadonlySet<number> = new Set([
+  ...MOMENTARY,
+  32,
+  503,
+  1104,
+  ERROR.writeConcern,
+  1490,
+  1491,
+  1492,
+  1495,
+  1496,
+  21003,
+]);
+
+/** A coordinator has lost the answer of the server behind it, whatever status it gives that. */
+const LOST_IN_CLUSTER: ReadonlySet<number> = new Set([21, 1457, 1465, 1474]);
 
 /** How a request ended that was not answered as it should have been. */
 export type Outcome =
   /** The server said so: what it refuses has not been done. */
   | "refused"
+  /** The server said that something went wrong, perhaps after a commit. What only reads was refused. */
+  | "failed"
   /** No connection came about. */
   | "not sent"
-  /** There was a connection, and nobody knows what became of the request. */
+  /** There was a connection, and the answer is missing. */
   | "unknown";
 
 /**
@@ -112,8 +141,10 @@ export class Scrubber {
     if (error instanceof Refusal || error instanceof ArangoFailure) return error;
     if (isArango(error)) {
       const text = this.#clean(`${error.message} (${error.errorNum})`);
-      const outcome = LOST_IN_CLUSTER.has(error.errorNum) ? "unknown" : "refused";
-      return new ArangoFailure(text, outcome, { errorNum: error.errorNum, status: error.code });
+      const { errorNum, code: status = 500 } = error;
+      const isAmbiguous = LOST_IN_CLUSTER.has(errorNum) || (status >= 500 && !BEFORE_COMMIT.has(errorNum));
+      const outcome = isAmbiguous ? "failed" : "refused";
+      return new ArangoFailure(text, outcome, { errorNum, status });
     }
     if (!isError(error) || !("isSafeToRetry" in error)) {
       const text = this.#clean(isError(error) ? error.message : String(error));
@@ -129,7 +160,7 @@ export class Scrubber {
       // A proxy's answer, since the server's have a body that says more. Behind one that gave up or failed, the server may
       // go on; only one that says 503 did not ask it.
       const outcome = (status >= 500 && status !== 503) || status === 408 ? "unknown" : "refused";
-      return new ArangoFailure(`the server answered ${status}: ${this.#clean(error.message)}`, outcome, {
+      return new ArangoFailure(proxyMessage(status, this.#clean(error.message)), outcome, {
         errorNum: status,
         status,
       });
@@ -185,31 +216,45 @@ export function isMomentary(error: unknown): boolean {
   return error instanceof ArangoFailure && error.errorNum !== undefined && MOMENTARY.has(error.errorNum);
 }
 
-export function isNumbered(error: unknown, errorNum: number): boolean {
-  return error instanceof ArangoFailure && error.outcome === "refused" && error.errorNum === errorNum;
+export function isNumbered(error: unknown, ...errorNums: readonly number[]): boolean {
+  if (!(error instanceof ArangoFailure) || error.errorNum === undefined) return false;
+  return (error.outcome === "refused" || error.outcome === "failed") && errorNums.includes(error.errorNum);
+}
+
+/** Whether a request may have taken effect although it failed, or may still do so. */
+export function mayHaveTakenEffect(error: unknown): boolean {
+  return error instanceof ArangoFailure && (error.outcome === "unknown" || error.outcome === "failed");
 }
 
 export function errorCode(error: unknown): KvErrorCode | undefined {
   if (!(error instanceof ArangoFailure)) return undefined;
-  if (error.outcome !== "refused") return "KV_UNAVAILABLE";
+  if (error.outcome === "unknown" || error.outcome === "not sent") return "KV_UNAVAILABLE";
   return error.errorNum === undefined ? undefined : CODES.get(error.errorNum);
 }
 
-/** Of a write: what is to be thrown, saying whether it may have been applied. */
-export function writeFailure(error: unknown): unknown {
+/** Of a write: what is to be thrown, saying whether it may have been applied. `inCluster`: the server is part of one. */
+export function writeFailure(error: unknown, inCluster = false): unknown {
   if (!(error instanceof ArangoFailure)) return error;
-  if (error.outcome === "unknown") {
+  const { message, errorNum } = error;
+  if (mayHaveTakenEffect(error)) {
     return new Refusal(
       "KV_UNAVAILABLE",
-      `${error.message}, so that nobody knows whether this write was applied; read before you repeat it`,
+      `${message}, so this write may have been applied, or not; read before you repeat it`,
       { cause: error, retryable: false },
     );
   }
   if (error.status === 401) return loginRefusal(error) ?? error;
-  if (error.errorNum === ERROR.forbidden || error.errorNum === ERROR.readOnly) {
+  if (errorNum === ERROR.readOnly && inCluster) {
+    return new Refusal(
+      "KV_UNAVAILABLE",
+      `the cluster takes no writes (${message}): fewer replicas are in sync than the write concern demands, or the user has no right to write; nothing was written`,
+      { cause: error, retryable: true },
+    );
+  }
+  if (errorNum === ERROR.readOnly || errorNum === ERROR.forbidden) {
     return new Refusal(
       "KV_READ_ONLY",
-      `the server lets this user only read (${error.message}); grant it write access to the database`,
+      `the server lets this user only read (${message}); grant it write access to the database, or end the server's read-only mode`,
       { cause: error },
     );
   }
@@ -223,7 +268,13 @@ export function loginRefusal(error: unknown): Refusal | undefined {
   if (errorNum !== ERROR.forbidden && errorNum !== 401 && errorNum !== 403) return undefined;
   return new Refusal(
     "KV_UNAVAILABLE",
-    `the server lets this user not in (${message}); check the options username, password, token and database, and the user's rights`,
+    `the server does not let this user in (${message}); check the options username, password, token (one may have expired) and database, and the user's rights`,
     { cause: error, retryable: false },
   );
+}
+
+function proxyMessage(status: number, message: string): string {
+  const reason = `the server answered ${status}: ${message}`;
+  if (status === 413) return `${reason}; a proxy before it limits how large a request may be`;
+  return reason;
 }

@@ -22,7 +22,8 @@
  * - `kv_changes` holds what watchers are told: a document for each query that wrote, in the same transaction
  *   (`change-log.ts`), for ten minutes.
  * - `kv_system` holds `layout`, what stores over the same data have to agree on; a document for every namespace that was
- *   ever written to; and one for each writer (`write-lanes.ts`).
+ *   ever written to; and one for each writer (`write-lanes.ts`): `until` when it may begin statements, and `watchedUntil`
+ *   when watchers look at it, both in milliseconds; index `["kind", "watchedUntil"]`.
  * - `kv_links` holds links between entries: edges (`links.ts`).
  */
 export interface Layout {
@@ -55,7 +56,12 @@ export const CHANGES_KEPT_MS: number = 2 * WATCH_GAP_MS;
  * every watcher must have seen it before. A minute on top, since the servers of a cluster have clocks of their own.
  */
 export const RECLAIM_AFTER_MS: number = WATCH_GAP_MS + 60_000;
-/** Milliseconds that a writer's registration holds. */
-export const LEASE_MS = 3_600_000;
+/** Milliseconds that a writer's registration holds. It is renewed when half of them are over. */
+export const LEASE_MS = 900_000;
 /** Seconds after which the server gives up a write: no query outlives what it relies on. */
 export const MAX_RUNTIME_S = 60;
+/**
+ * Milliseconds that watchers go on looking at a writer whose registration has ended: a statement that began before may run
+ * on. A minute on top, since the servers of a cluster have clocks of their own.
+ */
+export const FAREWELL_MS: number = MAX_RUNTIME_S * 1000 + 60_000;

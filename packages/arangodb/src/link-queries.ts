@@ -1,5 +1,6 @@
 import { LIVE } from "./document.ts";
 import { type Query, query } from "./query.ts";
+import { onDisk, synced } from "./write-parts.ts";
 
 /** Which way links are followed: from their beginning, to it, or both. */
 export type Direction = "out" | "in" | "any";
@@ -10,9 +11,10 @@ export const DIRECTIONS: readonly Direction[] = ["out", "in", "any"];
 export const MAX_DEPTH = 10;
 
 /** Both entries have to be there. What a link is to is this entry, not one that is made under its key later: `origin`. */
-export const LINK: Query = query(
-  "link",
-  `
+function link(durable: boolean): Query {
+  return query(
+    durable ? "link, on disk" : "link",
+    `
     LET now = DATE_NOW()
     LET docs = (
       FOR l IN @wanted
@@ -24,24 +26,33 @@ export const LINK: Query = query(
     LET linked = (
       FOR doc IN docs
         FILTER doc != null
-        INSERT doc INTO @@links OPTIONS { overwriteMode: "replace" }
+        INSERT doc INTO @@links OPTIONS { overwriteMode: "replace"${synced(durable)} }
         RETURN 1
     )
     RETURN docs[* RETURN CURRENT != null]`,
-);
+  );
+}
 
 /** Whether it was a link between entries that are there: others are gone already. */
-export const UNLINK: Query = query(
-  "unlink",
-  `
+function unlink(durable: boolean): Query {
+  return query(
+    durable ? "unlink, on disk" : "unlink",
+    `
     LET now = DATE_NOW()
     FOR e IN @@links
       FILTER e._key == @id
       LET from = FIRST(FOR d IN @@entries FILTER d._key == e.from AND ${LIVE} RETURN d.origin)
       LET to = FIRST(FOR d IN @@entries FILTER d._key == e.to AND ${LIVE} RETURN d.origin)
-      REMOVE { _key: e._key } IN @@links
+      REMOVE { _key: e._key } IN @@links${onDisk(durable)}
       RETURN from == e.fromOrigin AND to == e.toOrigin`,
-);
+  );
+}
+
+/** The statements of links that write: acknowledged when they are on disk, or before. */
+export const LINKS: Readonly<Record<"full" | "normal", { readonly link: Query; readonly unlink: Query }>> = {
+  normal: { link: link(false), unlink: unlink(false) },
+  full: { link: link(true), unlink: unlink(true) },
+};
 
 /** Takes out links whose entries are gone: a page of all links, from a place on. */
 export const COLLECT_LINKS: Query = query(
@@ -141,8 +152,8 @@ function statements(direction: Direction): Query[] {
 }
 
 export const LINK_QUERIES: readonly Query[] = [
-  LINK,
-  UNLINK,
+  ...Object.values(LINKS.normal),
+  ...Object.values(LINKS.full),
   COLLECT_LINKS,
   ...DIRECTIONS.flatMap((direction) => RELATED[direction]),
 ];

@@ -1,9 +1,10 @@
 import type { Bounds, Namespace } from "@kv/core";
-import { untilUndisturbed } from "./back-off.ts";
+import { Patience, type PatienceOptions, untilUndisturbed } from "./back-off.ts";
 import { writeFailure } from "./errors.ts";
 import { documentKey, linkKey, ordered } from "./keys.ts";
 import type { Layout } from "./layout.ts";
-import { COLLECT_LINKS, type Direction, LINK, RELATED, UNLINK } from "./link-queries.ts";
+import { COLLECT_LINKS, type Direction, LINKS, RELATED } from "./link-queries.ts";
+import type { BindVars, Query } from "./query.ts";
 import { orderedBounds } from "./scanner.ts";
 import { openLinks } from "./schema.ts";
 import type { Server } from "./server.ts";
@@ -13,6 +14,10 @@ const PAGE = 1000;
 
 /** From where, of which type, to where. */
 export type Ends = readonly [from: string, type: string, to: string];
+
+export interface LinkOptions extends PatienceOptions {
+  readonly durability: "full" | "normal";
+}
 
 export interface Search {
   readonly types: readonly string[] | undefined;
@@ -24,19 +29,19 @@ export interface Search {
 export class LinkStore {
   readonly #server: Server;
   readonly #layout: Layout;
-  readonly #patience: number;
+  readonly #options: LinkOptions;
   /** Where the next look for dead links begins. */
   #place = "";
 
-  private constructor(server: Server, layout: Layout, patience: number) {
+  private constructor(server: Server, layout: Layout, options: LinkOptions) {
     this.#server = server;
     this.#layout = layout;
-    this.#patience = patience;
+    this.#options = options;
   }
 
-  static async open(server: Server, layout: Layout, patience: number): Promise<LinkStore> {
+  static async open(server: Server, layout: Layout, options: LinkOptions): Promise<LinkStore> {
     await openLinks(server, layout);
-    return new LinkStore(server, layout, patience);
+    return new LinkStore(server, layout, options);
   }
 
   /** → of each whether both entries exist */
@@ -48,9 +53,9 @@ export class LinkStore {
     });
     // The same link twice is one document.
     const distinct = new Map(docs.map((doc) => [doc._key, doc]));
-    const [answers = []] = await this.#write(() =>
-      this.#server.execute<readonly boolean[]>(LINK, { ...this.#names, wanted: [...distinct.values()] }),
-    );
+    const [answers = []] = await this.#write<readonly boolean[]>(LINKS[this.#options.durability].link, {
+      wanted: [...distinct.values()],
+    });
     const linked = new Map([...distinct.keys()].map((key, i) => [key, answers[i] ?? false]));
     return docs.map(({ _key }) => linked.get(_key) ?? false);
   }
@@ -58,7 +63,7 @@ export class LinkStore {
   /** → whether they were linked */
   async unlink(namespace: Namespace, from: string, type: string, to: string): Promise<boolean> {
     const id = linkKey(documentKey(namespace.id, from), type, documentKey(namespace.id, to));
-    const rows = await this.#write(() => this.#server.execute<boolean>(UNLINK, { ...this.#names, id }));
+    const rows = await this.#write<boolean>(LINKS[this.#options.durability].unlink, { id });
     return rows[0] ?? false;
   }
 
@@ -82,13 +87,10 @@ export class LinkStore {
 
   /** Takes out some of the links whose entries are gone, going round. */
   async collect(): Promise<void> {
-    const [row] = await this.#write(() =>
-      this.#server.execute<readonly [found: number, last: string | null]>(COLLECT_LINKS, {
-        ...this.#names,
-        after: this.#place,
-        limit: PAGE,
-      }),
-    );
+    const [row] = await this.#write<readonly [found: number, last: string | null]>(COLLECT_LINKS, {
+      after: this.#place,
+      limit: PAGE,
+    });
     const [found, last] = row ?? [0, null];
     this.#place = found < PAGE || last === null ? "" : last;
   }
@@ -97,11 +99,15 @@ export class LinkStore {
     return { "@entries": this.#layout.entries, "@links": this.#layout.links };
   }
 
-  async #write<T>(run: () => Promise<T>): Promise<T> {
+  async #write<T>(statement: Query, bindVars: BindVars): Promise<T[]> {
+    const patience = new Patience(this.#options);
+    const vars = { ...this.#names, ...bindVars };
     try {
-      return await untilUndisturbed(this.#patience, async () => ({ done: await run() }));
+      return await untilUndisturbed(patience, async () => ({
+        done: await this.#server.execute<T>(statement, vars, { timeout: patience.forRequest }),
+      }));
     } catch (error) {
-      throw writeFailure(error);
+      throw writeFailure(error, this.#server.isInCluster);
     }
   }
 }

@@ -6,7 +6,7 @@ import type { EnsureIndexOptions } from "arangojs/indexes";
 import { ERROR, isMomentary, isNumbered, loginRefusal } from "./errors.ts";
 import { orderProbe } from "./keys.ts";
 import { LAYOUT_KEY, LAYOUT_VERSION, type Layout } from "./layout.ts";
-import { DESCRIBE, HELLO } from "./schema-queries.ts";
+import { DESCRIBE, HELLO, STRANGER } from "./schema-queries.ts";
 import type { Server } from "./server.ts";
 
 /** The oldest server whose persistent indexes sort and skip as they are relied on here. */
@@ -19,7 +19,20 @@ interface Description {
   readonly version: number;
 }
 
-type Hello = readonly [sorted: boolean, now: number, description: Description | null];
+type Hello = readonly [sorted: boolean, description: Description | null];
+
+/** The server's numbers for "not now" while databases, collections and indexes are made: it may go well the next time. */
+const UNSETTLED: readonly number[] = [1448, 1460, 1461];
+
+/** Attributes that every document of a collection of ours has. */
+const OURS: Readonly<Record<keyof Layout, readonly string[]>> = {
+  entries: ["n", "k", "key"],
+  changes: ["writer", "number"],
+  system: ["kind"],
+  links: ["from", "to", "fromOrigin", "toOrigin"],
+};
+/** How many documents of a collection that was there before are looked at. */
+const LOOKED_AT = 100;
 
 const TTL: EnsureIndexOptions = {
   type: "ttl",
@@ -43,7 +56,11 @@ const INDEXES: Readonly<Record<"entries" | "changes" | "system", readonly Ensure
     TTL,
   ],
   changes: [{ type: "persistent", name: "numbers", fields: ["writer", "number"], inBackground: true }, TTL],
-  system: [{ type: "persistent", name: "kinds", fields: ["kind", "n"], inBackground: true }, TTL],
+  system: [
+    { type: "persistent", name: "kinds", fields: ["kind", "n"], inBackground: true },
+    { type: "persistent", name: "watched", fields: ["kind", "watchedUntil"], inBackground: true },
+    TTL,
+  ],
 };
 
 const LINK_INDEX: EnsureIndexOptions = {
@@ -55,14 +72,17 @@ const LINK_INDEX: EnsureIndexOptions = {
 
 /**
  * Makes database, collections and indexes where they do not exist, as many processes may at once, and looks whether the
- * server is one that this adapter can rely on. → how many milliseconds its clock is ahead of `Date.now()`
+ * server is one that this adapter can rely on. `make`: something of it is known to be missing.
  * @throws Refusal
  */
-export async function openSchema(server: Server, layout: Layout): Promise<number> {
+export async function openSchema(
+  server: Server,
+  layout: Layout,
+  { make = false }: { readonly make?: boolean } = {},
+): Promise<void> {
   try {
     const fits = assertVersion(server);
-    const [ahead] = await Promise.all([hello(server, layout, fits), fits]);
-    return ahead;
+    await Promise.all([hello(server, layout, fits, make), fits, assertOneShardIfThere(server)]);
   } catch (error) {
     throw loginRefusal(error) ?? error;
   }
@@ -70,29 +90,31 @@ export async function openSchema(server: Server, layout: Layout): Promise<number
 
 /** Makes the collection of links, where it does not exist. */
 export async function openLinks(server: Server, layout: Layout): Promise<void> {
-  await makeCollection(server, layout.links, CollectionType.EDGE_COLLECTION);
-  await undisturbed(() => server.database.collection(layout.links).ensureIndex(LINK_INDEX), server);
+  await makeCollection(server, layout, "links");
+  await makeIndex(server, layout.links, LINK_INDEX);
 }
 
 /** `fits`: nothing is made on a server that does not. */
-async function hello(server: Server, layout: Layout, fits: Promise<void>): Promise<number> {
+async function hello(server: Server, layout: Layout, fits: Promise<void>, make: boolean): Promise<void> {
   const bindVars = { "@system": layout.system, layout: LAYOUT_KEY, probe: orderProbe() };
   for (let round = 1; ; round++) {
-    const asked = Date.now();
     const answer = await server.query<Hello>(HELLO.text, bindVars).catch((error: unknown) => {
       if (isNumbered(error, ERROR.databaseNotFound)) return "no database" as const;
       if (isNumbered(error, ERROR.collectionNotFound)) return "no collection" as const;
       throw error;
     });
     const [first] = Array.isArray(answer) ? answer : [];
-    if (first?.[2]) return judged(first, layout, (asked + Date.now()) / 2);
+    if (first?.[1]) {
+      assertFits(first, layout);
+      if (!make || round > 1) return;
+    }
     if (round === ROUNDS) {
       throw new Refusal(
         "KV_UNAVAILABLE",
         "database and collections were made, and the server does not know them yet",
       );
     }
-    // Others may be at it, and in a cluster it takes a moment until everybody knows of it.
+    // Others may be at it, and in a cluster it takes a moment until every server knows of it.
     if (round > 1) await sleep(Math.random() * 20 * round);
     await fits;
     if (answer === "no database") await makeDatabase(server);
@@ -101,7 +123,8 @@ async function hello(server: Server, layout: Layout, fits: Promise<void>): Promi
   }
 }
 
-function judged([sorted, now, description]: Hello, { entries }: Layout, ours: number): number {
+/** @throws Refusal */
+function assertFits([sorted, description]: Hello, { entries }: Layout): void {
   if (!sorted) {
     throw new Refusal(
       "KV_UNSUPPORTED",
@@ -114,7 +137,6 @@ function judged([sorted, now, description]: Hello, { entries }: Layout, ours: nu
       `the collection ${entries} was laid out by another version of @kv/arangodb (layout ${description?.version}, and this one knows ${LAYOUT_VERSION}); use that version, or another collection`,
     );
   }
-  return Math.round(now - ours);
 }
 
 async function assertVersion(server: Server): Promise<void> {
@@ -143,10 +165,11 @@ async function versionBy(server: Server, database: Database): Promise<string> {
 
 async function makeDatabase(server: Server): Promise<void> {
   const { name } = server.database;
-  const system = server.database.database("_system");
   try {
     // On one shard, where a cluster has several servers: only there is a statement all or nothing.
-    await server.ask(() => system.createDatabase(name, { sharding: "single" }));
+    await settled(() =>
+      server.define((database) => database.database("_system").createDatabase(name, { sharding: "single" })),
+    );
   } catch (error) {
     if (isNumbered(error, ERROR.duplicateName)) return;
     if (loginRefusal(error) === undefined) throw error;
@@ -158,10 +181,19 @@ async function makeDatabase(server: Server): Promise<void> {
   }
 }
 
+/** Where the database does not exist yet, it will be asked once it is made. */
+async function assertOneShardIfThere(server: Server): Promise<void> {
+  await assertOneShard(server).catch((error: unknown) => {
+    if (!isNumbered(error, ERROR.databaseNotFound)) throw error;
+  });
+}
+
+/** At each opening: a database may have been restored from one that was on one shard. @throws Refusal, ArangoFailure */
 async function assertOneShard(server: Server): Promise<void> {
-  const info = await server.ask(() => server.database.get()).catch(() => undefined);
-  // A single server does not speak of sharding.
-  const sharding = info !== undefined && "sharding" in info ? info.sharding : undefined;
+  const info = await server.ask(() => server.database.get());
+  // Only the coordinators of a cluster speak of sharding.
+  const sharding = "sharding" in info ? info.sharding : undefined;
+  server.isInCluster = sharding !== undefined;
   if (sharding === undefined || sharding === "single") return;
   throw new Refusal(
     "KV_UNSUPPORTED",
@@ -170,23 +202,24 @@ async function assertOneShard(server: Server): Promise<void> {
 }
 
 async function makeCollections(server: Server, layout: Layout): Promise<void> {
+  for (const part of ["entries", "changes", "system"] as const) await makeCollection(server, layout, part);
   for (const part of ["entries", "changes", "system"] as const) {
-    const name = layout[part];
-    await makeCollection(server, name, CollectionType.DOCUMENT_COLLECTION);
-    const collection = server.database.collection(name);
-    for (const index of INDEXES[part]) await undisturbed(() => collection.ensureIndex(index), server);
+    for (const index of INDEXES[part]) await makeIndex(server, layout[part], index);
   }
   const description = { _key: LAYOUT_KEY, version: LAYOUT_VERSION };
-  await undisturbed(() => server.query(DESCRIBE.text, { "@system": layout.system, description }), server);
+  await settled(() => server.query(DESCRIBE.text, { "@system": layout.system, description }));
 }
 
-async function makeCollection(server: Server, name: string, type: CollectionType): Promise<void> {
+async function makeCollection(server: Server, layout: Layout, part: keyof Layout): Promise<void> {
+  const name = layout[part];
   try {
-    if (type === CollectionType.EDGE_COLLECTION)
-      await server.ask(() => server.database.createEdgeCollection(name));
-    else await server.ask(() => server.database.createCollection(name));
+    await settled(() =>
+      server.define((database) =>
+        part === "links" ? database.createEdgeCollection(name) : database.createCollection(name),
+      ),
+    );
   } catch (error) {
-    if (isNumbered(error, ERROR.duplicateName)) return;
+    if (isNumbered(error, ERROR.duplicateName)) return assertOurs(server, layout, part);
     if (loginRefusal(error) === undefined) throw error;
     throw new Refusal(
       "KV_UNAVAILABLE",
@@ -196,13 +229,43 @@ async function makeCollection(server: Server, name: string, type: CollectionType
   }
 }
 
-/** Several processes that make the same index at once are in each other's way. */
-async function undisturbed<T>(make: () => Promise<T>, server: Server): Promise<T> {
+/**
+ * What another application keeps under a name of ours must not be swept or counted among entries.
+ * @throws Refusal `KV_INVALID_OPTION`
+ */
+async function assertOurs(server: Server, layout: Layout, part: keyof Layout): Promise<void> {
+  const name = layout[part];
+  const wanted = part === "links" ? CollectionType.EDGE_COLLECTION : CollectionType.DOCUMENT_COLLECTION;
+  const { type } = await settled(() => server.ask(() => server.database.collection(name).get()));
+  const strangers =
+    type === wanted
+      ? await settled(() =>
+          server.query(STRANGER.text, {
+            "@collection": name,
+            attributes: OURS[part],
+            layout: LAYOUT_KEY,
+            limit: LOOKED_AT,
+          }),
+        )
+      : [];
+  if (type === wanted && strangers.length === 0) return;
+  throw new Refusal(
+    "KV_INVALID_OPTION",
+    `the collection ${JSON.stringify(name)} belongs to another application or store; give this one another name with the option collection`,
+  );
+}
+
+function makeIndex(server: Server, collection: string, index: EnsureIndexOptions): Promise<unknown> {
+  return settled(() => server.define((database) => database.collection(collection).ensureIndex(index)));
+}
+
+/** Several processes that make the same at once are in each other's way, and a cluster needs a moment. */
+async function settled<T>(make: () => Promise<T>): Promise<T> {
   for (let round = 1; ; round++) {
     try {
-      return await server.ask(make);
+      return await make();
     } catch (error) {
-      const passing = isMomentary(error) || isNumbered(error, ERROR.collectionNotFound);
+      const passing = isMomentary(error) || isNumbered(error, ERROR.collectionNotFound, ...UNSETTLED);
       if (!passing || round === ROUNDS) throw error;
       await sleep(Math.random() * 10 * round);
     }

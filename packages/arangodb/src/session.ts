@@ -1,12 +1,14 @@
+import { SessionRevisions } from "@kv/core";
 import { ChangeFeed } from "./change-feed.ts";
+import { DeadlineClock } from "./deadline-clock.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { LinkStore } from "./link-store.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Settings } from "./options.ts";
 import { Reader } from "./reader.ts";
-import { Revisions } from "./revision.ts";
 import { Scanner } from "./scanner.ts";
 import { openLinks, openSchema } from "./schema.ts";
+import { TIME } from "./schema-queries.ts";
 import { Server } from "./server.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Tally } from "./tally.ts";
@@ -15,12 +17,13 @@ import { WriteLanes } from "./write-lanes.ts";
 import { WRITES } from "./write-queries.ts";
 import { Writer } from "./writer.ts";
 
-/** Milliseconds by which clocks may differ without anybody minding. */
-const TOLERANCE_MS = 100;
+/** Random bytes in front of a revision's count: twelve characters. */
+const REVISION_BYTES = 9;
 
 /** An opened connection and all that works over it. */
 export class Session {
   readonly server: Server;
+  readonly clock: DeadlineClock;
   readonly layout: Layout;
   readonly reader: Reader;
   readonly writer: Writer;
@@ -29,31 +32,32 @@ export class Session {
   readonly tally: Tally;
   readonly namespaces: Namespaces;
   readonly feed: ChangeFeed;
-  /** Milliseconds that the server's clock is ahead of ours. */
-  readonly ahead: number;
 
   readonly #settings: Settings;
+  readonly #lanes: WriteLanes;
   #links: Promise<LinkStore> | undefined;
   #repairing: Promise<void> | undefined;
 
-  private constructor(server: Server, settings: Settings, clock: () => number, ahead: number) {
+  private constructor(server: Server, settings: Settings) {
     const layout = layoutOf(settings.collection);
+    const clock = new DeadlineClock(async () => (await server.query<number>(TIME.text, {}))[0] ?? Number.NaN);
     this.#settings = settings;
     this.server = server;
+    this.clock = clock;
     this.layout = layout;
-    this.ahead = ahead;
     this.feed = new ChangeFeed(server, layout, settings.watchInterval);
-    const { busyTimeout } = settings;
-    const lanes = new WriteLanes(server, layout, { busyTimeout, written: () => this.feed.written() });
-    const queries = WRITES[settings.durability];
+    this.#lanes = new WriteLanes(server, layout, {
+      ...settings,
+      written: () => this.feed.written(),
+      observed: clock.observe,
+    });
     const context: WriteContext = {
       server,
       layout,
-      lanes,
-      queries,
-      revisions: new Revisions(),
-      clock,
-      busyTimeout,
+      lanes: this.#lanes,
+      queries: WRITES[settings.durability],
+      revisions: new SessionRevisions(REVISION_BYTES),
+      clock: () => clock.now(),
     };
     this.reader = new Reader(server, layout);
     this.writer = new Writer(context);
@@ -61,6 +65,7 @@ export class Session {
     this.namespaces = new Namespaces(server, layout);
     this.sweeper = new Sweeper(context, this.namespaces);
     this.tally = new Tally(server, layout);
+    server.onLost = clock.doubt;
     server.onMissing = () => {
       this.#repairing ??= this.#repair().finally(() => {
         this.#repairing = undefined;
@@ -70,17 +75,20 @@ export class Session {
   }
 
   async #repair(): Promise<void> {
-    await openSchema(this.server, this.layout);
+    await openSchema(this.server, this.layout, { make: true });
     if (this.#links !== undefined) await openLinks(this.server, this.layout);
-    // What was in it is gone, and nobody has noted it.
+    this.clock.doubt();
+    // What was in it is gone, and no note says so.
     this.feed.interrupted();
   }
 
-  static async open(settings: Settings, clock: () => number): Promise<Session> {
+  static async open(settings: Settings): Promise<Session> {
     const server = new Server(settings);
     try {
-      const ahead = await openSchema(server, layoutOf(settings.collection));
-      return new Session(server, settings, clock, Math.abs(ahead) > TOLERANCE_MS ? ahead : 0);
+      await openSchema(server, layoutOf(settings.collection));
+      const session = new Session(server, settings);
+      await session.clock.measure();
+      return session;
     } catch (error) {
       server.close();
       throw error;
@@ -89,22 +97,25 @@ export class Session {
 
   /** The links, whose collection is made where it does not exist. */
   links(): Promise<LinkStore> {
-    this.#links ??= LinkStore.open(this.server, this.layout, this.#settings.busyTimeout).catch(
-      (error: unknown) => {
-        this.#links = undefined;
-        throw error;
-      },
-    );
+    this.#links ??= LinkStore.open(this.server, this.layout, this.#settings).catch((error: unknown) => {
+      this.#links = undefined;
+      throw error;
+    });
     return this.#links;
   }
 
-  /** Takes out links whose entries are gone, where links are used. */
-  async collectLinks(): Promise<void> {
+  /** Removes what has expired and what no one needs any more, and measures the server's clock. → how many entries that were */
+  async sweep(): Promise<number> {
+    const [removed] = await Promise.all([this.sweeper.sweep(), this.clock.measure()]);
+    await this.sweeper.purge();
+    // Links whose entries are gone, where links are used.
     if (this.#links !== undefined) await (await this.#links).collect();
+    return removed;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.feed.close();
+    await this.#lanes.close();
     this.server.close();
   }
 

@@ -1,17 +1,18 @@
 import type { Filter, Namespace } from "@kv/core";
+import { isMomentary } from "./errors.ts";
 import { HIGHEST } from "./keys.ts";
 import type { Namespaces } from "./namespaces.ts";
 import { orderedBounds } from "./scanner.ts";
+import { PURGE, SWEEP } from "./upkeep-queries.ts";
 import type { WriteContext } from "./write-context.ts";
-import { CLEAR, SWEEP } from "./write-queries.ts";
 
 /** How many documents a statement takes out at most: it is one transaction, and others may write the same keys. */
 const SLICE = 1000;
 
-type Cleared = readonly [left: number, live: number, found: number, last: string | null];
-type Swept = readonly [left: number, entries: number, found: number];
+type Cleared = readonly [now: number, left: number, live: number, found: number, last: string | null];
+type Swept = readonly [now: number, left: number, entries: number, found: number];
 
-/** Takes entries out: those that expired, and those that somebody wants cleared. */
+/** Removes entries: those that expired, and those that a caller clears. */
 export class Sweeper {
   readonly #context: WriteContext;
   readonly #namespaces: Namespaces;
@@ -25,7 +26,7 @@ export class Sweeper {
   async sweep(): Promise<number> {
     const { lanes, layout } = this.#context;
     for (let removed = 0; ; ) {
-      const [, entries, found] = await lanes.write<Swept>(SWEEP, undefined, {
+      const [, , entries, found] = await lanes.write<Swept>(SWEEP, undefined, {
         "@entries": layout.entries,
         "@changes": layout.changes,
         "@system": layout.system,
@@ -33,6 +34,20 @@ export class Sweeper {
       });
       removed += entries;
       if (found < SLICE) return removed;
+    }
+  }
+
+  /** Removes what the server should have removed by itself, and did not. */
+  async purge(): Promise<void> {
+    const { server, layout } = this.#context;
+    const vars = { "@changes": layout.changes, "@system": layout.system, limit: SLICE };
+    for (;;) {
+      const [removed = 0] = await server.execute<number>(PURGE, vars).catch((error: unknown) => {
+        // Another store is at it.
+        if (isMomentary(error)) return [];
+        throw error;
+      });
+      if (removed < SLICE) return;
     }
   }
 
@@ -48,10 +63,10 @@ export class Sweeper {
   }
 
   async #clear(namespace: Namespace, filter: Filter): Promise<number> {
-    const { lanes, layout } = this.#context;
+    const { lanes, layout, queries } = this.#context;
     let bounds = orderedBounds(namespace, filter);
     for (let removed = 0; ; ) {
-      const [, live, found, last] = await lanes.write<Cleared>(CLEAR, namespace, {
+      const [, , live, found, last] = await lanes.write<Cleared>(queries.clear, namespace, {
         "@entries": layout.entries,
         "@changes": layout.changes,
         "@system": layout.system,

@@ -1,5 +1,5 @@
 import { applied, type Commit, type CommitResult, type Namespace, type StoredEntry } from "@kv/core";
-import { untilUndisturbed } from "./back-off.ts";
+import { type Patience, untilUndisturbed } from "./back-off.ts";
 import { contentsOf } from "./commit-plan.ts";
 import { ArangoEntry, identityOf, namespacePart, type Row } from "./document.ts";
 import { documentKey } from "./keys.ts";
@@ -8,7 +8,7 @@ import type { WriteContext } from "./write-context.ts";
 
 type Found = readonly [id: string, rev: string, live: boolean, origin: string, row: Row];
 type Look = readonly [now: number, found: readonly Found[]];
-type Swapped = readonly [left: number, same: boolean];
+type Swapped = readonly [now: number, left: number, same: boolean];
 
 /** A document as it was seen; without `entry` it is none, or one that has expired. */
 interface Seen {
@@ -32,19 +32,21 @@ export async function commitInTwoSteps(
       if (!ids.has(key)) ids.set(key, documentKey(namespace.id, key));
     }
   }
-  return untilUndisturbed(context.busyTimeout, async () => {
-    const { now, seen } = await look(context, [...ids.values()]);
+  const patience = context.lanes.patience();
+  return untilUndisturbed(patience, async () => {
+    const { now, seen } = await look(context, [...ids.values()], patience.forRequest);
     const work = new Work(context, namespace, ids, seen, now);
     const results = commits.map((commit) => work.apply(commit));
-    return (await work.putInPlace()) ? { done: results } : "again";
+    return (await work.putInPlace(patience)) ? { done: results } : "again";
   });
 }
 
 async function look(
   { server, layout }: WriteContext,
   ids: readonly string[],
+  timeout: number,
 ): Promise<{ now: number; seen: ReadonlyMap<string, Seen> }> {
-  const [answer] = await server.execute<Look>(LOOK, { "@entries": layout.entries, ids });
+  const [answer] = await server.execute<Look>(LOOK, { "@entries": layout.entries, ids }, { timeout });
   const [now, found] = answer ?? [0, []];
   const seen = new Map<string, Seen>();
   for (const [id, rev, live, origin, row] of found) {
@@ -103,13 +105,13 @@ class Work {
     return this.#seen.get(this.#ids.get(key) ?? "");
   }
 
-  /** → whether nobody came between */
-  async putInPlace(): Promise<boolean> {
+  /** → whether no other writer came between */
+  async putInPlace(patience: Patience): Promise<boolean> {
     if (this.#held.size === 0) return true;
     const { lanes, layout, queries } = this.#context;
     const keys = [...this.#held];
     const deadlines = keys.flatMap((key) => this.#before(key)?.entry?.expiresAt ?? []);
-    const [, same] = await lanes.write<Swapped>(queries.swap, this.#namespace, {
+    const swap = {
       "@entries": layout.entries,
       "@changes": layout.changes,
       "@system": layout.system,
@@ -123,7 +125,8 @@ class Work {
         const kind = this.#kind(key);
         return kind === undefined ? [] : [[this.#namespace.id, key, this.#ids.get(key), kind, null]];
       }),
-    });
+    };
+    const [, , same] = await lanes.write<Swapped>(queries.swap, this.#namespace, swap, patience);
     return same;
   }
 

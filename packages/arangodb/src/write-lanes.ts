@@ -3,32 +3,35 @@
  *
  * Each statement that writes puts a document into the log of changes, in the same transaction, under its writer's name
  * and the number that the writer has counted to. A writer has one statement under way at a time, so that its numbers
- * become visible in their order: whoever has seen a writer's number 7 will see nothing of it below 8, however late
+ * become visible in their order: a watcher that has seen a writer's number 7 will see nothing of it below 8, however late
  * the other writers' statements are. A store has a few writers, its lanes, so that its statements need not queue.
  *
- * Watchers look at every writer that is registered, so a statement finds its writer's registration or does nothing. It
- * holds for an hour and is renewed on the way. Of a statement whose answer was lost nobody knows whether it is still under
- * way: its writer is given up, and watchers go on looking at it until its registration has run out.
+ * Watchers look at every writer that is registered (`registrations.ts`), so a statement finds its writer's registration or
+ * does nothing. A writer whose statement may still take effect, or may have taken effect although it failed, is given up:
+ * its number must not be used again, and its registration is ended, so that a statement that has not begun by then does
+ * nothing.
  */
 import { randomBytes } from "node:crypto";
-import type { Namespace } from "@kv/core";
-import { type Attempt, untilUndisturbed } from "./back-off.ts";
-import { ArangoFailure, writeFailure } from "./errors.ts";
-import { documentKey, ordered } from "./keys.ts";
-import { type Layout, LEASE_MS, MAX_RUNTIME_S } from "./layout.ts";
+import { setTimeout as later } from "node:timers";
+import { type Namespace, Refusal } from "@kv/core";
+import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "./back-off.ts";
+import { ArangoFailure, isMomentary, mayHaveTakenEffect, writeFailure } from "./errors.ts";
+import { type Layout, MAX_RUNTIME_S } from "./layout.ts";
 import type { BindVars, Query } from "./query.ts";
+import { Registrations, spaceKey } from "./registrations.ts";
 import type { Server } from "./server.ts";
-import { REGISTER } from "./write-queries.ts";
 
 /** How many statements one store has under way at once. Watchers look at each of its writers. */
 const LANES = 8;
-/** How often a registration that somebody took away is made again for one write. */
+/** How often a registration that was removed by others is made again for one write. */
 const REGISTRATIONS = 5;
+/** Milliseconds that closing takes for ending registrations at most: they run out by themselves. */
+const CLOSING_MS = 1000;
 
-/** What a statement that writes returns: first the milliseconds that its writer's registration still holds. */
-export type Written = readonly [left: number, ...unknown[]];
+/** What a statement that writes returns: first the time by which it ran, and how long its writer's registration still holds. */
+export type Written = readonly [now: number, left: number, ...unknown[]];
 
-interface WriteLane {
+export interface WriteLane {
   writer: string;
   /** Of the last statement that took effect. */
   number: number;
@@ -36,44 +39,59 @@ interface WriteLane {
   registeredUntil: number;
 }
 
-export interface WriteLanesOptions {
-  readonly busyTimeout: number;
+export interface WriteLanesOptions extends PatienceOptions {
   /** Called after every statement that may have changed something. */
   readonly written: () => void;
+  /** Called with the server's time in an answer, and how many milliseconds ago its request was made. */
+  readonly observed: (now: number, took: number) => void;
 }
 
 export class WriteLanes {
   readonly #server: Server;
-  readonly #layout: Layout;
   readonly #options: WriteLanesOptions;
+  readonly #registrations: Registrations;
+  readonly #lanes: WriteLane[] = [];
   readonly #free: WriteLane[] = [];
   readonly #waiting: ((lane: WriteLane) => void)[] = [];
-  #count = 0;
-  /** The namespaces that are known to be on the list, by id. */
-  readonly #listed = new Set<string>();
 
   constructor(server: Server, layout: Layout, options: WriteLanesOptions) {
     this.#server = server;
-    this.#layout = layout;
     this.#options = options;
+    this.#registrations = new Registrations(server, layout);
+  }
+
+  /** The patience of a call that begins now. */
+  patience(): Patience {
+    return new Patience(this.#options);
   }
 
   /**
-   * Runs a statement until nobody comes between. `namespace`: the one it writes to; `undefined`: any that are listed.
+   * Runs a statement until no other writer comes between. `namespace`: the one it writes to; `undefined`: any that are
+   * listed.
    * @throws Refusal, ArangoFailure
    */
   async write<T extends Written>(
     statement: Query,
     namespace: Namespace | undefined,
     bindVars: BindVars,
+    patience: Patience = this.patience(),
   ): Promise<T> {
     try {
-      return await untilUndisturbed(this.#options.busyTimeout, () =>
-        this.#inLane((lane) => this.#attempt<T>(lane, statement, namespace, bindVars)),
+      return await untilUndisturbed(patience, () =>
+        this.#inLane(patience, (lane) => this.#attempt<T>(lane, statement, namespace, bindVars, patience)),
       );
     } catch (error) {
-      throw writeFailure(error);
+      throw writeFailure(error, this.#server.isInCluster);
     }
+  }
+
+  /** Ends the registrations of this store, so that watchers need not look at them until they run out. */
+  async close(): Promise<void> {
+    const registered = this.#lanes.filter(({ registeredUntil }) => registeredUntil > 0);
+    await this.#registrations.close(
+      registered.map(({ writer }) => writer),
+      CLOSING_MS,
+    );
   }
 
   async #attempt<T extends Written>(
@@ -81,63 +99,53 @@ export class WriteLanes {
     statement: Query,
     namespace: Namespace | undefined,
     bindVars: BindVars,
+    patience: Patience,
   ): Promise<Attempt<T>> {
     for (let attempt = 1; attempt <= REGISTRATIONS; attempt++) {
-      await this.#register(lane, namespace);
+      // What watchers no longer look at is no name to go on under.
+      if (lane.registeredUntil > 0 && lane.registeredUntil <= performance.now())
+        Object.assign(lane, newLane());
+      await this.#registrations.ensure(lane, namespace, patience.forRequest);
       const began = performance.now();
-      const [row] = await this.#run<T>(lane, statement, {
+      const vars = {
         ...bindVars,
         writer: lane.writer,
         number: lane.number + 1,
         ...(namespace === undefined ? {} : { space: spaceKey(namespace) }),
-      });
+      };
+      const [row] = await this.#run<T>(lane, statement, vars, patience.forRequest);
       if (row !== undefined) {
+        const [now, left] = row;
         lane.number++;
-        lane.registeredUntil = began + row[0];
+        lane.registeredUntil = began + left;
+        this.#options.observed(now, performance.now() - began);
         this.#options.written();
         return { done: row };
       }
-      // Somebody has emptied the database, or its time has run out.
+      // The database was emptied, or the registration has run out.
       lane.registeredUntil = 0;
-      if (namespace !== undefined) this.#listed.delete(namespace.id);
+      if (namespace !== undefined) this.#registrations.forget(namespace);
     }
     return "again";
   }
 
-  async #run<T>(lane: WriteLane, statement: Query, bindVars: BindVars): Promise<T[]> {
+  async #run<T>(lane: WriteLane, statement: Query, bindVars: BindVars, timeout: number): Promise<T[]> {
+    // What is given up here is given up there soon after, unless it waits in the server's queue.
+    const maxRuntime = Math.min(MAX_RUNTIME_S, Math.ceil(timeout / 1000) + 1);
     try {
-      return await this.#server.execute<T>(statement, bindVars, { maxRuntime: MAX_RUNTIME_S });
+      return await this.#server.execute<T>(statement, bindVars, { maxRuntime, timeout });
     } catch (error) {
-      if (error instanceof ArangoFailure && error.outcome === "unknown") {
+      if (!leavesNumberUnused(error)) {
+        this.#registrations.end(lane.writer);
         Object.assign(lane, newLane());
-        this.#options.written();
+        if (mayHaveTakenEffect(error)) this.#options.written();
       }
       throw error;
     }
   }
 
-  async #register(lane: WriteLane, namespace: Namespace | undefined): Promise<void> {
-    const docs: object[] = [];
-    if (lane.registeredUntil - performance.now() < LEASE_MS / 2) {
-      docs.push({ _key: lane.writer, kind: "writer" });
-    }
-    if (namespace !== undefined && !this.#listed.has(namespace.id)) {
-      const { id } = namespace;
-      docs.push({ _key: spaceKey(namespace), kind: "namespace", n: ordered(id), id });
-    }
-    if (docs.length === 0) return;
-    const began = performance.now();
-    await this.#server
-      .execute(REGISTER, { "@system": this.#layout.system, docs, lease: LEASE_MS })
-      .catch((error: unknown) => {
-        throw beforeTheWrite(error);
-      });
-    lane.registeredUntil = began + LEASE_MS;
-    if (namespace !== undefined) this.#listed.add(namespace.id);
-  }
-
-  async #inLane<T>(run: (lane: WriteLane) => Promise<T>): Promise<T> {
-    const lane = await this.#take();
+  async #inLane<T>(patience: Patience, run: (lane: WriteLane) => Promise<T>): Promise<T> {
+    const lane = await this.#take(patience);
     try {
       return await run(lane);
     } finally {
@@ -147,29 +155,48 @@ export class WriteLanes {
     }
   }
 
-  #take(): WriteLane | Promise<WriteLane> {
+  #take(patience: Patience): WriteLane | Promise<WriteLane> {
     // The one that was used last: the fewer there are, the less watchers have to look at.
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#count < LANES) {
-      this.#count++;
-      return newLane();
+    if (this.#lanes.length < LANES) {
+      const lane = newLane();
+      this.#lanes.push(lane);
+      return lane;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const timer = later(
+        () => {
+          this.#waiting.splice(this.#waiting.indexOf(take), 1);
+          reject(notSent());
+        },
+        Math.max(1, patience.left),
+      );
+      const take = (lane: WriteLane): void => {
+        clearTimeout(timer);
+        resolve(lane);
+      };
+      this.#waiting.push(take);
+    });
   }
 }
 
-/** Whatever became of a registration, the write itself was not sent. */
-function beforeTheWrite(error: unknown): unknown {
-  if (!(error instanceof ArangoFailure) || error.outcome !== "unknown") return error;
-  return new ArangoFailure(error.message, "not sent", { code: error.code });
+/** Whether a failed statement cannot have taken effect, and cannot do so any more: its number may be used again. */
+function leavesNumberUnused(error: unknown): boolean {
+  if (isMomentary(error)) return true;
+  if (!(error instanceof ArangoFailure)) return error instanceof Refusal;
+  if (error.outcome === "not sent") return true;
+  return error.outcome === "refused" && (error.status ?? 0) < 500;
+}
+
+function notSent(): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    "the server does not answer the writes before this one, which was not sent and changed nothing",
+    { retryable: true },
+  );
 }
 
 function newLane(): WriteLane {
   return { writer: `writer-${randomBytes(12).toString("base64url")}`, number: 0, registeredUntil: 0 };
-}
-
-/** The `_key` under which a namespace is listed. */
-function spaceKey({ id }: Namespace): string {
-  return `namespace-${documentKey("", id)}`;
 }

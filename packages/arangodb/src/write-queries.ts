@@ -1,47 +1,6 @@
 import { LIVE } from "./document.ts";
-import { CHANGES_KEPT_MS } from "./layout.ts";
 import { type Query, query } from "./query.ts";
-
-/**
- * The statements that write. Each is one transaction: checks, mutations and what watchers are told take effect together
- * or not at all. Each begins by finding its writer's and its namespace's registration, in the snapshot that it works on:
- * where one is missing there is no result, and nothing was written.
- *
- * A statement may write to a collection only once, and not read it afterwards. So all documents are computed first, and
- * then put in place by one INSERT that replaces what is there; what is deleted beside other writes is replaced by a stub.
- * Every key that a commit depends on is written, be it as it was: two commits that depend on each other then meet.
- */
-const REGISTERED = `LET now = DATE_NOW()
-    FOR writer IN @@system
-      FILTER writer._key == @writer AND writer.until > now
-    FOR space IN @@system
-      FILTER space._key == @space`;
-
-/** Puts down what was changed, as the query's one document of the log. */
-function logged(changes: string): string {
-  return `LET logged = (
-      FOR log IN (LENGTH(${changes}) == 0 ? [] : [1])
-        INSERT {
-          writer: @writer, number: @number, at: now, reclaimAt: CEIL((now + ${CHANGES_KEPT_MS}) / 1000),
-          changes: ${changes}
-        } INTO @@changes
-        RETURN 1
-    )`;
-}
-
-/** Of each commit: the keys whose check did not hold. */
-const FAILED = `LET failed = (
-          FOR check IN c.checks
-            LET found = FIRST(
-              FOR d IN @@entries
-                FILTER d._key == check.id AND ${LIVE}
-                RETURN d.revision
-            )
-            FILTER found != check.revision
-            RETURN check.key
-        )`;
-
-const SYSTEM_ATTRIBUTES = `"_id", "_rev"`;
+import { FAILED, logged, onDisk, REGISTERED, SYSTEM_ATTRIBUTES, synced } from "./write-parts.ts";
 
 /** Sets that depend on nothing: what most batches consist of, so that it costs the server and the wire less. */
 function set(durable: boolean): Query {
@@ -66,10 +25,10 @@ function set(durable: boolean): Query {
     ${logged("changes")}
     LET written = (
       FOR w IN applied
-        INSERT w.doc INTO @@entries OPTIONS { overwriteMode: "replace"${durable ? ", waitForSync: true" : ""} }
+        INSERT w.doc INTO @@entries OPTIONS { overwriteMode: "replace"${synced(durable)} }
         RETURN 1
     )
-    RETURN [writer.until - now]`,
+    RETURN [now, writer.until - now]`,
   );
 }
 
@@ -137,10 +96,10 @@ function put(durable: boolean): Query {
     ${logged("changes")}
     LET written = (
       FOR w IN applied
-        INSERT w.doc INTO @@entries OPTIONS { overwriteMode: "replace"${durable ? ", waitForSync: true" : ""} }
+        INSERT w.doc INTO @@entries OPTIONS { overwriteMode: "replace"${synced(durable)} }
         RETURN 1
     )
-    RETURN [writer.until - now, plans[* RETURN [
+    RETURN [now, writer.until - now, plans[* RETURN [
       CURRENT.failed,
       CURRENT.fault == null ? null : [CURRENT.fault.fault, CURRENT.fault.key],
       CURRENT.writes[* RETURN [CURRENT.existed, CURRENT.base]]
@@ -169,10 +128,10 @@ function remove(durable: boolean): Query {
     ${logged("changes")}
     LET removed = (
       FOR p IN applied
-        REMOVE { _key: p.id } IN @@entries${durable ? " OPTIONS { waitForSync: true }" : ""}
+        REMOVE { _key: p.id } IN @@entries${onDisk(durable)}
         RETURN 1
     )
-    RETURN [writer.until - now, plans[* RETURN [CURRENT.failed, null, [[CURRENT.existed, 0]]]]]`,
+    RETURN [now, writer.until - now, plans[* RETURN [CURRENT.failed, null, [[CURRENT.existed, 0]]]]]`,
   );
 }
 
@@ -199,17 +158,18 @@ function swap(durable: boolean): Query {
     ${logged("changes")}
     LET written = (
       FOR r IN (same ? current : [])
-        INSERT r.doc INTO @@entries OPTIONS { overwriteMode: "replace"${durable ? ", waitForSync: true" : ""} }
+        INSERT r.doc INTO @@entries OPTIONS { overwriteMode: "replace"${synced(durable)} }
         RETURN 1
     )
-    RETURN [writer.until - now, same]`,
+    RETURN [now, writer.until - now, same]`,
   );
 }
 
 /** A slice of a range, of one policy or of any: from the first key on, as many as were asked for. */
-export const CLEAR: Query = query(
-  "clear a slice",
-  `
+function clear(durable: boolean): Query {
+  return query(
+    durable ? "clear a slice, on disk" : "clear a slice",
+    `
     ${REGISTERED}
     LET found = (
       FOR d IN @@entries
@@ -223,64 +183,28 @@ export const CLEAR: Query = query(
     ${logged("changes")}
     LET removed = (
       FOR f IN found
-        REMOVE { _key: f.id } IN @@entries
+        REMOVE { _key: f.id } IN @@entries${onDisk(durable)}
         RETURN 1
     )
-    RETURN [writer.until - now, LENGTH(live), LENGTH(found), LAST(found).k]`,
-);
-
-/** Some of what has expired, in any namespace. Stubs are no entries, and nobody is told of them. */
-export const SWEEP: Query = query(
-  "sweep a slice",
-  `
-    LET now = DATE_NOW()
-    FOR writer IN @@system
-      FILTER writer._key == @writer AND writer.until > now
-    LET found = (
-      FOR d IN @@entries
-        FILTER d.expiresAt > 0 AND d.expiresAt <= now
-        LIMIT @limit
-        RETURN { id: d._key, dead: d.dead == true, change: [d.namespace, d.key, d._key, "expire", d.expiresAt] }
-    )
-    LET entries = found[* FILTER NOT CURRENT.dead]
-    LET changes = entries[* RETURN CURRENT.change]
-    ${logged("changes")}
-    LET removed = (
-      FOR f IN found
-        REMOVE { _key: f.id } IN @@entries
-        RETURN 1
-    )
-    RETURN [writer.until - now, LENGTH(entries), LENGTH(found)]`,
-);
-
-/** Puts a writer or a namespace on the list, or a writer's time ahead. */
-export const REGISTER: Query = query(
-  "register a writer and a namespace",
-  `
-    LET now = DATE_NOW()
-    FOR doc IN @docs
-      INSERT MERGE(doc, doc.kind == "writer" ? { until: now + @lease, reclaimAt: CEIL((now + 2 * @lease) / 1000) } : {})
-        INTO @@system OPTIONS { overwriteMode: "replace" }
-      RETURN 1`,
-);
+    RETURN [now, writer.until - now, LENGTH(live), LENGTH(found), LAST(found).k]`,
+  );
+}
 
 export interface WriteQueries {
   readonly set: Query;
   readonly put: Query;
   readonly remove: Query;
   readonly swap: Query;
+  readonly clear: Query;
 }
 
 /** The statements of commits: acknowledged when they are on disk, or before. */
 export const WRITES: Readonly<Record<"full" | "normal", WriteQueries>> = {
-  normal: { set: set(false), put: put(false), remove: remove(false), swap: swap(false) },
-  full: { set: set(true), put: put(true), remove: remove(true), swap: swap(true) },
+  normal: { set: set(false), put: put(false), remove: remove(false), swap: swap(false), clear: clear(false) },
+  full: { set: set(true), put: put(true), remove: remove(true), swap: swap(true), clear: clear(true) },
 };
 
 export const WRITE_QUERIES: readonly Query[] = [
   ...Object.values(WRITES.normal),
   ...Object.values(WRITES.full),
-  CLEAR,
-  SWEEP,
-  REGISTER,
 ];

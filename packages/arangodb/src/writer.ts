@@ -18,7 +18,7 @@ import type { WriteContext } from "./write-context.ts";
 /** Bytes of a statement's parameters, about. The server takes more; it is what lies in memory at both ends. */
 const STATEMENT_BYTES = 8 * 1024 * 1024;
 
-type Applied = readonly [left: number, answers: readonly Answer[]];
+type Applied = readonly [now: number, left: number, answers: readonly Answer[]];
 
 /** Slots that go into one statement. */
 interface Part {
@@ -137,13 +137,13 @@ export class Writer {
       const deletions = commits.flatMap(({ checks, writes }) =>
         writes.map(({ doc: { _key: id, key } }) => ({ id, key, checks })),
       );
-      const [, answers] = await lanes.write<Applied>(queries.remove, namespace, {
+      const [, , answers] = await lanes.write<Applied>(queries.remove, namespace, {
         ...common,
         commits: deletions,
       });
       return answers;
     }
-    const [, answers] = await lanes.write<Applied>(queries.put, namespace, {
+    const [, , answers] = await lanes.write<Applied>(queries.put, namespace, {
       ...common,
       part: namespacePart(namespace),
       commits,

@@ -1,7 +1,6 @@
-import { type Commit, type Mutation, namespaceOf } from "@kv/core";
+import { type Commit, type Mutation, namespaceOf, SessionRevisions } from "@kv/core";
 import { describe, expect, test } from "vitest";
 import { type Answer, planned, resultsOf, slotsOf } from "../src/commit-plan.ts";
-import { Revisions } from "../src/revision.ts";
 
 const ROOT = namespaceOf([]);
 const set = (key: string, payload: unknown, expiresAt?: number | "keep"): Mutation => ({
@@ -23,7 +22,7 @@ const add = (key: string, by: number): Mutation => ({
 });
 const gone = (key: string): Mutation => ({ type: "delete", key });
 const of = (...mutations: Mutation[]): Commit => ({ checks: [], mutations });
-const slots = (...commits: Commit[]) => slotsOf(commits, new Revisions(), { now: 1000 });
+const slots = (...commits: Commit[]) => slotsOf(commits, new SessionRevisions(), { now: 1000 });
 
 describe("a batch of commits", () => {
   test("is one statement where they have no key in common", () => {

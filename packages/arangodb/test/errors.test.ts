@@ -12,6 +12,7 @@ import {
   errorCode,
   isMomentary,
   loginRefusal,
+  mayHaveTakenEffect,
   Scrubber,
   writeFailure,
 } from "../src/errors.ts";
@@ -43,18 +44,24 @@ describe("errors", () => {
     [1004, "KV_READ_ONLY"],
     [1500, "KV_TIMEOUT"],
     [32, "KV_CAPACITY"],
+    [1429, "KV_UNAVAILABLE"],
+    [1448, "KV_UNAVAILABLE"],
+    [1481, "KV_UNAVAILABLE"],
+    [1463, undefined],
     [1501, undefined],
   ])("the server's %i is %s", (errorNum, code) => {
     expect(errorCode(refused(errorNum))).toBe(code);
   });
 
   test("what other writers make of a write may be tried again, and nothing else", () => {
-    expect([1200, 1202, 1210, 18, 28, 29].every((errorNum) => isMomentary(refused(errorNum)))).toBe(true);
+    expect([1200, 1202, 1210, 1302, 18, 28, 29].every((errorNum) => isMomentary(refused(errorNum)))).toBe(
+      true,
+    );
     expect([11, 1203, 1501, 1579].some((errorNum) => isMomentary(refused(errorNum)))).toBe(false);
     expect(isMomentary(unreachable("ECONNRESET"))).toBe(false);
   });
 
-  test("a request that reached nobody may be made again; of one whose answer is missing nobody knows", () => {
+  test("a request that reached no server may be made again; one whose answer is missing may have taken effect", () => {
     for (const code of ["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"]) {
       expect(unreachable(code).outcome).toBe("not sent");
       expect(writeFailure(unreachable(code))).toMatchObject({ outcome: "not sent" });
@@ -66,10 +73,12 @@ describe("errors", () => {
       scrubber.failure(new RequestAbortedError(undefined, request)),
       // A gateway's, and a coordinator's that has lost the server behind it.
       ...[408, 500, 502, 504, 520, 524].map(proxied),
-      ...[1457, 1465].map((errorNum) => refused(errorNum)),
+      ...[21, 1457, 1465, 1474].map((errorNum) => refused(errorNum)),
+      // It commits before it waits for the disk, and before it answers.
+      ...[4, 2, 30, 15, 99_999].map((errorNum) => refused(errorNum, "no", 500)),
     ];
     for (const failure of lost) {
-      expect(errorCode(failure)).toBe("KV_UNAVAILABLE");
+      expect(mayHaveTakenEffect(failure)).toBe(true);
       expect(writeFailure(failure)).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
     }
     expect([400, 404, 503].map((status) => proxied(status).outcome)).toEqual([
@@ -77,6 +86,16 @@ describe("errors", () => {
       "refused",
       "refused",
     ]);
+  });
+
+  test("a cluster that is short of replicas says the same as to a user who may not write: both are named", () => {
+    const failure = refused(1004, "read only", 403);
+    expect(writeFailure(failure, false)).toMatchObject({ code: "KV_READ_ONLY" });
+    expect(writeFailure(failure, true)).toMatchObject({
+      code: "KV_UNAVAILABLE",
+      retryable: true,
+      message: expect.stringMatching(/write concern.*right to write/),
+    });
   });
 
   test("who may not write is told that it only reads, and who is not let in what to check", () => {

@@ -26,12 +26,14 @@ afterAll(async () => {
 describe("requests", () => {
   test.each(OPERATIONS)("$name: $requests", async ({ requests, run }) => {
     const traffic = await counting.during(() => run(store, linked));
-    expect(traffic.requests).toBe(requests);
+    const [least, most] = typeof requests === "number" ? [requests, requests] : requests;
+    expect(traffic.requests).toBeGreaterThanOrEqual(least);
+    expect(traffic.requests).toBeLessThanOrEqual(most);
   });
 
-  test("opening what is there takes 2, and the first write to a namespace 1 more", async () => {
+  test("opening what is there takes 4, and 2 more at most where answers take their time, and the first write to a namespace 1 more", async () => {
     const another = createStore(arangodb({ client: counting.client }), { sweepInterval: null });
-    expect((await counting.during(() => another.ping())).requests).toBeLessThanOrEqual(3);
+    expect((await counting.during(() => another.ping())).requests).toBeLessThanOrEqual(7);
     await another.set("first", 1);
     expect((await counting.during(() => another.namespace("n").set("k", 1))).requests).toBe(2);
     expect((await counting.during(() => another.namespace("n").set("k", 2))).requests).toBe(1);

@@ -16,13 +16,14 @@ describe("the statements", () => {
 
   test("are made nowhere else: whatever builds one is in a file of the list", () => {
     const makers = readdirSync(sources).filter((file) =>
-      /\bquery\(\n?\s*["`]|= query\(/.test(readFileSync(`${sources}/${file}`, "utf8")),
+      /\bquery\(\n?\s*["`]|(?:=|return) query\(/.test(readFileSync(`${sources}/${file}`, "utf8")),
     );
     expect(makers.sort()).toEqual([
       "feed-queries.ts",
       "link-queries.ts",
       "read-queries.ts",
       "schema-queries.ts",
+      "upkeep-queries.ts",
       "write-queries.ts",
     ]);
   });

@@ -38,13 +38,14 @@ describe("watching", () => {
     const layout = layoutOf("late");
     await store.set("first", 1);
     // A writer as another process would be, in the middle of its statement.
-    const system = database.collection<{ kind: string; until: number }>(layout.system);
+    const system = database.collection<{ kind: string; until: number; watchedUntil: number }>(layout.system);
     const listed = await database.query(
       `FOR s IN @@system FILTER s.kind == "namespace" AND s.n == "" RETURN s._key`,
       { "@system": layout.system },
     );
     const space = String(await listed.next());
-    await system.save({ _key: "slow", kind: "writer", until: Date.now() + 60_000 });
+    const until = Date.now() + 60_000;
+    await system.save({ _key: "slow", kind: "writer", until, watchedUntil: until });
     const seen = await watched(store);
     const transaction = await database.beginTransaction({
       write: [layout.entries, layout.changes],

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Namespace } from "@kv/core";
+import { ArangoFailure, mayHaveTakenEffect } from "./errors.ts";
+import { documentKey, ordered } from "./keys.ts";
+import { type Layout, LEASE_MS } from "./layout.ts";
+import type { Server } from "./server.ts";
+import { REGISTER } from "./upkeep-queries.ts";
+import type { WriteLane } from "./write-lanes.ts";
+
+/**
+ * The lists of a store's writers and of namespaces in the database.
+ *
+ * A writer's registration holds for a while and is renewed on the way. It is ended as soon as the writer will not write
+ * again: a statement finds its registration in the snapshot that it works on, so that one which begins later does nothing.
+ */
+export class Registrations {
+  readonly #server: Server;
+  readonly #layout: Layout;
+  /** The namespaces that are known to be on the list, by id. */
+  readonly #listed = new Set<string>();
+  /** Writers that were given up, and whose registration the server does not know to be ended. */
+  readonly #ended = new Set<string>();
+
+  constructor(server: Server, layout: Layout) {
+    this.#server = server;
+    this.#layout = layout;
+  }
+
+  /** Registers what is not, before a write: where writers were given up, not before the server has ended them. */
+  async ensure(lane: WriteLane, namespace: Namespace | undefined, timeout: number): Promise<void> {
+    const docs: object[] = [];
+    const renews = lane.registeredUntil - performance.now() < LEASE_MS / 2;
+    if (renews) docs.push({ _key: lane.writer, kind: "writer" });
+    if (namespace !== undefined && !this.#listed.has(namespace.id)) {
+      const { id } = namespace;
+      docs.push({ _key: spaceKey(namespace), kind: "namespace", n: ordered(id), id });
+    }
+    if (docs.length === 0 && this.#ended.size === 0) return;
+    const began = performance.now();
+    await this.#put(docs, [...this.#ended], timeout).catch((error: unknown) => {
+      throw beforeTheWrite(error);
+    });
+    if (renews) lane.registeredUntil = began + LEASE_MS;
+    if (namespace !== undefined) this.#listed.add(namespace.id);
+  }
+
+  /** A namespace may have gone from the list. */
+  forget({ id }: Namespace): void {
+    this.#listed.delete(id);
+  }
+
+  /** Ends a registration: now, and where the server cannot be reached, before anything else is written. */
+  end(writer: string): void {
+    this.#ended.add(writer);
+    this.#put([], [writer]).catch(() => undefined);
+  }
+
+  /** Ends all of them, if the server answers in time: else they run out by themselves. */
+  async close(writers: readonly string[], timeout: number): Promise<void> {
+    const all = [...writers, ...this.#ended];
+    if (all.length === 0) return;
+    const stop = new AbortController();
+    const ended = this.#put([], all, timeout).catch(() => undefined);
+    const waited = sleep(timeout, undefined, { signal: stop.signal }).catch(() => undefined);
+    await Promise.race([ended, waited]);
+    stop.abort();
+  }
+
+  async #put(docs: readonly object[], ended: readonly string[], timeout?: number): Promise<void> {
+    const all = [...docs, ...ended.map((writer) => ({ _key: writer, kind: "writer", ended: true }))];
+    await this.#server.execute(REGISTER, { "@system": this.#layout.system, docs: all }, { timeout });
+    for (const writer of ended) this.#ended.delete(writer);
+  }
+}
+
+/** The `_key` under which a namespace is listed. */
+export function spaceKey({ id }: Namespace): string {
+  return `namespace-${documentKey("", id)}`;
+}
+
+/** Whatever became of a registration, the write itself was not sent. */
+function beforeTheWrite(error: unknown): unknown {
+  if (!(error instanceof ArangoFailure) || !mayHaveTakenEffect(error)) return error;
+  return new ArangoFailure(error.message, "not sent", { code: error.code });
+}
