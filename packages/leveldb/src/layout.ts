@@ -1,7 +1,7 @@
 /**
  * The stored layout, with `kv` standing for the option `prefix`. Keys are UTF-8 text, which LevelDB orders by bytes:
  *
- * - `!kv!m`: what is known of the whole, see `meta.ts`.
+ * - `!kv!m`: the version of the layout, see `revisions.ts`.
  * - `!kv!e` namespace NUL key: an entry, header and payload in one value, see `entry.ts`. The namespace is its id (every
  *   segment followed by `/`; the root's is empty) with NUL written `~2`, which no id holds; so the first NUL ends it,
  *   whatever the key holds. A namespace's entries lie together in the order of their keys, and its descendants' lie

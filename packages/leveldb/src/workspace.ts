@@ -47,7 +47,7 @@ export class Workspace {
   #undo: Map<string, Pending | undefined> | undefined;
   #bytes = 0;
   #deadlines = false;
-  #reservedEnd: number | undefined;
+  #writesRecord = false;
 
   constructor(parts: WorkspaceParts) {
     this.#parts = parts;
@@ -183,10 +183,10 @@ export class Workspace {
     }
     if (puts.length > 0) {
       const { revisions, layout } = this.#parts;
-      const reservation = revisions.reservation();
-      if (reservation !== undefined) {
-        puts.push({ key: layout.meta, value: reservation.record });
-        this.#reservedEnd = reservation.end;
+      const record = revisions.record();
+      if (record !== undefined) {
+        puts.push({ key: layout.meta, value: record });
+        this.#writesRecord = true;
       }
     } else if (deletions.length === 0) return undefined;
     return { puts, deletions };
@@ -209,7 +209,7 @@ export class Workspace {
   /** It was written. */
   settle(): void {
     const { cache, revisions, watchers } = this.#parts;
-    if (this.#reservedEnd !== undefined) revisions.reserved(this.#reservedEnd);
+    if (this.#writesRecord) revisions.recorded();
     for (const { key, header, remember } of this.#pending.values()) {
       if (remember) cache.set(key, header);
       else cache.forget(key);
