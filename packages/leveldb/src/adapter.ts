@@ -14,6 +14,7 @@ import type {
   Range,
   StoredEntry,
 } from "@kv/core";
+import type { BackupOptions, BackupReport, LeveldbNative } from "./backup.ts";
 import { errorCode } from "./errors.ts";
 import { type LeveldbOptions, type Settings, settingsOf } from "./options.ts";
 import { Session } from "./session.ts";
@@ -41,6 +42,10 @@ class LeveldbAdapter implements Adapter {
   /** A read needs no company; writes that go to the driver's thread together take as long as one. */
   readonly batch = { read: false, commit: true };
   readonly clock: () => number;
+  readonly native: LeveldbNative = {
+    backend: "leveldb",
+    backup: (path, options) => this.#backup(path, options),
+  };
   readonly #settings: Settings;
   #opened: Session | undefined;
 
@@ -50,8 +55,10 @@ class LeveldbAdapter implements Adapter {
   }
 
   get #session(): Session {
-    if (this.#opened === undefined) throw new Error("the leveldb adapter is not open");
-    return this.#opened;
+    const session = this.#opened;
+    if (session === undefined) throw new Error("the leveldb adapter is not open");
+    if (session.custody.isLost) session.custody.demand();
+    return session;
   }
 
   async open(): Promise<void> {
@@ -105,8 +112,18 @@ class LeveldbAdapter implements Adapter {
     return { ...(await session.tally.totals(namespace, bounds)), backend: session.describe() };
   }
 
-  sweep(): Promise<number> {
-    return this.#session.sweeper.sweep();
+  async sweep(): Promise<number> {
+    const { custody, sweeper } = this.#session;
+    custody.demand();
+    return sweeper.sweep();
+  }
+
+  async #backup(path: string, options: BackupOptions): Promise<BackupReport> {
+    const { recovery, queue, backups } = this.#session;
+    // What another namespace's lane has under way is in the copy, too.
+    await queue.settled();
+    await recovery.renewing;
+    return backups.write(path, options);
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {

@@ -1,21 +1,15 @@
 import { Refusal } from "@kv/core";
 import type { LevelDatabase } from "./level-database.ts";
-
-/** The prefixes in use, by database. What one store remembers of its keys, another one must not change. */
-const CLAIMS = new WeakMap<object, Set<string>>();
+import { prefixesOf } from "./register.ts";
 
 /**
- * Takes a prefix of a database handed in, → a function that gives it back.
+ * Takes a prefix of a database handed in, → a function that gives it back. What one store remembers of its keys, another
+ * one must not change.
  * @throws Refusal `KV_UNAVAILABLE` where another store has it
  */
 export function claim(database: LevelDatabase, prefix: string): () => void {
-  const root = rootOf(database);
   const whole = database.prefixKey(prefix, "utf8", false);
-  let claims = CLAIMS.get(root);
-  if (claims === undefined) {
-    claims = new Set();
-    CLAIMS.set(root, claims);
-  }
+  const claims = prefixesOf(rootOf(database));
   if (claims.has(whole)) {
     throw new Refusal(
       "KV_UNAVAILABLE",
@@ -25,6 +19,12 @@ export function claim(database: LevelDatabase, prefix: string): () => void {
   }
   claims.add(whole);
   return () => claims.delete(whole);
+}
+
+/** Where a database handed in is, as far as it says so. */
+export function locationOf(database: LevelDatabase): string | undefined {
+  const root = rootOf(database);
+  return "location" in root && typeof root.location === "string" ? root.location : undefined;
 }
 
 /** The database that a sublevel is part of. */

@@ -1,22 +1,37 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "@kv/core";
 import { ClassicLevel } from "classic-level";
-import { claim } from "./claims.ts";
-import { checkClosingNote, writeClosingNote } from "./closing-note.ts";
+import { claim, locationOf } from "./claims.ts";
+import { checkState, writeClosingNote } from "./closing-note.ts";
+import { Custody } from "./custody.ts";
 import { held, isLocked, openFault } from "./errors.ts";
-import { readHolder, removeHolder, writeHolder } from "./holder.ts";
+import { fileIdAt } from "./file-id.ts";
+import { Hold } from "./hold.ts";
+import { type Holder, readHolder } from "./holder.ts";
 import type { LevelDatabase } from "./level-database.ts";
+import { lockOwner } from "./lock-owner.ts";
+import { OpenFiles } from "./open-files.ts";
 import type { Place, Settings } from "./options.ts";
+import { startOf } from "./process-identity.ts";
+import { registerFile } from "./register.ts";
 import { checkTables, writeTableSums } from "./table-sums.ts";
 import { checkLogs } from "./write-ahead-log.ts";
+
+/** How often a database is tried to be opened whose holder is just ending, and the pause between. */
+const MOST_ATTEMPTS = 100;
+const ATTEMPT_PAUSE_MS = 10;
 
 /** A database as it is opened and closed: our own, or one that was handed in. */
 export interface Connection {
   readonly db: LevelDatabase;
   /** Where it is, as far as that is known. */
   readonly path: string;
+  /** Whether its files are still where they were. */
+  readonly custody: Custody;
+  /** @throws Refusal where its files are not where they were; it is closed all the same */
   close(): Promise<void>;
   /**
    * Closes and opens it, to begin a new log; `before` runs when it is about to be closed.
@@ -34,13 +49,20 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
   if (db.status !== "open")
     throw new Refusal("KV_UNAVAILABLE", "the database handed in is closed; open it first");
   const release = claim(db, prefix);
+  const path = locationOf(db);
+  const place = path === undefined ? undefined : handedInPlace(path);
+  const custody = new Custody({ fault: () => place?.files.fault() });
   return {
     db,
-    path: "location" in db && typeof db.location === "string" ? db.location : "",
+    path: path ?? "",
+    custody,
     async close() {
+      place?.release();
       release();
+      custody.demand();
     },
     async renew() {
+      custody.demand();
       throw new Refusal(
         "KV_UNAVAILABLE",
         "a write failed, and what is written behind it could be lost: close the database handed in, and open it again",
@@ -49,49 +71,118 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
   };
 }
 
-async function open({ path, cacheSize, writeBufferSize, verifyUpTo }: Place): Promise<Connection> {
+interface HandedInPlace {
+  readonly files: OpenFiles;
+  readonly release: () => void;
+}
+
+/** Stores that are opened by the path learn of it. `undefined`: it is not in files, as far as can be seen from here. */
+function handedInPlace(path: string): HandedInPlace | undefined {
+  try {
+    const directory = fileIdAt(path);
+    if (directory === undefined) return undefined;
+    const files = new OpenFiles(realpathSync(path), { reopened: true });
+    return { files, release: registerFile(directory) };
+  } catch {
+    return undefined;
+  }
+}
+
+async function open(place: Place): Promise<Connection> {
+  let hold: Hold | undefined;
+  try {
+    mkdirSync(place.path, { recursive: true });
+    // By links and by the path itself one comes to the same place.
+    const path = realpathSync(place.path);
+    hold = Hold.take(path);
+    return await openHeld({ ...place, path }, hold);
+  } catch (error) {
+    hold?.release();
+    throw openFault(error, place.path);
+  }
+}
+
+async function openHeld(
+  { path, cacheSize, writeBufferSize, verifyUpTo }: Place,
+  hold: Hold,
+): Promise<Connection> {
   await inspect(path, verifyUpTo);
   // The driver begins to open it by itself.
   const db = new ClassicLevel(path, { cacheSize, writeBufferSize });
   await openAt(db, path);
+  let files: OpenFiles;
+  try {
+    hold.confirm();
+    files = new OpenFiles(path, { reopened: false });
+  } catch (error) {
+    await db.close().catch(() => undefined);
+    throw error;
+  }
+  const custody = new Custody({ fault: () => files.fault() ?? hold.keep() });
   return {
     db,
     path,
+    custody,
     async close() {
-      removeHolder(path);
+      const refusal = custody.look();
       const wasOpen = db.status === "open";
       await db.close();
-      if (!wasOpen) return;
-      writeClosingNote(path);
-      await writeTableSums(path, verifyUpTo);
+      // The notes describe the files of this database; where others have taken their place they would be wrong.
+      if (wasOpen && refusal === undefined) {
+        writeClosingNote(path);
+        await writeTableSums(path, verifyUpTo);
+      }
+      // Last: the next opener must not come between.
+      hold.release();
+      if (refusal !== undefined) throw refusal;
     },
     async renew(before) {
+      custody.demand();
       // Opening writes a new log and the old one's content; and a database that cannot be opened cannot be read either.
       await demandSpace(path, 3 * writeBufferSize);
       await before();
       await db.close();
       await openAt(db, path);
+      hold.confirm();
+      files = new OpenFiles(path, { reopened: false });
     },
   };
 }
 
 async function openAt(db: ClassicLevel, path: string): Promise<void> {
-  try {
-    await db.open();
-  } catch (error) {
-    // The driver keeps a failed opening for the next one to see.
-    await db.close().catch(() => undefined);
-    throw isLocked(error) ? held(error, path, readHolder(path)) : openFault(error, path);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.open();
+    } catch (error) {
+      // The driver keeps a failed opening for the next one to see.
+      await db.close().catch(() => undefined);
+      if (!isLocked(error)) throw openFault(error, path);
+      if (!isEnding(lockOwner(join(path, "LOCK"))) || attempt === MOST_ATTEMPTS)
+        throw held(error, path, lockHolder(path));
+    }
+    await sleep(ATTEMPT_PAUSE_MS);
   }
-  writeHolder(path);
 }
 
-/** What LevelDB would pass over in silence. While somebody else has it open this may look at what is being written. */
+/** A process that was killed has its locks until the last of its threads has ended. */
+function isEnding(pid: number | undefined): boolean {
+  return pid !== undefined && pid > 0 && startOf(pid) === undefined;
+}
+
+/** The process that has LevelDB's lock, as far as it is known: the system's word goes before that of a file. */
+function lockHolder(path: string): (Pick<Holder, "pid"> & Partial<Holder>) | undefined {
+  const holder = readHolder(path);
+  const pid = lockOwner(join(path, "LOCK"));
+  if (pid !== undefined && pid !== 0) return holder?.pid === pid ? holder : { pid };
+  // The claim of the store that is about to be refused says nothing.
+  return holder?.pid === process.pid ? undefined : holder;
+}
+
+/** What LevelDB would pass over in silence. While another process has it open, this may look at what is being written. */
 async function inspect(path: string, verifyUpTo: number): Promise<void> {
   try {
-    mkdirSync(path, { recursive: true });
     refuseHeadless(path);
-    checkClosingNote(path);
+    checkState(path);
     await checkLogs(path);
     await checkTables(path, verifyUpTo);
   } catch (error) {

@@ -7,7 +7,7 @@ import type { LevelDatabase, LevelEncodings, LevelIterator, LevelSnapshot } from
 const TEXT: LevelEncodings = { keyEncoding: "utf8", valueEncoding: "utf8" };
 const VIEW: LevelEncodings = { keyEncoding: "utf8", valueEncoding: "view" };
 /** Bytes that the driver reads ahead. Its own 16 KiB are a hundred small entries, and a change of threads each. */
-const READ_AHEAD = 2 ** 20;
+const READING_AHEAD: object = { highWaterMarkBytes: 2 ** 20 };
 
 /** What a batch writes. */
 export interface Writes {
@@ -122,9 +122,16 @@ export class Snapshot {
       reverse,
       values,
       snapshot: this.#snapshot,
-      highWaterMarkBytes: READ_AHEAD,
     };
-    const iterator = this.#db.iterator<string, string>(options);
+    const iterator = this.#db.iterator<string, string>({ ...options, ...READING_AHEAD });
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  /** As it is stored, text or not. */
+  iterateBytes(bounds: StoredBounds): LevelIterator<string, Uint8Array> {
+    const options = { ...VIEW, ...bounds, reverse: false, values: true, snapshot: this.#snapshot };
+    const iterator = this.#db.iterator<string, Uint8Array>({ ...options, ...READING_AHEAD });
     this.#iterators.add(iterator);
     return iterator;
   }

@@ -47,10 +47,16 @@ function codeOf(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-export function held(error: unknown, path: string, holder: Holder | undefined): Refusal {
+/** `holder`: as far as it is known. */
+export function held(
+  error: unknown,
+  path: string,
+  holder: (Pick<Holder, "pid"> & Partial<Holder>) | undefined,
+): Refusal {
+  const who = holder === undefined ? "another process" : sayHolder(holder);
   return new Refusal(
     "KV_UNAVAILABLE",
-    `${path} is held by ${sayHolder(holder)}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
+    `${path} is held by ${who}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
     { cause: error, held: true },
   );
 }

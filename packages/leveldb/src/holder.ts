@@ -1,62 +1,83 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { isError } from "@kv/core";
+import { hasOpen } from "./descriptors.ts";
+import { fileIdAt } from "./file-id.ts";
+import { processSpace, startOf } from "./process-identity.ts";
 
-/** Who has a database open, as it says of itself in a file beside LevelDB's own, whose lock names nobody. */
+/** The process that has a database open, as it says of itself in a file beside LevelDB's own, whose lock names no process. */
 export interface Holder {
   readonly pid: number;
   readonly host: string;
   /** When it was opened, in ISO 8601. */
   readonly since: string;
+  /** Where `pid` is valid, see `processSpace`. Absent in files of older versions. */
+  readonly space?: string | undefined;
+  /** When the process began, see `startOf`. */
+  readonly started?: string | undefined;
 }
+
+/**
+ * - `none`: there is no file.
+ * - `gone`: the process that wrote it has ended, or has not got it open any more; or the file is a copy.
+ * - `holds`: that process has the database open.
+ * - `unknown`: written on another machine or in another container, by an older version, or unreadable. LevelDB's own lock
+ *   decides then.
+ */
+export type HolderState =
+  | { readonly is: "none" | "gone" }
+  | { readonly is: "holds"; readonly holder: Holder }
+  | { readonly is: "unknown"; readonly holder: Holder | undefined };
 
 /** LevelDB leaves alone what is not named as its own files are. */
 const FILE = "kv-holder.json";
 
-/** Best effort: who cannot be named is "another process". */
-export function writeHolder(path: string): void {
-  const holder: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-  quietly(() => writeFileSync(join(path, FILE), `${JSON.stringify(holder)}\n`));
+export function holderFile(path: string): string {
+  return join(path, FILE);
 }
 
-export function removeHolder(path: string): void {
-  quietly(() => rmSync(join(path, FILE), { force: true }));
+export function thisHolder(): Holder {
+  return {
+    pid: process.pid,
+    host: hostname(),
+    since: new Date().toISOString(),
+    space: processSpace(),
+    started: startOf(process.pid),
+  };
+}
+
+/** Asked before LevelDB may touch its lock. */
+export function holderState(path: string): HolderState {
+  const file = holderFile(path);
+  const id = fileIdAt(file);
+  if (id === undefined) return { is: "none" };
+  const holder = readHolder(path);
+  if (holder === undefined) return { is: "unknown", holder };
+  const { pid, space, started } = holder;
+  if (space === undefined || space !== processSpace()) return { is: "unknown", holder };
+  // Windows lets no other process open LevelDB's lock, and one that could not be opened cannot be freed by closing it.
+  if (process.platform === "win32") return { is: "unknown", holder };
+  const start = startOf(pid);
+  if (start === undefined) return { is: "gone" };
+  // The holder keeps the file open: so a copy of the file names no holder, nor does one that outlived a worker thread.
+  const open = hasOpen(pid, id) ?? (start === started || start === "" || started === "");
+  return open ? { is: "holds", holder } : { is: "gone" };
 }
 
 export function readHolder(path: string): Holder | undefined {
-  return quietly(() => {
-    const holder: Partial<Holder> = JSON.parse(readFileSync(join(path, FILE), "utf8"));
-    const { pid, host, since } = holder;
-    if (typeof pid !== "number" || typeof host !== "string" || typeof since !== "string") return undefined;
-    return isAlive(pid, host) ? { pid, host, since } : undefined;
-  });
-}
-
-function quietly<T>(work: () => T): T | undefined {
   try {
-    return work();
+    const holder: Partial<Holder> = JSON.parse(readFileSync(holderFile(path), "utf8"));
+    const { pid, host, since, space, started } = holder;
+    if (!Number.isSafeInteger(pid) || typeof host !== "string" || typeof since !== "string") return undefined;
+    return pid === undefined || pid <= 0 ? undefined : { pid, host, since, space, started };
   } catch {
     return undefined;
   }
 }
 
-export function sayHolder(holder: Holder | undefined): string {
-  if (holder === undefined) return "another process";
-  const since = `since ${holder.since}`;
-  if (holder.pid === process.pid && holder.host === hostname())
-    return `another store of this process (${since})`;
-  return `process ${holder.pid} on ${holder.host} (${since})`;
-}
-
-/** A process that was killed could not take its file away. */
-function isAlive(pid: number, host: string): boolean {
-  if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is there, and somebody else's.
-    return isError(error) && "code" in error && error.code === "EPERM";
-  }
+export function sayHolder(holder: Pick<Holder, "pid"> & Partial<Holder>): string {
+  const since = holder.since === undefined ? "" : ` (since ${holder.since})`;
+  const here = holder.host === undefined || holder.host === hostname();
+  if (holder.pid === process.pid && here) return `another store of this process${since}`;
+  return `process ${holder.pid} on ${holder.host ?? hostname()}${since}`;
 }

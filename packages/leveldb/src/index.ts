@@ -1,4 +1,5 @@
 export { leveldb } from "./adapter.ts";
+export { type BackupOptions, type BackupProgress, type BackupReport, backup } from "./backup.ts";
 export type {
   LevelBatch,
   LevelDatabase,

@@ -63,6 +63,11 @@ const HANDED_IN: ReadonlySet<string> = new Set(["database", ...COMMON]);
 const EITHER: ReadonlySet<string> = new Set([...PATH, ...HANDED_IN]);
 const PREFIX = /^[\w.-]{1,64}$/;
 const MIB = 2 ** 20;
+/** Bytes of tables that are read at the opening where the caller does not say. */
+export const VERIFY_UP_TO: number = 64 * MIB;
+
+/** Looked up at each call: a test may replace it after the store was made. */
+const now = (): number => Date.now();
 
 /** @throws KvError `KV_INVALID_OPTION` */
 export function settingsOf(options: LeveldbOptions): Settings {
@@ -77,7 +82,7 @@ export function settingsOf(options: LeveldbOptions): Settings {
 function checked(options: LeveldbOptions): Settings {
   if (options === undefined) refuse('leveldb() needs { path: "./data" } or { database }');
   refuseUnknownOptions(options, EITHER, "leveldb()");
-  const { prefix = "kv", durability = "fast", clock = Date.now } = options;
+  const { prefix = "kv", durability = "fast", clock = now } = options;
   demand(
     typeof prefix === "string" && PREFIX.test(prefix),
     "prefix",
@@ -94,7 +99,7 @@ function checked(options: LeveldbOptions): Settings {
 
 function ofPath(options: LeveldbPathOptions): Settings["where"] {
   refuseUnknownOptions(given(options), PATH, "leveldb({ path })");
-  const { path, cacheSize = 32 * MIB, writeBufferSize = 4 * MIB, verifyUpTo = 64 * MIB } = options;
+  const { path, cacheSize = 32 * MIB, writeBufferSize = 4 * MIB, verifyUpTo = VERIFY_UP_TO } = options;
   demand(typeof path === "string" && path.trim() !== "", "path", "the path of a directory");
   demand(!path.includes("\0"), "path", "free of NUL characters");
   demand(isSize(cacheSize, 0), "cacheSize", "a whole number of bytes");

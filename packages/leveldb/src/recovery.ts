@@ -7,13 +7,13 @@ import type { Repair } from "./write-queue.ts";
  * opened anew before the next write, as soon as there is space to do so; until then it can be read.
  */
 export class Recovery implements Repair {
-  readonly #connection: Pick<Connection, "renew">;
+  readonly #connection: Pick<Connection, "renew" | "custody">;
   readonly #before: () => Promise<void>;
   #damaged = false;
   #renewing: Promise<void> | undefined;
 
   /** `before`: ends what is being read. */
-  constructor(connection: Pick<Connection, "renew">, before: () => Promise<void>) {
+  constructor(connection: Pick<Connection, "renew" | "custody">, before: () => Promise<void>) {
     this.#connection = connection;
     this.#before = before;
   }
@@ -21,6 +21,10 @@ export class Recovery implements Repair {
   /** While it is given, there may be nothing to read from. It rejects where nothing was changed. */
   get renewing(): Promise<void> | undefined {
     return this.#renewing;
+  }
+
+  doubt(): Error | undefined {
+    return this.#connection.custody.glance();
   }
 
   failed(): void {

@@ -1,13 +1,15 @@
 import { Refusal, Watchers } from "@kv/core";
+import { BackupWriter } from "./backup-writer.ts";
 import { Committer } from "./committer.ts";
 import { type Connection, connect } from "./connection.ts";
+import type { Custody } from "./custody.ts";
 import { Driver } from "./driver.ts";
 import { Eraser } from "./eraser.ts";
 import { ExpiryIndex } from "./expiry-index.ts";
 import { HeaderCache } from "./header-cache.ts";
 import { Layout } from "./layout.ts";
 import { Namespaces } from "./namespaces.ts";
-import type { Settings } from "./options.ts";
+import { type Settings, VERIFY_UP_TO } from "./options.ts";
 import { Reader } from "./reader.ts";
 import { Recovery } from "./recovery.ts";
 import { Revisions } from "./revisions.ts";
@@ -25,8 +27,10 @@ export class Session {
   readonly committer: Committer;
   readonly eraser: Eraser;
   readonly sweeper: Sweeper;
+  readonly backups: BackupWriter;
   readonly queue: WriteQueue;
   readonly recovery: Recovery;
+  readonly custody: Custody;
   readonly watchers: Watchers = new Watchers();
   readonly #connection: Connection;
   readonly #driver: Driver;
@@ -45,7 +49,7 @@ export class Session {
   }
 
   private constructor(
-    { clock }: Settings,
+    { clock, where }: Settings,
     connection: Connection,
     driver: Driver,
     layout: Layout,
@@ -55,6 +59,7 @@ export class Session {
     const cache = new HeaderCache();
     this.#connection = connection;
     this.#driver = driver;
+    this.custody = connection.custody;
     this.recovery = new Recovery(connection, () => driver.close());
     const { watchers } = this;
     this.queue = new WriteQueue({ driver, layout, cache, revisions, index, watchers, clock }, this.recovery);
@@ -65,6 +70,8 @@ export class Session {
     this.committer = new Committer(layout);
     this.eraser = new Eraser(driver, layout, this.queue);
     this.sweeper = new Sweeper({ driver, layout, index, queue: this.queue }, clock);
+    const verifyUpTo = "database" in where ? VERIFY_UP_TO : where.verifyUpTo;
+    this.backups = new BackupWriter(driver, layout, clock, verifyUpTo);
   }
 
   /** What the engine says of itself. */

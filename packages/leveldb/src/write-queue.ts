@@ -15,8 +15,10 @@ interface Answer {
   readonly result: unknown;
 }
 
-/** Whoever mends the database after a write failed. */
+/** Mends the database after a write failed. */
 export interface Repair {
+  /** Called after every write that went well; → why it must not be acknowledged all the same. */
+  doubt(): Error | undefined;
   /** Called after every failed write. */
   failed(): void;
   /** Called before every batch; rejects where nothing may be written. `undefined`: nothing is wrong. */
@@ -92,7 +94,9 @@ export class WriteQueue {
       if (writes !== undefined) {
         this.#parts.driver.write(writes).then(
           () => {
-            this.#succeed(work, answers);
+            const doubt = this.#repair.doubt();
+            if (doubt === undefined) this.#succeed(work, answers);
+            else this.#fail(answers, doubt);
             this.#next();
           },
           (error: unknown) => {

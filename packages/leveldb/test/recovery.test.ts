@@ -1,12 +1,14 @@
 import { Refusal } from "@kv/core";
 import { expect, test } from "vitest";
 import type { Connection } from "../src/connection.ts";
+import { Custody } from "../src/custody.ts";
 import { Recovery } from "../src/recovery.ts";
 
 test("after a failed write the database is opened anew before the next one, as soon as that can be", async () => {
   const log: string[] = [];
   let full = true;
-  const connection: Pick<Connection, "renew"> = {
+  const connection: Pick<Connection, "renew" | "custody"> = {
+    custody: new Custody({ fault: () => undefined }),
     async renew(before) {
       if (full) throw new Refusal("KV_CAPACITY", "full");
       await before();

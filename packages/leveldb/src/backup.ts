@@ -1,0 +1,73 @@
+import { KvError, type StoreReader, type ViewAccess, viewAccess } from "@kv/core";
+
+export interface BackupProgress {
+  /** Entries copied so far, of all namespaces. Expired ones that were not swept yet are copied and not counted. */
+  readonly entries: number;
+  /** Bytes of keys and values copied so far. */
+  readonly bytes: number;
+}
+
+export interface BackupReport extends BackupProgress {
+  /** Entries whose checksum does not fit, which were copied as they are: reading them is `KV_CORRUPT` in the copy, too. */
+  readonly damaged: number;
+}
+
+export interface BackupOptions {
+  /** Ends the backup with `KV_ABORTED`, once what was written of it is removed. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every page of entries, in the caller's async context. If it throws, the backup fails. */
+  readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
+}
+
+/** What the adapter has beyond the contract. Told by its shape: it may be of another copy of this package. */
+export interface LeveldbNative {
+  readonly backend: "leveldb";
+  backup(path: string, options: BackupOptions): Promise<BackupReport>;
+}
+
+/**
+ * Copies a store over `leveldb()` into a new directory while it is in use: every namespace, with deadlines, policies,
+ * metadata and revisions, as of one moment. Writes that were called before are in the copy, those called later are not.
+ *
+ * The copy is made under another name beside `path` and gets its name when it is complete and on the disk; so that what
+ * is found at `path` is a whole store, also after a crash. It is opened by `leveldb({ path, prefix })` with the prefix of the
+ * store. Keys of the database that are not the store's, as those of another prefix, are not copied.
+ *
+ * @param store the store, or any view of it: it is always the whole store that is copied
+ * @param path a directory that does not exist yet, or is empty; its parent directories are made
+ * @throws KvError `KV_INVALID_OPTION` where `path` holds files already, or an option is invalid; `KV_UNSUPPORTED` where the
+ *   store is not over `leveldb()`, or a middleware changes or measures what is stored; `KV_CAPACITY` where the disk is
+ *   full; `KV_UNAVAILABLE` where `path` cannot be written; `KV_ABORTED`; `KV_CLOSED`
+ */
+export async function backup(
+  store: StoreReader,
+  path: string,
+  options: BackupOptions = {},
+): Promise<BackupReport> {
+  const { access, native } = nativeOf(store);
+  return access.operate({ operation: "backup" }, async () => {
+    await access.settled();
+    return native.backup(path, options);
+  });
+}
+
+function nativeOf(store: StoreReader): { readonly access: ViewAccess; readonly native: LeveldbNative } {
+  let access: ViewAccess;
+  try {
+    access = viewAccess(store);
+  } catch (cause) {
+    const message = "backup() needs a store, or a view of one";
+    throw new KvError("KV_INVALID_OPTION", { adapter: "leveldb", operation: "backup", message, cause });
+  }
+  const { native, name } = access.adapter;
+  if (isLeveldb(native)) return { access, native };
+  const message =
+    name === "leveldb"
+      ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), and hides the database: make a second store over the same leveldb() adapter without it, and back up that one, which copies what is stored as it is"
+      : `this needs a store over leveldb(), and this one is over ${name}`;
+  throw new KvError("KV_UNSUPPORTED", { adapter: name, operation: "backup", message });
+}
+
+function isLeveldb(native: unknown): native is LeveldbNative {
+  return typeof native === "object" && native !== null && "backend" in native && native.backend === "leveldb";
+}

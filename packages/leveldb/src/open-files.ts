@@ -1,0 +1,112 @@
+import { type BigIntStats, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { isError } from "@kv/core";
+import { type FileId, fileIdOf } from "./file-id.ts";
+
+/** A file as it was looked at last. */
+interface Seen {
+  readonly name: string;
+  readonly id: FileId;
+  readonly size: bigint;
+  readonly modified: bigint;
+}
+
+const LOST = "while it was open, so that what is written now would not be found again";
+const UNLOCKED = "while the database was open, so that another process may open it, too";
+
+/**
+ * LevelDB goes on writing into files that were moved or deleted, since it has them open: what it acknowledges then is in
+ * no file that has a name. Here the files of an open database are told from others that took their place.
+ *
+ * - The directory and `LOCK` stay the same files.
+ * - `CURRENT`, and the manifest that it names, are replaced only by opening the database: a restored backup changes them.
+ * - A newer log may follow the newest one, which never becomes shorter.
+ */
+export class OpenFiles {
+  readonly #path: string;
+  readonly #directory: FileId;
+  readonly #lock: FileId | undefined;
+  readonly #current: Seen | undefined;
+  readonly #manifest: Seen | undefined;
+  #log: Seen | undefined;
+
+  /** Of a database that is open. `reopened`: its owner may close and open it, so that other files are current then. */
+  constructor(path: string, { reopened }: { readonly reopened: boolean }) {
+    this.#path = path;
+    this.#directory = fileIdOf(statSync(path, { bigint: true }));
+    this.#lock = this.#look("LOCK")?.id;
+    this.#current = reopened ? undefined : this.#look("CURRENT");
+    this.#manifest = reopened ? undefined : this.#look(readFileSync(join(path, "CURRENT"), "utf8").trim());
+    this.#log = this.#newestLog();
+  }
+
+  /** What happened to them since; `undefined`: nothing. */
+  fault(): string | undefined {
+    try {
+      return this.#directoryFault() ?? this.#fixedFault() ?? this.#logFault();
+    } catch (error) {
+      return `the directory ${this.#path} cannot be looked into any more (${isError(error) ? error.message : error})`;
+    }
+  }
+
+  #directoryFault(): string | undefined {
+    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (found === undefined) return `the directory ${this.#path} was moved or deleted ${LOST}`;
+    if (fileIdOf(found) !== this.#directory)
+      return `the directory ${this.#path} was replaced by another ${LOST}`;
+    return undefined;
+  }
+
+  #fixedFault(): string | undefined {
+    const lock = this.#look("LOCK");
+    if (lock?.id !== this.#lock) return this.#say("LOCK", lock, UNLOCKED);
+    for (const before of [this.#current, this.#manifest]) {
+      if (before === undefined) continue;
+      const now = this.#look(before.name);
+      if (now?.id !== before.id || now.size < before.size) return this.#say(before.name, now);
+      // Nothing writes to CURRENT in place but a copy; to the manifest LevelDB appends.
+      if (before.name === "CURRENT" && now.modified !== before.modified) return this.#say(before.name, now);
+    }
+    return undefined;
+  }
+
+  #logFault(): string | undefined {
+    const before = this.#log;
+    const now = before && this.#look(before.name);
+    if (before !== undefined && now?.id === before.id) {
+      if (now.size < before.size) return this.#say(before.name, now);
+      this.#log = now;
+      return undefined;
+    }
+    // LevelDB deletes a log when its content is in a table; there is a newer one then.
+    const newest = this.#newestLog();
+    const follows = newest !== undefined && (before === undefined || number(newest) > number(before));
+    if (!follows) return this.#say(before?.name ?? "the log", now);
+    this.#log = newest;
+    return undefined;
+  }
+
+  #newestLog(): Seen | undefined {
+    const logs = readdirSync(this.#path).filter((name) => /^\d+\.log$/.test(name));
+    const newest = logs.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).at(-1);
+    return newest === undefined ? undefined : this.#look(newest);
+  }
+
+  #look(name: string): Seen | undefined {
+    const found = statSync(join(this.#path, name), { bigint: true, throwIfNoEntry: false });
+    return found && seen(name, found);
+  }
+
+  #say(name: string, now: Seen | undefined, consequence: string = LOST): string {
+    const what = now === undefined ? "moved or deleted" : "replaced or altered";
+    return `the file ${join(this.#path, name)} was ${what} ${consequence}`;
+  }
+}
+
+function seen(name: string, stats: BigIntStats): Seen {
+  return { name, id: fileIdOf(stats), size: stats.size, modified: stats.mtimeNs };
+}
+
+function number({ name }: Seen): number {
+  return Number.parseInt(name, 10);
+}
