@@ -17,6 +17,7 @@ import type {
 import { isPromise } from "@kv/core";
 import { patiently } from "./busy.ts";
 import { errorCode, isBusy } from "./errors.ts";
+import { LostFiles } from "./file-guard.ts";
 import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
 import { type NextPage, pagesOf } from "./pages.ts";
 import { Session } from "./session.ts";
@@ -86,20 +87,21 @@ class SqliteAdapter implements Adapter {
     try {
       return reader.read(namespace, keys, payloadsOnly);
     } catch (error) {
-      if (!isBusy(error)) throw error;
+      if (!isBusy(error)) throw this.#session.explained(error);
       return queue.read(() => reader.read(namespace, keys, payloadsOnly));
     }
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
     if (commits.length === 0) return [];
-    const { writer, queue } = this.#session;
+    const { writer, queue, guard } = this.#session;
+    guard?.wrote();
     const results: CommitResult[] = [];
     const done = queue.run(() => writer.step(namespace, commits, results));
     if (!isPromise(done)) return done;
     return done.catch((error: unknown) => {
-      if (results.length === 0) throw error;
-      // Of a long batch the first part was committed, and the rest cannot be.
+      if (results.length === 0 || error instanceof LostFiles) throw error;
+      // The first part of a long batch was committed, and the rest cannot be.
       while (results.length < commits.length) results.push({ status: "error", error });
       return results;
     });
@@ -114,16 +116,21 @@ class SqliteAdapter implements Adapter {
   }
 
   #pages<T>(begin: () => NextPage<T> | undefined): Pages<T> {
-    const { queue, readersWait } = this.#session;
+    const { queue, readersWait, guard } = this.#session;
+    guard?.check();
     return pagesOf(begin, readersWait, (work) => queue.read(work));
   }
 
   count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
-    return this.#session.tally.count(namespace, bounds);
+    const { tally, guard } = this.#session;
+    guard?.check();
+    return tally.count(namespace, bounds);
   }
 
   clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
-    return this.#session.clearing.clear(namespace, filter);
+    const { clearing, guard } = this.#session;
+    guard?.wrote();
+    return clearing.clear(namespace, filter);
   }
 
   namespaces(under: Namespace): Pages<Namespace> {

@@ -23,19 +23,28 @@ interface Job {
 export class WriteQueue {
   readonly #before: () => void;
   readonly #after: () => void;
+  readonly #explained: (error: unknown) => unknown;
   readonly #path: string;
   readonly #timeout: number;
   readonly #jobs: Job[] = [];
   #idle: (() => void) | undefined;
 
-  /** `before` runs before every attempt and may throw that the database is busy; `after` runs after what succeeded. */
+  /**
+   * `before` runs before every attempt and may throw that the database is busy; `after` runs after what succeeded, and
+   * before that is acknowledged; `explained` gives the error to reject with.
+   */
   constructor(
-    hooks: { readonly before: () => void; readonly after: () => void },
+    hooks: {
+      readonly before: () => void;
+      readonly after: () => void;
+      readonly explained: (error: unknown) => unknown;
+    },
     path: string,
     timeout: number,
   ) {
     this.#before = hooks.before;
     this.#after = hooks.after;
+    this.#explained = hooks.explained;
     this.#path = path;
     this.#timeout = timeout;
   }
@@ -47,7 +56,7 @@ export class WriteQueue {
         const result = this.#attempt(step);
         if (result !== MORE) return result;
       } catch (error) {
-        if (!isBusy(error)) throw error;
+        if (!isBusy(error)) throw this.#explained(error);
       }
     }
     return new Promise<T>((resolve, reject) => {
@@ -99,7 +108,7 @@ export class WriteQueue {
           continue;
         }
         this.#jobs.shift();
-        job.reject(isBusy(error) ? lockHeld(error, this.#path, waited) : error);
+        job.reject(isBusy(error) ? lockHeld(error, this.#path, waited) : this.#explained(error));
       }
       if (performance.now() - lastTurn > TURN_MS) {
         await pause(0);

@@ -9,6 +9,7 @@ import {
 import type Sqlite from "better-sqlite3";
 import type { WriteQueue } from "./busy.ts";
 import type { ChangeLog } from "./change-log.ts";
+import { LostFiles } from "./file-guard.ts";
 import type { RevisionBlock } from "./meta.ts";
 
 /** Milliseconds between two signs of life. */
@@ -67,6 +68,7 @@ export class ChangeFeed {
   #scheduled = false;
   #reporting = false;
   #rejoining = false;
+  #lost = false;
 
   constructor(
     db: Sqlite.Database,
@@ -212,9 +214,17 @@ export class ChangeFeed {
   #quietly(work: () => void): void {
     try {
       work();
-    } catch {
+    } catch (error) {
       this.#seenVersion = -1;
+      if (error instanceof LostFiles) this.#lose();
     }
+  }
+
+  /** There will be no more changes to hear of. Watchers read again, and are told why. */
+  #lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#watchers.resync();
   }
 
   #poll(): void {

@@ -50,7 +50,7 @@ export class Meta {
   }
 
   /** The revisions that are being given out; none before the first write. */
-  get block(): RevisionBlock {
+  get block(): Block {
     return this.#block;
   }
 

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import type Sqlite from "better-sqlite3";
 import { WriteQueue } from "./busy.ts";
 import { ChangeFeed, feedsOf } from "./change-feed.ts";
@@ -7,6 +8,8 @@ import { Clearing } from "./clearing.ts";
 import { connect, ownersTransaction } from "./connection.ts";
 import { Eraser } from "./eraser.ts";
 import { Expiry } from "./expiry.ts";
+import { FileGuard } from "./file-guard.ts";
+import { fileOf, isInWalMode, Lineage } from "./lineage.ts";
 import { Meta } from "./meta.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Settings } from "./options.ts";
@@ -33,6 +36,8 @@ export class Session {
   readonly writer: Writer;
   readonly clearing: Clearing;
   readonly queue: WriteQueue;
+  /** `undefined`: a database without a file. */
+  readonly guard: FileGuard | undefined;
   /** Whether somebody who writes keeps those who read waiting. */
   readonly readersWait: boolean;
   readonly #db: Sqlite.Database;
@@ -60,12 +65,18 @@ export class Session {
       const revisions = new Revisions(db, tables);
       const meta = new Meta(db, tables, transactions, revisions);
       this.#meta = meta;
-      snapshot = new TurnSnapshot(db, settings.turnSnapshots);
+      snapshot = new TurnSnapshot(db, settings.turnSnapshots, () => this.guard?.check());
       this.#snapshot = snapshot;
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions, revisions);
-      const hooks = { before: () => this.#refresh(), after: () => this.#written() };
+      const guard = guardOf(db, settings.path, new Lineage(db, tables, () => meta.block));
+      this.guard = guard;
+      const hooks = {
+        before: () => this.#refresh(),
+        after: () => this.#written(),
+        explained: (error: unknown) => this.explained(error),
+      };
       this.queue = new WriteQueue(hooks, settings.path, settings.busyTimeout);
       const { queue } = this;
       const namespaces = new Namespaces(db, tables, transactions);
@@ -100,6 +111,7 @@ export class Session {
   }
 
   async sweep(): Promise<number> {
+    this.guard?.look();
     if (this.#settings.readOnly) return 0;
     const removed = await this.#sweeper.sweep();
     await this.#vacated.sweep();
@@ -130,16 +142,34 @@ export class Session {
     this.#feed?.close();
     if (this.#feed !== undefined) this.#feeds.delete(this.#feed);
     this.#snapshot.close();
+    const loss = this.guard?.lossAtClose();
     this.#release();
+    if (loss !== undefined) throw loss;
   }
 
-  /** Gives up the turn's snapshot. @throws as if the database were locked, while the owner's transaction is open */
+  /** What is to be said of an error: that the files are gone, where they are, rather than what SQLite says of it. */
+  explained(error: unknown): unknown {
+    try {
+      this.guard?.look();
+      return error;
+    } catch (loss) {
+      return loss;
+    }
+  }
+
+  /**
+   * Gives up the turn's snapshot.
+   * @throws Refusal where the files are gone; as if the database were locked, while the owner's transaction is open
+   */
   #refresh(): void {
+    this.guard?.check();
     this.#snapshot.release();
     if (this.#settings.database?.inTransaction) throw ownersTransaction();
   }
 
+  /** @throws Refusal where the files are gone: nothing is acknowledged then */
   #written(): void {
+    this.guard?.check();
     this.#snapshot.outdateOthers();
     for (const feed of this.#feeds) feed.written();
   }
@@ -157,4 +187,16 @@ export class Session {
   #release(): void {
     if (this.#settings.database === undefined) this.#db.close();
   }
+}
+
+function guardOf(db: Sqlite.Database, path: string, lineage: Lineage): FileGuard | undefined {
+  const real = fileOf(db);
+  if (real === "") return undefined;
+  return new FileGuard({
+    // The name of a database that was handed in may be relative to a working directory that has changed.
+    path: isAbsolute(path) ? path : real,
+    real,
+    hasLog: () => isInWalMode(db),
+    isOurs: () => lineage.continues(),
+  });
 }

@@ -20,6 +20,7 @@ export class TurnSnapshot {
   readonly #rollback: Sqlite.Statement<[]>;
   readonly #db: Sqlite.Database;
   readonly #enabled: boolean;
+  readonly #check: () => void;
   readonly #file: string;
   readonly #ofFile: Set<TurnSnapshot>;
   #held: symbol | undefined;
@@ -31,8 +32,10 @@ export class TurnSnapshot {
     this.release();
   };
 
-  constructor(db: Sqlite.Database, enabled: boolean) {
+  /** `check` runs before the first read of each turn, and may throw. */
+  constructor(db: Sqlite.Database, enabled: boolean, check: () => void) {
     this.#enabled = enabled;
+    this.#check = check;
     this.#begin = db.prepare("BEGIN");
     this.#commit = db.prepare("COMMIT");
     this.#rollback = db.prepare("ROLLBACK");
@@ -55,8 +58,12 @@ export class TurnSnapshot {
 
   /** Before a read. */
   enter(): void {
-    if (this.#held !== undefined || !this.#enabled) return;
-    this.#turn ??= setImmediate(this.#endTurn);
+    if (this.#held !== undefined) return;
+    if (this.#turn === undefined) {
+      this.#check();
+      if (!this.#enabled) return;
+      this.#turn = setImmediate(this.#endTurn);
+    }
     if (this.#reads++ < READS_BEFORE) return;
     this.#begin.run();
     this.#held = Symbol();
