@@ -42,6 +42,7 @@ describe.concurrent("kill -9 of a hybrid store loses nothing acknowledged, and l
       const { entries, problems, unreferenced } = await files(store).verify();
       expect({ problems, unreferenced }).toEqual({ problems: [], unreferenced: { files: 0, bytes: 0 } });
       expect(entries).toBeGreaterThan(0);
+      await store.close();
       // Nor is anything left of writes, pins and quarantine.
       for (const folder of ["tmp", "pins", "trash"])
         expect(readdirSync(join(directory, "files/.kv", folder)), folder).toEqual([]);

@@ -7,7 +7,7 @@ import { directoryFault, isMissing } from "./errors.ts";
 import { fileEntries } from "./file-entries.ts";
 import { type ListedFile, listedFiles } from "./file-listing.ts";
 import { tidyFolder } from "./latest-link.ts";
-import { type GracePeriods, isHeld, isSecondName } from "./owner.ts";
+import { type GracePeriods, hasEnded, isHeld, isSecondName } from "./owner.ts";
 import { pinnedNames } from "./pins.ts";
 
 /** What became of the files that no entry names. */
@@ -22,8 +22,22 @@ export interface CollectReport {
   readonly restored: number;
 }
 
+/** How long files are kept, first in place and then in quarantine, where the index names none. */
+const DOUBTFUL_MS = 24 * 3_600_000;
+
 interface Quarantined extends ListedFile {
   readonly path: string;
+  /** Milliseconds that it has been there. */
+  readonly age: number;
+}
+
+/** How a collection goes about it. */
+interface Plan {
+  /** Milliseconds. */
+  readonly grace: number;
+  readonly doubtful: boolean;
+  /** The clock that dates the files. */
+  readonly now: () => number;
 }
 
 /** Finds the files that no entry names, and removes them: see `layout.ts` for how, and why that is safe. */
@@ -41,9 +55,12 @@ export class Collector {
     this.#grace = grace;
   }
 
-  /** `grace`: milliseconds. With 0 what no entry names is gone at the end, and not only in quarantine. */
-  collect(grace: number): Promise<CollectReport> {
-    const run = this.#running.then(() => this.#collect(grace));
+  /**
+   * `grace`: milliseconds. With 0 what no entry names is gone at the end, and not only in quarantine. `doubtful`: whether
+   * files are kept for a day where the index names none at all, as one does that was emptied, or is another directory's.
+   */
+  collect(grace: number, doubtful = false): Promise<CollectReport> {
+    const run = this.#running.then(() => this.#collect(grace, doubtful));
     this.#running = run.catch(() => undefined);
     return run;
   }
@@ -54,16 +71,17 @@ export class Collector {
     await this.#running;
   }
 
-  async #collect(grace: number): Promise<CollectReport> {
+  async #collect(grace: number, doubtful: boolean): Promise<CollectReport> {
     const count = { removed: 0, bytes: 0, quarantined: 0, restored: 0 };
     try {
       await this.#directory.assertThere();
       await this.#directory.noteCollected();
       // What has expired would be there again if the clock went back, and its file would not.
       await this.#index.sweep();
-      await this.#removeUnfinished(this.#periods(grace), count);
-      await this.#pass(grace, count);
-      if (grace === 0) await this.#pass(grace, count);
+      const plan = { grace, doubtful, now: await this.#directory.clock() };
+      await this.#removeUnfinished(this.#directory.paths.tmp, plan, count);
+      await this.#pass(plan, count);
+      if (grace === 0) await this.#pass(plan, count);
       return count;
     } catch (error) {
       throw this.#index.errorCode(error) === undefined
@@ -76,48 +94,54 @@ export class Collector {
     return { here: grace, elsewhere: Math.max(grace, this.#grace) };
   }
 
-  async #pass(grace: number, count: Count): Promise<void> {
+  async #pass(plan: Plan, count: Count): Promise<void> {
     const { paths } = this.#directory;
+    const { now } = plan;
     const loose = new Map<string, ListedFile>();
     for await (const file of listedFiles(paths.directory)) {
       this.#assertGoing();
-      if (file.age >= grace) loose.set(file.name, file);
+      if (isOver(plan.grace, now() - file.at)) loose.set(file.name, file);
     }
-    const quarantined = await this.#quarantined();
+    const quarantined = await this.#quarantined(now);
+    await this.#directory.assertThere();
     if (loose.size === 0 && quarantined.length === 0) return;
-    const needed = await pinnedNames(paths.pins, this.#periods(grace));
+    const needed = await pinnedNames(paths.pins, this.#periods(plan.grace), now);
     const inTrash = new Set(quarantined.map(({ name }) => name));
+    let named = 0;
     for await (const { reference } of fileEntries(this.#index)) {
       this.#assertGoing();
+      named++;
       if (reference instanceof Refusal) continue;
       loose.delete(reference.file);
       if (inTrash.has(reference.file)) needed.add(reference.file);
     }
+    const grace = plan.doubtful && named === 0 ? Math.max(plan.grace, DOUBTFUL_MS) : plan.grace;
     for (const file of quarantined) {
       this.#assertGoing();
       if (needed.has(file.name)) await this.#restore(file, count);
-      else if (file.age >= grace) await this.#remove(file.path, file.bytes, count);
+      else if (isOver(grace, file.age)) await this.#remove(file.path, file.bytes, count);
     }
     await this.#removeEmptyTrash();
     await this.#quarantine(
-      [...loose.values()].filter(({ name }) => !needed.has(name)),
+      [...loose.values()].filter(({ name, at }) => isOver(grace, now() - at) && !needed.has(name)),
+      now(),
       count,
     );
   }
 
-  async #quarantined(): Promise<Quarantined[]> {
+  async #quarantined(now: () => number): Promise<Quarantined[]> {
     const { trash } = this.#directory.paths;
     const files: Quarantined[] = [];
     for (const folder of await this.#directory.trashFolders()) {
-      const age = Date.now() - Number.parseInt(folder, 10);
-      for await (const { name, bytes } of listedFiles(join(trash, folder)))
-        files.push({ name, bytes, age, path: join(trash, folder, ...name.split("/")) });
+      const age = now() - Number.parseInt(folder, 10);
+      for await (const file of listedFiles(join(trash, folder)))
+        files.push({ ...file, age, path: join(trash, folder, ...file.name.split("/")) });
     }
     return files;
   }
 
-  async #quarantine(files: readonly ListedFile[], count: Count): Promise<void> {
-    const folder = join(this.#directory.paths.trash, this.#directory.newTrashFolder());
+  async #quarantine(files: readonly ListedFile[], now: number, count: Count): Promise<void> {
+    const folder = join(this.#directory.paths.trash, this.#directory.newTrashFolder(now));
     for (const { name } of files) {
       this.#assertGoing();
       const path = this.#directory.pathOf(name);
@@ -155,16 +179,18 @@ export class Collector {
   }
 
   /** What processes that are gone were writing. */
-  async #removeUnfinished(periods: GracePeriods, count: Count): Promise<void> {
-    const { tmp } = this.#directory.paths;
-    for (const name of await readdir(tmp)) {
+  async #removeUnfinished(folder: string, plan: Plan, count: Count): Promise<void> {
+    for (const name of await readdir(folder)) {
       this.#assertGoing();
-      const path = join(tmp, name);
+      const path = join(folder, name);
       try {
-        const { size, mtimeMs, ctimeMs } = await lstat(path);
+        const found = await lstat(path);
         // The second name of a file says nothing of when the file was written.
-        const age = Date.now() - (isSecondName(name) ? ctimeMs : mtimeMs);
-        if (!isHeld(name, age, periods)) await this.#remove(path, size, count);
+        const age = plan.now() - (isSecondName(name) ? found.ctimeMs : found.mtimeMs);
+        if (found.isDirectory()) {
+          await this.#removeUnfinished(path, plan, count);
+          if (hasEnded(name, age)) await removeIfEmpty(path);
+        } else if (!isHeld(name, age, this.#periods(plan.grace))) await this.#remove(path, found.size, count);
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
@@ -174,6 +200,11 @@ export class Collector {
   #assertGoing(): void {
     if (this.#stopped) throw new Refusal("KV_CLOSED", "the store was closed while files were collected");
   }
+}
+
+/** With a grace period of 0 it is over for what was written in this moment, too, by a clock that may be coarse. */
+function isOver(grace: number, age: number): boolean {
+  return grace === 0 || age >= grace;
 }
 
 type Count = { -readonly [Name in keyof CollectReport]: CollectReport[Name] };

@@ -48,6 +48,7 @@ export class Depot {
 
   async close(): Promise<void> {
     await this.#collector.stop();
+    await this.directory.close();
   }
 
   collect(grace: number): Promise<CollectReport> {
@@ -68,6 +69,8 @@ export class Depot {
 
   async #collectIfDue(interval: number): Promise<void> {
     const due = this.#written >= MUCH || (await this.directory.sinceCollected()) >= interval;
-    if (due) await this.collect(this.settings.grace);
+    if (!due) return;
+    this.#written = 0;
+    await this.#collector.collect(this.settings.grace, true);
   }
 }

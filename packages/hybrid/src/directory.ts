@@ -4,10 +4,11 @@ import {
   access,
   type FileHandle,
   link,
+  mkdir,
   readdir,
-  readFile,
   rename,
   rm,
+  rmdir,
   stat,
   utimes,
   writeFile,
@@ -17,9 +18,10 @@ import { Refusal } from "@kv/core";
 import { DESCRIPTORS } from "./descriptors.ts";
 import { makeDirectory, syncDirectory } from "./durable.ts";
 import { directoryFault, fsCode, isMissing } from "./errors.ts";
-import { FILE_FOLDERS, LAYOUT_VERSION, type Paths, pathsOf } from "./layout.ts";
+import { type Paths, pathsOf } from "./layout.ts";
+import { claim, layoutVersion } from "./marker.ts";
 import { OpenFile } from "./open-file.ts";
-import { ownedName } from "./owner.ts";
+import { ownedName, secondName } from "./owner.ts";
 import { Pin } from "./pins.ts";
 import { stagedFile } from "./shelters.ts";
 
@@ -30,10 +32,16 @@ const ATTEMPTS = 10;
 export class Directory {
   readonly paths: Paths;
   readonly #durable: boolean;
+  /**
+   * What this opening writes lies here before it has its name. In a directory that was put in the place of the one that
+   * was opened (a restored copy, another disk) this is missing, and so whatever is written fails before it is acknowledged.
+   */
+  #session: string;
 
   constructor(directory: string, durable: boolean) {
     this.paths = pathsOf(directory);
     this.#durable = durable;
+    this.#session = join(this.paths.tmp, ownedName());
   }
 
   /**
@@ -44,13 +52,15 @@ export class Directory {
   async prepare(isNamed: () => Promise<boolean>): Promise<void> {
     const { directory, marker, collected, tmp, pins, trash } = this.paths;
     try {
-      const isNew = (await this.#version()) === undefined;
+      const isNew = (await layoutVersion(this.paths)) === undefined;
       if (isNew && (await isNamed())) throw notThere(directory);
       await makeDirectory(directory, this.#durable);
-      if (isNew) await this.#claim();
+      if (isNew) await claim(this.paths, this.#durable);
       for (const folder of [tmp, pins, trash]) await makeDirectory(folder, this.#durable);
       await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-      const probe = join(tmp, ownedName());
+      this.#session = join(tmp, ownedName());
+      await mkdir(this.#session);
+      const probe = this.staged();
       await DESCRIPTORS.run(() => writeFile(probe, "", { flag: "wx" }));
       await rm(probe);
       await DESCRIPTORS.run(() => writeFile(collected, "", { flag: "a" }));
@@ -60,45 +70,9 @@ export class Directory {
     }
   }
 
-  /** Of the layout that is there; `undefined`: the directory is not one of ours yet. */
-  async #version(): Promise<number | undefined> {
-    const { directory, marker } = this.paths;
-    let text: string;
-    try {
-      text = await DESCRIPTORS.run(() => readFile(marker, "utf8"));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-    const version = versionIn(text);
-    if (version === undefined) {
-      throw new Refusal("KV_CORRUPT", `${marker} is damaged; it should hold {"version":${LAYOUT_VERSION}}`);
-    }
-    if (version > LAYOUT_VERSION) {
-      const message = `${directory} has files of layout ${version}, and this version of @kv/hybrid knows ${LAYOUT_VERSION}; install a newer one`;
-      throw new Refusal("KV_UNSUPPORTED", message);
-    }
-    return version;
-  }
-
-  /** Where files of somebody else have our folders' names, collecting would remove them. */
-  async #claim(): Promise<void> {
-    const { directory, marker } = this.paths;
-    const foreign = (await readdir(directory)).find((name) =>
-      FILE_FOLDERS.some((folder) => folder === name.toLowerCase()),
-    );
-    if (foreign !== undefined) {
-      // Unless another process was faster.
-      if ((await this.#version()) !== undefined) return;
-      const message = `${directory} holds a ${foreign}/ that is none of this store's; choose another directory`;
-      throw new Refusal("KV_INVALID_OPTION", message);
-    }
-    await makeDirectory(dirname(marker), this.#durable);
-    const staged = join(dirname(marker), ownedName());
-    const text = `${JSON.stringify({ version: LAYOUT_VERSION })}\n`;
-    await DESCRIPTORS.run(() => writeFile(staged, text, { flush: this.#durable }));
-    await rename(staged, marker);
-    if (this.#durable) await syncDirectory(dirname(marker));
+  /** Streams that are still read keep what they need, until a collector comes by. */
+  async close(): Promise<void> {
+    await rmdir(this.#session).catch(() => undefined);
   }
 
   pathOf(name: string): string {
@@ -113,7 +87,7 @@ export class Directory {
   async stage<T>(
     write: (handle: FileHandle) => Promise<T>,
   ): Promise<{ readonly path: string; readonly written: T }> {
-    const path = this.#staged();
+    const path = this.staged();
     try {
       const written = await DESCRIPTORS.run(async () => {
         const handle = await DESCRIPTORS.open(path, "wx");
@@ -134,7 +108,7 @@ export class Directory {
 
   /** The same for what takes as long as a caller likes: to be finished, or closed and unstaged. */
   async stageSlowly(): Promise<{ readonly path: string; readonly file: OpenFile }> {
-    const path = this.#staged();
+    const path = this.staged();
     const shelter = stagedFile(path, this.#durable);
     const file = await OpenFile.from(() => DESCRIPTORS.open(path, "wx"), shelter);
     if (file === undefined) throw new TypeError("a file that was made has no handle");
@@ -151,8 +125,14 @@ export class Directory {
     await rm(path, { force: true }).catch(() => undefined);
   }
 
-  #staged(): string {
-    return join(this.paths.tmp, ownedName());
+  /** A name for the time being, in this opening's own folder. */
+  staged(): string {
+    return join(this.#session, ownedName());
+  }
+
+  /** For a file that has a name already: one that is this opening's alone. */
+  secondName(): string {
+    return join(this.#session, secondName());
   }
 
   async #settle(handle: FileHandle): Promise<void> {
@@ -219,12 +199,22 @@ export class Directory {
     return undefined;
   }
 
-  /** @throws Refusal `KV_UNAVAILABLE` where the directory is not there any more, a disk that is not mounted for example */
+  /**
+   * @throws Refusal `KV_UNAVAILABLE` where the directory that was opened is not there any more: a disk that is not mounted,
+   *   or a restored copy in its place
+   */
   async assertThere(): Promise<void> {
+    const { directory, marker } = this.paths;
     try {
-      await access(this.paths.marker);
+      await access(this.#session);
     } catch (error) {
-      throw directoryFault(error, this.paths.directory);
+      const isAnother =
+        isMissing(error) &&
+        (await access(marker).then(
+          () => true,
+          () => false,
+        ));
+      throw isAnother ? replaced(directory, error) : directoryFault(error, directory);
     }
   }
 
@@ -237,20 +227,53 @@ export class Directory {
     }
   }
 
-  /** A folder for what is put in quarantine now. */
-  newTrashFolder(): string {
-    return `${Date.now()}-${randomBytes(6).toString("hex")}`;
+  /** A folder for what is put in quarantine at that time. */
+  newTrashFolder(now: number): string {
+    return `${Math.floor(now)}-${randomBytes(6).toString("hex")}`;
   }
 
-  /** Milliseconds since somebody last collected. */
+  /**
+   * The time in milliseconds since 1970 by the clock that dates the files, from now on. It may be another machine's, and this
+   * machine's may be wrong, or be set meanwhile.
+   */
+  async clock(): Promise<() => number> {
+    const at = performance.now();
+    const dated = await this.#dated();
+    return () => dated + performance.now() - at;
+  }
+
+  /** How a file is dated that is made now. */
+  async #dated(): Promise<number> {
+    const probe = this.staged();
+    try {
+      await DESCRIPTORS.run(() => writeFile(probe, "", { flag: "wx" }));
+      return (await stat(probe)).mtimeMs;
+    } catch (error) {
+      // Collecting is what helps against that.
+      if (fsCode(error) === "ENOSPC" || fsCode(error) === "EDQUOT") return Date.now();
+      throw error;
+    } finally {
+      await rm(probe, { force: true });
+    }
+  }
+
+  /** Milliseconds since any process last collected. Where the clock was set back, those until it would be then. */
   async sinceCollected(): Promise<number> {
-    return Date.now() - (await stat(this.paths.collected)).mtimeMs;
+    return Math.abs(Date.now() - (await stat(this.paths.collected)).mtimeMs);
   }
 
   async noteCollected(): Promise<void> {
     const now = new Date();
     await utimes(this.paths.collected, now, now);
   }
+}
+
+function replaced(directory: string, cause: unknown): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `the directory ${directory} was replaced since the store was opened, by a restored copy or another disk; close the store, and open it again if that was intended`,
+    { cause },
+  );
 }
 
 function notThere(directory: string): Refusal {
@@ -266,14 +289,5 @@ async function opened(path: string): Promise<FileHandle | undefined> {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
-  }
-}
-
-function versionIn(text: string): number | undefined {
-  try {
-    const { version } = JSON.parse(text) as { version?: unknown };
-    return Number.isSafeInteger(version) ? Number(version) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -10,8 +10,8 @@ export interface ListedFile {
   /** As references name it. */
   readonly name: string;
   readonly bytes: number;
-  /** Milliseconds since it was written. */
-  readonly age: number;
+  /** When it was written, in milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** The files below a directory that may be an entry's, as they are found. What vanishes meanwhile is left out. */
@@ -21,7 +21,7 @@ export async function* listedFiles(directory: string): AsyncGenerator<ListedFile
       if (!isFileName(name)) continue;
       try {
         const { size, mtimeMs } = await lstat(join(directory, name));
-        yield { name, bytes: size, age: Date.now() - mtimeMs };
+        yield { name, bytes: size, at: mtimeMs };
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

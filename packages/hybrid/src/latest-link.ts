@@ -3,7 +3,6 @@ import { basename, dirname, join } from "node:path";
 import type { Adapter, Namespace } from "@kv/core";
 import type { Directory } from "./directory.ts";
 import { LATEST } from "./file-name.ts";
-import { ownedName } from "./owner.ts";
 import { isInFile, referenceOf } from "./reference.ts";
 
 /** How often another writer's newer file may be found to be the latest. */
@@ -37,7 +36,7 @@ export async function linkLatest(
 
 async function link(directory: Directory, file: string): Promise<void> {
   const path = directory.pathOf(file);
-  const staged = join(directory.paths.tmp, ownedName());
+  const staged = directory.staged();
   await symlink(basename(path), staged);
   try {
     await rename(staged, join(dirname(path), LATEST));

@@ -4,7 +4,8 @@
 //                           that was asked, and renamed to its name: under its name it is whole and never changes.
 //   .kv/layout.json         the version of this layout; what makes the directory one of ours
 //   .kv/collected           its time is when files were last collected, by whichever process
-//   .kv/tmp/<owner>-<n>     files being written; with `.read`, second names of files that streams read
+//   .kv/tmp/<owner>-<n>/    made by each opening, and its alone; its absence tells that the directory is another one by now
+//           <owner>-<n>     files being written; with `.read`, second names of files that streams read
 //   .kv/pins/<owner>-<n>    the names of files that a commit under way is about to refer to, a line each
 //   .kv/trash/<ms>-<n>/…    files in quarantine since then, under their names
 //

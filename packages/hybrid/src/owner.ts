@@ -48,6 +48,15 @@ export function isHeld(name: string, age: number, { here, elsewhere }: GracePeri
   return age < here || (age < LONGEST_MS && isAlive(Number(pid)));
 }
 
+/** A month: longer than a machine that is not heard of is away. */
+const AWAY_MS = 30 * LONGEST_MS;
+
+/** Whether the process that made what has such a name, and that changed `age` milliseconds ago, has ended. */
+export function hasEnded(name: string, age: number): boolean {
+  const [, host, pid] = NAME.exec(name) ?? [];
+  return host === HERE ? !isAlive(Number(pid)) : age > AWAY_MS;
+}
+
 function isAlive(pid: number): boolean {
   if (!(pid > 0)) return false;
   try {

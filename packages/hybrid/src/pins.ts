@@ -49,7 +49,11 @@ export class Pin {
  * The names that are pinned; pins that nobody holds are removed. A pin that is still being written may be read in part:
  * what is missing from it has not been put there yet, and will be after this.
  */
-export async function pinnedNames(folder: string, periods: GracePeriods): Promise<Set<string>> {
+export async function pinnedNames(
+  folder: string,
+  periods: GracePeriods,
+  now: () => number,
+): Promise<Set<string>> {
   const names = new Set<string>();
   for (const pin of await readdir(folder)) {
     const path = join(folder, pin);
@@ -57,7 +61,7 @@ export async function pinnedNames(folder: string, periods: GracePeriods): Promis
       const { mtimeMs } = await stat(path);
       const text = await DESCRIPTORS.run(() => readFile(path, "utf8"));
       const lines = text.split("\n");
-      const age = Date.now() - mtimeMs;
+      const age = now() - mtimeMs;
       if (lines.includes(LEFT) ? age < periods.elsewhere : isHeld(pin, age, periods))
         for (const line of lines) names.add(line);
       else await rm(path, { force: true });

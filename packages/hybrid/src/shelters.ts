@@ -1,11 +1,9 @@
 import { type FileHandle, link, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { Refusal } from "@kv/core";
 import { DESCRIPTORS } from "./descriptors.ts";
 import type { Directory } from "./directory.ts";
 import { isMissing } from "./errors.ts";
 import type { Shelter } from "./open-file.ts";
-import { secondName } from "./owner.ts";
 
 /** For a file that is being written under a name of its own. `durable`: what was written is on the disk before it is closed. */
 export function stagedFile(path: string, durable: boolean): Shelter {
@@ -36,7 +34,7 @@ export class ReadFile implements Shelter {
 
   async prepare(): Promise<boolean> {
     if (this.#own !== undefined) return true;
-    const own = join(this.#directory.paths.tmp, secondName());
+    const own = this.#directory.secondName();
     try {
       await link(this.#directory.pathOf(this.#name), own);
       this.#own = own;

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Adapter,
@@ -203,19 +203,62 @@ describe("collecting", () => {
     const options = { collectInterval: "1h", grace: 0.001 } as const;
     const [store, other] = [storeIn(directory, options), storeIn(directory, options)];
     await store.set("k", large(1));
+    await store.set("kept", large(2));
     await store.delete("k");
     await store.sweep();
-    expect(filesIn(directory)).toHaveLength(1);
+    expect(filesIn(directory)).toHaveLength(2);
     const then = Date.now() / 1000 - 2 * 3600;
     utimesSync(join(directory, "files/.kv/collected"), then, then);
     const swept = async (): Promise<string[]> => {
       await store.sweep();
       return filesIn(directory);
     };
-    await expect.poll(swept).toEqual([]);
+    await expect.poll(swept).toHaveLength(1);
     const quarantine = () => readdirSync(join(directory, "files/.kv/trash"));
     expect(quarantine()).toHaveLength(1);
     await other.sweep();
     expect(quarantine(), "just collected").toHaveLength(1);
+  });
+
+  it("by itself keeps files for a day where the index names none: it may be the wrong one", async () => {
+    const directory = await scratchDirectory();
+    const options = { collectInterval: "1ms", grace: 0.001 } as const;
+    await using store = storeIn(directory, options);
+    for (let i = 0; i < 3; i++) await store.set(`k${i}`, large(i));
+    const empty = storeIn(directory, { ...options, index: sqlite({ path: join(directory, "empty.db") }) });
+    const collected = () => statSync(join(directory, "files/.kv/collected")).mtimeMs;
+    for (let before = collected(), i = 0; i < 5; i++) {
+      await empty.sweep();
+      await expect.poll(collected).toBeGreaterThan(before);
+      before = collected();
+    }
+    await empty.close();
+    expect(filesIn(directory)).toHaveLength(3);
+    age(directory, 25 * 60);
+    const other = storeIn(directory, { ...options, index: sqlite({ path: join(directory, "empty.db") }) });
+    const swept = async (): Promise<string[]> => {
+      await other.sweep();
+      return filesIn(directory);
+    };
+    await expect.poll(swept).toEqual([]);
+    // In quarantine, where they are found by the index that names them.
+    expect(await store.get("k0")).toEqual(large(0));
+  });
+
+  it("goes by the clock that dates the files, however wrong this machine's is", async () => {
+    const directory = await scratchDirectory();
+    const store = storeIn(directory);
+    await store.set("k", large(1));
+    await store.delete("k");
+    const now = Date.now;
+    onTestFinished(() => {
+      Date.now = now;
+    });
+    Date.now = () => now() + 3_600_000;
+    expect(await files(store).collect({ grace: "10m" })).toMatchObject({ quarantined: 0 });
+    Date.now = () => now() - 3_600_000;
+    age(directory, 11);
+    expect(await files(store).collect({ grace: "10m" })).toMatchObject({ quarantined: 1 });
+    expect(await files(store).collect({ grace: "10m" })).toMatchObject({ removed: 0 });
   });
 });
