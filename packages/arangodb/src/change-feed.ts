@@ -1,4 +1,12 @@
-import { type Bounds, type ChangeListener, type Namespace, type StoredChange, Watchers } from "@kv/core";
+import {
+  type Bounds,
+  type ChangeListener,
+  type Namespace,
+  type StoredChange,
+  type Timer,
+  timer,
+  Watchers,
+} from "@kv/core";
 import { ArangoEntry, type Row } from "./document.ts";
 import { type Kind, type Note, POLL, POSITIONS } from "./feed-queries.ts";
 import { type Layout, WATCH_GAP_MS } from "./layout.ts";
@@ -44,7 +52,7 @@ export class ChangeFeed {
   /** The namespaces of those who are about to watch, too. */
   readonly #joining = new Map<string, number>();
   #position: Position | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #polling: Promise<void> | undefined;
   /** The look behind the one that is on its way, for those who are about to watch. */
   #next: Promise<void> | undefined;
@@ -97,7 +105,7 @@ export class ChangeFeed {
   }
 
   #rest(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
     // Without watchers nobody looks, and who comes later begins anew.
     if (this.#joining.size > 0) return;
@@ -111,8 +119,9 @@ export class ChangeFeed {
       if (delay === 0) this.#again = true;
       return;
     }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), delay).unref();
+    this.#timer?.cancel();
+    this.#timer = timer(() => void this.#look(), delay);
+    this.#timer.hold(false);
   }
 
   async #look(): Promise<void> {

@@ -66,7 +66,16 @@ export { type TracingOptions, tracing } from "./middleware/tracing.ts";
 export { namespaceFromId, namespaceOf } from "./namespace.ts";
 export { addToNumber } from "./number.ts";
 export { refuseUnknownOptions } from "./options.ts";
-export { endOfTick, nextTurn } from "./platform.ts";
+export {
+  backgroundInterval,
+  delay,
+  endOfTick,
+  monotonicNow,
+  nextTurn,
+  type Timer,
+  timer,
+  turn,
+} from "./platform.ts";
 export { type LocalClocks, ServerClock } from "./server-clock.ts";
 export { SessionRevisions } from "./session-revisions.ts";
 export { SliceSize } from "./slice-size.ts";

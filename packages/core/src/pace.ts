@@ -1,4 +1,4 @@
-import { nextTurn } from "./platform.ts";
+import { monotonicNow, nextTurn } from "./platform.ts";
 
 /** How long work may go on without a turn of the event loop. Timers and sockets wait so long at most. */
 const TURN_MS = 4;
@@ -30,11 +30,11 @@ export class Pace {
   /** A promise of the event loop's next turn if one is due. */
   breathe(): Promise<void> | undefined {
     if (this.#turn !== undefined) return this.#turn;
-    if (performance.now() - this.#lastTurn < TURN_MS) return undefined;
+    if (monotonicNow() - this.#lastTurn < TURN_MS) return undefined;
     this.#turn = new Promise((resolve) => {
       nextTurn(() => {
         this.#turn = undefined;
-        this.#lastTurn = performance.now();
+        this.#lastTurn = monotonicNow();
         resolve();
       });
     });

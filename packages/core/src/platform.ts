@@ -1,63 +1,75 @@
-/** What differs among Node, Bun, Deno and browsers. */
+import { nextTurn, type RawTimer, rawTimer } from "./real-time.ts";
 
+export { endOfTick, monotonicNow, nextTurn } from "./real-time.ts";
+
+/** What differs among Node, Bun, Deno and browsers. */
 interface Host {
   readonly process?: {
-    nextTick?(callback: () => void): void;
     emitWarning?(message: string, type: string): void;
   };
-  setImmediate?(callback: () => void): unknown;
 }
 
-const host: Host = globalThis as unknown as Host;
-const { process } = host;
+const { process } = globalThis as unknown as Host;
+
+/** The host's timers hold 31 bits: longer ones would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface Timer {
+  /** Whether it keeps the process alive, as it does at first. */
+  hold(held: boolean): void;
+  /** It does not fire any more. */
+  cancel(): void;
+}
 
 /**
- * Runs the callback when everything that the current tick set going has made its calls. `process.nextTick` runs after
- * the microtasks that are queued, so that a hundred workers woken by one batch are gathered into the next one.
+ * Calls back once, after so many milliseconds of real time: however many they are (`Infinity`: never), and whatever clock
+ * a test has put in the place of the host's.
  */
-export const endOfTick: (callback: () => void) => void =
-  typeof process?.nextTick === "function"
-    ? process.nextTick.bind(process)
-    : (callback) => {
-        // Two hops let the continuations of this microtask's siblings go first.
-        queueMicrotask(() => queueMicrotask(callback));
-      };
-
-/** Runs the callback after the event loop has had a turn: timers, input and output go first. */
-export const nextTurn: (callback: () => void) => void =
-  typeof host.setImmediate === "function"
-    ? (callback) => void host.setImmediate?.(callback)
-    : (callback) => void setTimeout(callback, 0);
-
-/** Milliseconds since some moment; never set back. Taken at import: a test's fake clock is not the one that time passes by. */
-export const monotonicNow: () => number = performance.now.bind(performance);
-
-/** Timers hold 31 bits: longer ones would fire at once. */
-export const MAX_TIMER_MS: number = 2 ** 31 - 1;
-
-/** A timer that does not keep the process alive by itself. */
-export function backgroundInterval(callback: () => void, ms: number): () => void {
-  const timer: unknown = setInterval(callback, Math.min(ms, MAX_TIMER_MS));
-  if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function")
-    timer.unref();
-  return () => clearInterval(timer as Parameters<typeof clearInterval>[0]);
-}
-
-/** A timer that keeps the process alive only while it is held, as it is at first. */
-export interface Timer {
-  hold(held: boolean): void;
-}
-
 export function timer(callback: () => void, ms: number): Timer {
-  const handle: unknown = setTimeout(callback, ms);
-  const refs =
-    typeof handle === "object" && handle !== null ? (handle as { ref?(): void; unref?(): void }) : {};
-  return { hold: (held) => (held ? refs.ref?.() : refs.unref?.()) };
+  let raw: RawTimer;
+  let held = true;
+  const wait = (left: number): void => {
+    const part = Math.min(left, MAX_TIMER_MS);
+    raw = rawTimer(() => (left > part ? wait(left - part) : callback()), part);
+    if (!held) raw.unref();
+  };
+  wait(ms);
+  return {
+    hold(wanted) {
+      held = wanted;
+      if (held) raw.ref();
+      else raw.unref();
+    },
+    cancel: () => raw.cancel(),
+  };
 }
 
+/**
+ * Calls back every `ms` milliseconds of real time, until the function that it returns is called. It keeps no process
+ * alive.
+ */
+export function backgroundInterval(callback: () => void, ms: number): () => void {
+  let next: Timer;
+  const wait = (): void => {
+    next = timer(() => {
+      wait();
+      callback();
+    }, ms);
+    next.hold(false);
+  };
+  wait();
+  return () => next.cancel();
+}
+
+/** Resolves after the event loop has had a turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => nextTurn(resolve));
+}
+
+/** Resolves after so many milliseconds of real time, and keeps the process alive until then. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    timer(resolve, ms);
   });
 }
 

@@ -8,6 +8,7 @@ import { Refusal } from "./errors.ts";
 import { namespacesBelow } from "./namespace-listing.ts";
 import { refuseUnknownOptions } from "./options.ts";
 import { pageOf } from "./paging.ts";
+import { monotonicNow } from "./platform.ts";
 import { Scan } from "./scan.ts";
 import {
   boundsOf,
@@ -217,9 +218,9 @@ export abstract class ReaderView implements StoreReader<unknown> {
     const { connection, lane } = this.context;
     return this.#operate("ping", undefined, options, async () => {
       signalOf(options, "ping");
-      const start = performance.now();
+      const start = monotonicNow();
       await connection.call(() => connection.adapter.read(lane.namespace, ["ping"]));
-      return performance.now() - start;
+      return monotonicNow() - start;
     });
   }
 

@@ -1,6 +1,4 @@
-// Taken when the module is loaded: a test's fake clock is not the server's.
-const wallNow: () => number = Date.now.bind(Date);
-const monotonicNow: () => number = performance.now.bind(performance);
+import { monotonicNow, wallNow } from "./real-time.ts";
 
 /** Milliseconds by which this machine's two clocks may part before the server's is measured again. */
 const TOLERANCE_MS = 20;

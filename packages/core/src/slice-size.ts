@@ -1,3 +1,5 @@
+import { monotonicNow } from "./platform.ts";
+
 /**
  * How much background work to do at a time, found out by doing it: for adapters whose sweeps and clears must leave the
  * event loop, and other writers, alive.
@@ -19,9 +21,9 @@ export class SliceSize {
 
   /** Does a slice, and learns from how long that took. */
   measure<T>(slice: () => T): T {
-    const since = performance.now();
+    const since = monotonicNow();
     const result = slice();
-    const took = performance.now() - since;
+    const took = monotonicNow() - since;
     if (took > this.#goalMs) this.current = Math.max(this.#least, Math.floor(this.current / 2));
     else if (took < this.#goalMs / 3) this.current = Math.min(this.#most, this.current * 2);
     return result;

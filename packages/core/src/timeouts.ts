@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, nextTurn, type Timer, timer } from "./platform.ts";
+import { monotonicNow, nextTurn, type Timer, timer } from "./platform.ts";
 
 interface Waiting {
   due: number;
@@ -24,7 +24,7 @@ export class Timeouts {
   /** Made anew when it is empty: a Set's tables name each other, see `ProgramOrder`. */
   #waiting = new Set<Waiting>();
   #timer: Timer | undefined;
-  /** When the timer should fire, by `performance.now()`. */
+  /** When the timer should fire, by `monotonicNow()`. */
   #timerDue = 0;
 
   constructor(ms: number) {
@@ -34,9 +34,9 @@ export class Timeouts {
 
   /** The promise, or a rejection by what `failure` makes. */
   guard<T>(promise: Promise<T>, failure: () => Error): Promise<T> {
-    if (this.ms > MAX_TIMER_MS) return promise;
+    if (this.ms === Number.POSITIVE_INFINITY) return promise;
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = { due: performance.now() + this.ms, expire: () => reject(failure()) };
+      const waiting: Waiting = { due: monotonicNow() + this.ms, expire: () => reject(failure()) };
       this.#add(waiting);
       promise.then(
         (value) => {
@@ -58,7 +58,7 @@ export class Timeouts {
   }
 
   #start(ms: number): void {
-    this.#timerDue = performance.now() + ms;
+    this.#timerDue = monotonicNow() + ms;
     this.#timer = timer(() => this.#expire(), ms);
   }
 
@@ -74,7 +74,7 @@ export class Timeouts {
 
   #expire(): void {
     this.#timer = undefined;
-    const now = performance.now();
+    const now = monotonicNow();
     const blocked = now - this.#timerDue;
     // The order of the deadlines stays, since no call gets more time than one that begins now.
     if (blocked > Math.min(BLOCKED_MS, this.ms))

@@ -1,4 +1,4 @@
-import { isBytes, Refusal } from "@kv/core";
+import { isBytes, monotonicNow, Refusal, type Timer, timer } from "@kv/core";
 
 /** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
 export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
@@ -24,7 +24,7 @@ export class Patience {
   readonly #controller = new AbortController();
   readonly #ms: number;
   #at = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** `ms`: how long a source may then yield nothing. */
   constructor(ms: number) {
@@ -37,26 +37,25 @@ export class Patience {
 
   /** Something came, or was written. */
   progressed(): void {
-    this.#at = performance.now();
+    this.#at = monotonicNow();
   }
 
   /** The store is being closed. */
   limit(): void {
     this.progressed();
-    // Timers hold 31 bits; who waits for longer than that waits for ever.
-    if (this.#ms < 2 ** 31) this.#wait(this.#ms);
+    this.#wait(this.#ms);
   }
 
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#ms - (performance.now() - this.#at);
+    this.#timer = timer(() => {
+      const left = this.#ms - (monotonicNow() - this.#at);
       if (left > 0) this.#wait(left);
       else this.#controller.abort(new SourceStalled(this.#ms));
-    }, Math.ceil(ms));
+    }, ms);
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
   }
 }
 

@@ -1,6 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
-import type { Filter, Namespace } from "@kv/core";
-import { SliceSize } from "@kv/core";
+import { type Filter, type Namespace, SliceSize, turn } from "@kv/core";
 import type { Driver } from "./driver.ts";
 import { ABSENT } from "./header.ts";
 import type { Layout } from "./layout.ts";

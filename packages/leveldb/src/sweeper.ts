@@ -1,5 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
-import { SliceSize } from "@kv/core";
+import { SliceSize, turn } from "@kv/core";
 import type { Driver } from "./driver.ts";
 import type { ExpiryIndex, ExpiryRecord } from "./expiry-index.ts";
 import { ABSENT } from "./header.ts";

@@ -1,17 +1,18 @@
-import type {
-  Adapter,
-  AdapterStats,
-  Bounds,
-  Capabilities,
-  ChangeListener,
-  Commit,
-  CommitResult,
-  Filter,
-  KvErrorCode,
-  MaybePromise,
-  Namespace,
-  Range,
-  StoredEntry,
+import {
+  type Adapter,
+  type AdapterStats,
+  type Bounds,
+  type Capabilities,
+  type ChangeListener,
+  type Commit,
+  type CommitResult,
+  delay,
+  type Filter,
+  type KvErrorCode,
+  type MaybePromise,
+  type Namespace,
+  type Range,
+  type StoredEntry,
 } from "@kv/core";
 import type { Cell } from "./cell.ts";
 import { applyCommit } from "./commits.ts";
@@ -57,7 +58,7 @@ class MemoryAdapter implements Adapter {
   #contents: Contents;
 
   constructor(options: MemoryOptions) {
-    this.clock = options.clock ?? Date.now;
+    this.clock = options.clock ?? (() => Date.now());
     this.#options = options;
     this.#mutations = new Mutations(options.maxBytes !== undefined);
     this.#contents = this.#empty();
@@ -241,7 +242,7 @@ class MemoryAdapter implements Adapter {
     let removed = already;
     while (contents === this.#contents && contents.deadlines.first(now) !== undefined) {
       // A timer, not a microtask: whatever else waits for the event loop goes first.
-      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      await delay(0);
       removed += reclaimSlice(contents, now);
       contents.announce();
     }

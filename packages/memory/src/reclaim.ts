@@ -1,3 +1,4 @@
+import { monotonicNow } from "@kv/core";
 import type { Contents } from "./contents.ts";
 
 /** How long a slice may take: short enough that nobody notices. */
@@ -8,7 +9,7 @@ const STRIDE = 32;
 /** Removes entries that are due, for about two milliseconds. → how many it removed; `deadlines.first(now)` tells whether some are left. */
 export function reclaimSlice(contents: Contents, now: number): number {
   if (contents.deadlines.first(now) === undefined) return 0;
-  const end = performance.now() + SLICE_MS;
+  const end = monotonicNow() + SLICE_MS;
   let removed = 0;
   do {
     for (let i = 0; i < STRIDE; i++) {
@@ -16,6 +17,6 @@ export function reclaimSlice(contents: Contents, now: number): number {
       if (done === "none") return removed;
       if (done === "removed") removed += 1;
     }
-  } while (performance.now() < end);
+  } while (monotonicNow() < end);
   return removed;
 }

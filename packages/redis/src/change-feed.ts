@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import {
   type Bounds,
+  backgroundInterval,
   type ChangeListener,
   type Namespace,
   Refusal,
   type StoredChange,
+  timer,
   Watchers,
 } from "@kv/core";
 import { ChangeChannel } from "./change-channel.ts";
@@ -56,7 +58,7 @@ export class ChangeFeed {
   /** The message that is being told. */
   #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
   #subscriber: Client | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #stopSigns: (() => void) | undefined;
 
   constructor(link: Link, layout: Layout, patience: number) {
     this.#link = link;
@@ -123,7 +125,7 @@ export class ChangeFeed {
     const joined = this.#subscribe(channels);
     const watched = { namespace, channels, users: 0, joined };
     this.#watched.set(namespace.id, watched);
-    this.#timer ??= setInterval(() => void this.#signOfLife(), SIGN_MS).unref();
+    this.#stopSigns ??= backgroundInterval(() => void this.#signOfLife(), SIGN_MS);
     return watched;
   }
 
@@ -223,8 +225,8 @@ export class ChangeFeed {
   }
 
   #stop(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopSigns?.();
+    this.#stopSigns = undefined;
     this.#subscriber?.disconnect();
     this.#subscriber = undefined;
     this.#watchLink.close();
@@ -233,7 +235,7 @@ export class ChangeFeed {
   /** The promise, or a refusal when it takes too long. */
   async #inTime(promise: Promise<void>): Promise<void> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(
+    const limit = timer(
       () =>
         reject(
           new Refusal("KV_UNAVAILABLE", `the server did not take a subscription within ${this.#patience} ms`),
@@ -243,7 +245,7 @@ export class ChangeFeed {
     try {
       await Promise.race([promise, late]);
     } finally {
-      clearTimeout(timer);
+      limit.cancel();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { backgroundInterval } from "@kv/core";
 import type { Redis } from "ioredis";
 
 /** How many times a connection is looked at while it may be silent. */
@@ -13,7 +14,7 @@ export class SilenceGuard {
   readonly #client: Redis;
   readonly #limit: number;
   readonly #connected = (): void => this.attend();
-  #timer: NodeJS.Timeout | undefined;
+  #stopLooking: (() => void) | undefined;
   #stream: Redis["stream"] | undefined;
   #read = 0;
   /** How many looks in a row found that an answer was due and nothing had come. */
@@ -31,7 +32,7 @@ export class SilenceGuard {
 
   /** To be told of every command. */
   attend(): void {
-    this.#timer ??= setInterval(() => this.#look(), Math.max(1, this.#limit / LOOKS)).unref();
+    this.#stopLooking ??= backgroundInterval(() => this.#look(), Math.max(1, this.#limit / LOOKS));
   }
 
   close(): void {
@@ -40,8 +41,8 @@ export class SilenceGuard {
   }
 
   #rest(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
     this.#silent = 0;
     this.#idle = 0;
   }

@@ -1,4 +1,4 @@
-import { Refusal } from "@kv/core";
+import { Refusal, timer } from "@kv/core";
 import { type Client, replacementOf } from "./clients.ts";
 import { Link } from "./link.ts";
 
@@ -66,11 +66,12 @@ export class WatchLink {
   /** Whether it settles in time. @throws what it rejects with */
   async #isInTime(answer: Promise<unknown>): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<false>();
-    const timer = setTimeout(() => resolve(false), this.#patience).unref();
+    const limit = timer(() => resolve(false), this.#patience);
+    limit.hold(false);
     try {
       return await Promise.race([answer.then(() => true), late]);
     } finally {
-      clearTimeout(timer);
+      limit.cancel();
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { MaybePromise } from "@kv/core";
+import { delay, type MaybePromise, monotonicNow, turn } from "@kv/core";
 import { isBusy, lockHeld } from "./errors.ts";
 
 /** A step returns it to be called again after a turn of the event loop. */
@@ -60,7 +60,7 @@ export class WriteQueue {
       }
     }
     return new Promise<T>((resolve, reject) => {
-      const job: Job = { step, resolve: resolve as Job["resolve"], reject, waitingSince: performance.now() };
+      const job: Job = { step, resolve: resolve as Job["resolve"], reject, waitingSince: monotonicNow() };
       if (this.#jobs.push(job) === 1) void this.#work();
     });
   }
@@ -87,7 +87,7 @@ export class WriteQueue {
 
   async #work(): Promise<void> {
     await pause(0);
-    let lastTurn = performance.now();
+    let lastTurn = monotonicNow();
     let attempts = 0;
     for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
       try {
@@ -99,20 +99,20 @@ export class WriteQueue {
           job.resolve(result);
         }
       } catch (error) {
-        const now = performance.now();
+        const now = monotonicNow();
         if (job.waitingSince === Number.POSITIVE_INFINITY) job.waitingSince = now;
         const waited = now - job.waitingSince;
         if (isBusy(error) && waited < this.#timeout) {
           await pause(pauseBefore(attempts++));
-          lastTurn = performance.now();
+          lastTurn = monotonicNow();
           continue;
         }
         this.#jobs.shift();
         job.reject(isBusy(error) ? lockHeld(error, this.#path, waited) : this.#explained(error));
       }
-      if (performance.now() - lastTurn > TURN_MS) {
+      if (monotonicNow() - lastTurn > TURN_MS) {
         await pause(0);
-        lastTurn = performance.now();
+        lastTurn = monotonicNow();
       }
     }
     this.#idle?.();
@@ -130,14 +130,14 @@ export function patiently<T>(work: () => T, path: string, timeout: number): Mayb
 }
 
 async function again<T>(work: () => T, path: string, timeout: number): Promise<T> {
-  const since = performance.now();
+  const since = monotonicNow();
   for (let attempts = 0; ; attempts++) {
     await pause(pauseBefore(attempts));
     try {
       return work();
     } catch (error) {
       if (!isBusy(error)) throw error;
-      const waited = performance.now() - since;
+      const waited = monotonicNow() - since;
       if (waited >= timeout) throw lockHeld(error, path, waited);
     }
   }
@@ -150,8 +150,5 @@ function pauseBefore(attempt: number): number {
 
 /** The timer keeps the process alive: what waits was accepted, and must not be dropped in silence. */
 export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms === 0) setImmediate(resolve);
-    else setTimeout(resolve, ms);
-  });
+  return ms === 0 ? turn() : delay(ms);
 }

@@ -1,9 +1,12 @@
 import {
   type Bounds,
+  backgroundInterval,
   type ChangeListener,
   isPromise,
   type MaybePromise,
+  monotonicNow,
   type Namespace,
+  nextTurn,
   Watchers,
 } from "@kv/core";
 import type Sqlite from "better-sqlite3";
@@ -63,7 +66,7 @@ export class ChangeFeed {
   #behind = false;
   #joining: Promise<void> | undefined;
   #registration: Registration | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #stopPolling: (() => void) | undefined;
   #seenVersion = -1;
   #scheduled = false;
   #reporting = false;
@@ -123,7 +126,7 @@ export class ChangeFeed {
   /** After every write of this connection. */
   written(): void {
     if (this.#registration === undefined) return;
-    if (this.#curious > 0) this.#schedule(queueMicrotask);
+    if (this.#curious > 0) this.#schedule(soon);
     else this.#behind = true;
   }
 
@@ -153,7 +156,7 @@ export class ChangeFeed {
       const position = this.#log.join(id, unwanted);
       return { id, position, told: position, toldAt: Date.now(), unwanted };
     });
-    this.#timer ??= setInterval(() => this.#poll(), this.#interval).unref();
+    this.#stopPolling ??= backgroundInterval(() => this.#poll(), this.#interval);
     if (this.#users === 0) this.#leave();
   }
 
@@ -203,8 +206,8 @@ export class ChangeFeed {
   }
 
   #stop(): Registration | undefined {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stopPolling?.();
+    this.#stopPolling = undefined;
     const registration = this.#registration;
     this.#registration = undefined;
     return registration;
@@ -256,7 +259,7 @@ export class ChangeFeed {
       this.#rejoin();
       return;
     }
-    const since = performance.now();
+    const since = monotonicNow();
     for (let full = true; full && registration === this.#registration; ) {
       const page = this.#log.read(registration.position);
       registration.position = page.position;
@@ -265,8 +268,8 @@ export class ChangeFeed {
       for (const [namespaceId, changes] of page.changes) {
         if (this.#watchers.has(namespaceId)) this.#watchers.publish(namespaceId, changes);
       }
-      if (full && performance.now() - since > TURN_MS) {
-        this.#schedule(setImmediate);
+      if (full && monotonicNow() - since > TURN_MS) {
+        this.#schedule(nextTurn);
         return;
       }
     }
@@ -302,6 +305,11 @@ export class ChangeFeed {
         this.#rejoining = false;
       });
   }
+}
+
+/** As `queueMicrotask`, which a test may have faked. */
+function soon(callback: () => void): void {
+  void Promise.resolve().then(callback);
 }
 
 function isSame(one: RevisionBlock, other: RevisionBlock): boolean {

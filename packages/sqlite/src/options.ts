@@ -87,7 +87,7 @@ export function settingsOf(options: SqliteOptions): Settings {
 function checked(options: SqliteOptions): Settings {
   if (options === undefined) refuse('sqlite() needs { path: "./app.db" } or { database }');
   refuseUnknownOptions(options, EITHER, "sqlite()");
-  const { table = "kv", watchInterval = 25, busyTimeout = 4500, clock = Date.now } = options;
+  const { table = "kv", watchInterval = 25, busyTimeout = 4500, clock = () => Date.now() } = options;
   demand(
     typeof table === "string" && IDENTIFIER.test(table),
     "table",

@@ -6,6 +6,7 @@ import {
   CorruptEntry,
   type IncrementMutation,
   type Mutation,
+  monotonicNow,
   type Namespace,
   type Outcome,
   type SetMutation,
@@ -153,10 +154,10 @@ export class Writer {
     apply: (commit: Commit, now: number) => CommitResult,
   ): void {
     const now = this.#clock();
-    const since = performance.now();
+    const since = monotonicNow();
     for (let i = results.length; i < commits.length; i++) {
       results.push(apply(commits[i] as Commit, now));
-      if (i % PER_LOOK === PER_LOOK - 1 && performance.now() - since > SLICE_MS) return;
+      if (i % PER_LOOK === PER_LOOK - 1 && monotonicNow() - since > SLICE_MS) return;
     }
   }
 

@@ -17,7 +17,7 @@ export interface Change {
   readonly number: number;
   readonly namespace: Namespace;
   readonly states: ReadonlyMap<string, State>;
-  /** When it was acknowledged, by `performance.now()`. */
+  /** When it was acknowledged, by `monotonicNow()`. */
   readonly at: number;
 }
 

@@ -12,6 +12,7 @@ import {
   KvError,
   type KvErrorCode,
   type MaybePromise,
+  monotonicNow,
   type Namespace,
   type Range,
   Refusal,
@@ -100,7 +101,7 @@ export class BehindAdapter implements Adapter {
   get metrics(): TieredMetrics {
     const { hits, misses } = this.#counters;
     const oldest = this.#opened?.backlog.oldest;
-    const lag = oldest === undefined ? 0 : performance.now() - oldest.at;
+    const lag = oldest === undefined ? 0 : monotonicNow() - oldest.at;
     return { hits, misses, pending: this.#opened?.backlog.size ?? 0, lag };
   }
 

@@ -1,4 +1,12 @@
-import { type Adapter, type Namespace, type StoredChange, type StoredEntry, Watchers } from "@kv/core";
+import {
+  type Adapter,
+  monotonicNow,
+  type Namespace,
+  type StoredChange,
+  type StoredEntry,
+  timer,
+  Watchers,
+} from "@kv/core";
 import { Backlog, type Flush } from "./backlog.ts";
 import type { CopyKeeper } from "./copy-keeper.ts";
 import { Flusher } from "./flusher.ts";
@@ -89,7 +97,7 @@ export class BehindSession {
   }
 
   async #flushInTime(): Promise<void> {
-    const until = performance.now() + this.#settings.closeTimeout;
+    const until = monotonicNow() + this.#settings.closeTimeout;
     for (let left = this.#settings.closeTimeout; left > 0 && this.backlog.size > 0; ) {
       const flushed = this.flusher.flush().then(
         () => true,
@@ -98,7 +106,7 @@ export class BehindSession {
       const done = await within(flushed, left);
       // The journal keeps what an attempt did not bring.
       if (!done && this.#journal !== undefined) return;
-      left = until - performance.now();
+      left = until - monotonicNow();
       if (!done && left > 0) await within(undefined, Math.min(left, 100));
     }
   }
@@ -132,10 +140,10 @@ export class BehindSession {
 /** What the promise resolves to; `undefined` where that takes longer. */
 async function within<T>(promise: Promise<T> | undefined, ms: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), ms);
+  const limit = timer(() => resolve(undefined), ms);
   try {
     return await (promise === undefined ? late : Promise.race([promise, late]));
   } finally {
-    clearTimeout(timer);
+    limit.cancel();
   }
 }

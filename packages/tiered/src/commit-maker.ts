@@ -4,6 +4,7 @@ import {
   type Commit,
   type CommitResult,
   type Mutation,
+  monotonicNow,
   type Namespace,
   type StoredChange,
   type StoredEntry,
@@ -75,7 +76,7 @@ export class CommitMaker {
       const told = watched(namespace.id) ? changesOf(commit.mutations, made, live, now) : [];
       for (const [key, state] of made) states.set(key, state);
       const number = ++this.#number;
-      changes.push({ change: { number, namespace, states: made, at: performance.now() }, told });
+      changes.push({ change: { number, namespace, states: made, at: monotonicNow() }, told });
       return result;
     });
     return { results, changes };

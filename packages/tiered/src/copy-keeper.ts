@@ -1,4 +1,4 @@
-import { type Adapter, after, type Bounds, type Namespace, rescued } from "@kv/core";
+import { type Adapter, after, type Bounds, monotonicNow, type Namespace, rescued } from "@kv/core";
 import { Copies } from "./copies.ts";
 import type { NearTier } from "./near-tier.ts";
 
@@ -14,7 +14,7 @@ interface Kept {
   state: "idle" | "beginning" | "watched" | "ended";
   unwatch: (() => void) | undefined;
   failures: number;
-  /** From when on it may be tried to watch again, by `performance.now()`. */
+  /** From when on it may be tried to watch again, by `monotonicNow()`. */
   retryAt: number;
   /** Whether to be told of this adapter's own changes, too. */
   doubtful: boolean;
@@ -38,7 +38,7 @@ export class CopyKeeper {
   /** For reading: begins to watch where nobody does. */
   forReading(namespace: Namespace): Copies {
     const kept = this.#of(namespace);
-    if (kept.state === "idle" && (kept.failures === 0 || performance.now() >= kept.retryAt))
+    if (kept.state === "idle" && (kept.failures === 0 || monotonicNow() >= kept.retryAt))
       this.#watch(namespace, kept);
     return kept.copies;
   }
@@ -137,7 +137,7 @@ export class CopyKeeper {
         unwatch?.();
       } else if (unwatch === undefined) {
         kept.state = "idle";
-        kept.retryAt = performance.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** kept.failures);
+        kept.retryAt = monotonicNow() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** kept.failures);
         kept.failures++;
       } else this.#begin(kept, unwatch);
     });

@@ -3,9 +3,11 @@ import {
   type Check,
   type Commit,
   type Mutation,
+  monotonicNow,
   nextTurn,
   Refusal,
   type StoredEntry,
+  timer,
 } from "@kv/core";
 import type { Backlog, Flush, State } from "./backlog.ts";
 import { isThere, setOf, since, stateOf } from "./brought-entry.ts";
@@ -145,7 +147,7 @@ export class Flusher {
     for (let seen = -1; ; ) {
       await new Promise<void>(nextTurn);
       const { number, oldest, size } = backlog;
-      const waits = oldest === undefined ? 0 : performance.now() - oldest.at;
+      const waits = oldest === undefined ? 0 : monotonicNow() - oldest.at;
       if (this.#stopped || this.#waiting.length > 0 || size >= enough || waits >= GATHER_MS) return;
       // Nobody wrote in this turn.
       if (number === seen) return;
@@ -174,9 +176,9 @@ export class Flusher {
   async #pause(ms: number): Promise<void> {
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const wait = timer(resolve, ms);
       this.#wake = () => {
-        clearTimeout(timer);
+        wait.cancel();
         resolve();
       };
     });

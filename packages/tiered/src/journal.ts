@@ -1,6 +1,7 @@
 import {
   type Adapter,
   type Mutation,
+  monotonicNow,
   namespaceFromId,
   namespaceOf,
   type Range,
@@ -81,7 +82,7 @@ export class Journal {
         found.set(number, change);
       }
     }
-    const at = performance.now();
+    const at = monotonicNow();
     return [...found].map(([number, { id, states }]) => ({
       number,
       namespace: namespaceFromId(id),

@@ -9,6 +9,7 @@ import {
   rescued,
   type StoredChange,
   type StoredEntry,
+  timer,
 } from "@kv/core";
 import { CommitMaker, type CommitMakerParts, type Latest, type Made } from "./commit-maker.ts";
 import type { CopyKeeper } from "./copy-keeper.ts";
@@ -92,7 +93,7 @@ export class WritePath {
   /** Resolves when the gate is open. @throws Refusal where that takes too long */
   async #opened(gate: Promise<unknown>): Promise<void> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    const limit = timer(() => {
       const message =
         "the far tier has not answered a clearing, which what is written now must not get before";
       reject(new Refusal("KV_UNAVAILABLE", message, { retryable: true }));
@@ -100,7 +101,7 @@ export class WritePath {
     try {
       await Promise.race([gate, late]);
     } finally {
-      clearTimeout(timer);
+      limit.cancel();
     }
   }
 

@@ -3,7 +3,7 @@ import { after, rescued } from "../chain.ts";
 import { type Duration, milliseconds } from "../duration.ts";
 import type { Refusal } from "../errors.ts";
 import { ROOT } from "../namespace.ts";
-import { nextTurn } from "../platform.ts";
+import { turn } from "../platform.ts";
 import { BoundsLedger } from "./bounds-ledger.ts";
 import { capacityRefusal, commitOthers } from "./commit-refusals.ts";
 import { Eviction, type OnEvict } from "./eviction.ts";
@@ -189,7 +189,7 @@ async function listed(inner: Adapter, ledger: BoundsLedger): Promise<void> {
         found.push({ namespace, key: entry.key, at: entry.updatedAt, known: ledger.known(entry) });
       }
       // A driver that answers synchronously must not hold up the event loop for the whole of it.
-      await new Promise<void>((resolve) => nextTurn(resolve));
+      await turn();
     }
   }
   ledger.reset();

@@ -1,7 +1,7 @@
 import type { Middleware } from "../adapter.ts";
 import type { Duration } from "../duration.ts";
 import type { KvErrorCode } from "../errors.ts";
-import { warn } from "../platform.ts";
+import { monotonicNow, warn } from "../platform.ts";
 import { codeOf } from "./failure.ts";
 import { checkedOptions, durationOption, functionOption, invalidOption } from "./middleware-options.ts";
 import { type AdapterCall, type AdapterOperation, observed } from "./observation.ts";
@@ -62,9 +62,9 @@ export function logging(options: LoggingOptions): Middleware {
 
   return (inner) =>
     observed(inner, (call) => {
-      const start = performance.now();
+      const start = monotonicNow();
       return (failure) => {
-        const ms = performance.now() - start;
+        const ms = monotonicNow() - start;
         const level = failure !== undefined ? "error" : ms >= slow ? "warn" : "debug";
         if (LEVELS.indexOf(level) < least) return;
         const code = failure === undefined ? undefined : codeOf(inner, failure.error);

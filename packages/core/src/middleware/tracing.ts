@@ -1,5 +1,7 @@
 import type { Adapter, Middleware } from "../adapter.ts";
 import { isError } from "../any-realm.ts";
+import { monotonicNow } from "../platform.ts";
+
 import { codeOf } from "./failure.ts";
 import { checkedOptions, invalidOption } from "./middleware-options.ts";
 import { type AdapterCall, observed } from "./observation.ts";
@@ -63,9 +65,9 @@ function traced(
       kind: SPAN_KIND_CLIENT,
       attributes: { ...attributes, ...detailsOf(call) },
     });
-    const start = performance.now();
+    const start = monotonicNow();
     return (failure) => {
-      const seconds = (performance.now() - start) / 1e3;
+      const seconds = (monotonicNow() - start) / 1e3;
       if (failure === undefined) histogram?.record(seconds, attributes);
       else {
         const code = codeOf(inner, failure.error);
