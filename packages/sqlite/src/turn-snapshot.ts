@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { nextTurn } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 
 /** The first read of a turn may be its only one; a snapshot pays from the second on. */
@@ -26,9 +27,10 @@ export class TurnSnapshot {
   #held: symbol | undefined;
   /** Reads in this turn since its last write. */
   #reads = 0;
-  #turn: NodeJS.Immediate | undefined;
+  /** Whether the end of this turn of the event loop is waited for. */
+  #inTurn = false;
   readonly #endTurn = (): void => {
-    this.#turn = undefined;
+    this.#inTurn = false;
     this.release();
   };
 
@@ -59,10 +61,11 @@ export class TurnSnapshot {
   /** Before a read. */
   enter(): void {
     if (this.#held !== undefined) return;
-    if (this.#turn === undefined) {
+    if (!this.#inTurn) {
       this.#check();
       if (!this.#enabled) return;
-      this.#turn = setImmediate(this.#endTurn);
+      this.#inTurn = true;
+      nextTurn(this.#endTurn);
     }
     if (this.#reads++ < READS_BEFORE) return;
     this.#begin.run();
@@ -84,8 +87,7 @@ export class TurnSnapshot {
   }
 
   close(): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
+    this.#inTurn = false;
     this.release();
     this.#ofFile.delete(this);
     if (this.#ofFile.size === 0) SNAPSHOTS.delete(this.#file);
