@@ -48,8 +48,10 @@ class RedisAdapter implements Adapter {
     };
   }
 
-  /** The server's time, as far as it differs from ours: by it deadlines are kept. */
-  readonly clock = (): number => Date.now() + (this.#opened?.ahead ?? 0);
+  /** The server's time, by which deadlines are kept. */
+  readonly clock = (): number => this.#opened?.now() ?? Date.now();
+  /** Measured with every connection, with every sweep, and where this machine's clocks have parted. */
+  readonly syncClock = (): Promise<void> | undefined => this.#opened?.syncClock();
 
   get #session(): Session {
     if (this.#opened === undefined) throw new Error("the redis adapter is not open");
@@ -57,7 +59,7 @@ class RedisAdapter implements Adapter {
   }
 
   async open(): Promise<void> {
-    this.#opened = await Session.open(this.#settings, this.clock);
+    this.#opened = await Session.open(this.#settings);
   }
 
   async close(): Promise<void> {
@@ -104,13 +106,14 @@ class RedisAdapter implements Adapter {
     if (!this.#settings.ordered) this.#assertWhole(bounds);
     const [totals, backend] = await Promise.all([
       this.#settings.ordered ? tally.totals(namespace, bounds) : unordered.totals(namespace),
-      this.#session.describe(),
+      this.#session.facts.report(),
     ]);
     return { ...totals, backend };
   }
 
   async sweep(): Promise<number> {
     const { agreement, sweeper } = this.#session;
+    await this.#session.measureClock();
     // In a Cluster the node of the descriptor may be emptied alone, which no write notices.
     await agreement.reach();
     // Without an index nothing of an entry is left when the server has dropped it.

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { isError, Refusal } from "@kv/core";
+import { Refusal } from "@kv/core";
+import { errorCode } from "./errors.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
 import { LIST } from "./scripts.ts";
@@ -21,11 +22,11 @@ export class Agreement {
   /** @throws Refusal `KV_INVALID_OPTION` where the data are laid out otherwise */
   async reach(): Promise<void> {
     const { descriptor, description } = this.#layout;
-    let found: unknown = await this.#link.call("get", [descriptor]);
+    let found: unknown = await this.#link.call("GET", [descriptor]);
     if (found === null) {
       // On a replica there is nothing to lay out.
-      await this.#link.call("set", [descriptor, description, "NX"]).catch(ignoreReadOnly);
-      found = (await this.#link.call("get", [descriptor])) ?? description;
+      await this.#link.call("SET", [descriptor, description, "NX"]).catch(ignoreReadOnly);
+      found = (await this.#link.call("GET", [descriptor])) ?? description;
     }
     this.#assertOurs(found);
   }
@@ -50,5 +51,5 @@ export class Agreement {
 }
 
 function ignoreReadOnly(error: unknown): void {
-  if (!(isError(error) && error.message.startsWith("READONLY"))) throw error;
+  if (errorCode(error) !== "KV_READ_ONLY") throw error;
 }

@@ -1,5 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { Cluster, type RedisOptions as DriverOptions, Redis } from "ioredis";
+import { toBackground } from "./background-client.ts";
 import type { Account } from "./options.ts";
 
 export type Client = Redis | Cluster;
@@ -7,7 +8,7 @@ export type Client = Redis | Cluster;
 type Options = Omit<DriverOptions, "replyMapping">;
 
 /** The first attempts at once, later ones every second: an outage ends when the server is back, not a minute later. */
-function retryDelay(attempt: number): number {
+export function retryDelay(attempt: number): number {
   return Math.min(25 * 2 ** Math.min(attempt, 10), 1000);
 }
 
@@ -36,13 +37,17 @@ function entranceOf(account: Account): Entrance {
   };
 }
 
+/**
+ * Without the driver's ready check, which waits for a server that loads its data by a timer that keeps the process alive:
+ * that server refuses what it is asked, and is asked again (`Link`). Behind Sentinels it finds out who is master.
+ */
 function placeOf(account: Account): Options {
   const { address, db, sentinelUsername, sentinelPassword, tls } = account;
   switch (address.kind) {
     case "server":
-      return { host: address.host, port: address.port, db };
+      return { host: address.host, port: address.port, db, enableReadyCheck: false };
     case "socket":
-      return { path: address.path, db };
+      return { path: address.path, db, enableReadyCheck: false };
     case "sentinels":
       return {
         sentinels: address.sentinels.map(({ host, port }) => ({ host, port })),
@@ -51,7 +56,8 @@ function placeOf(account: Account): Options {
         ...(sentinelUsername === undefined ? undefined : { sentinelUsername }),
         ...(sentinelPassword === undefined ? undefined : { sentinelPassword }),
         ...(tls === undefined ? undefined : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
-        sentinelRetryStrategy: retryDelay,
+        // Its timer would keep the process alive; `Connection` tries again.
+        sentinelRetryStrategy: () => null,
         // A master that was demoted goes on answering until the Sentinels are asked again.
         reconnectOnError: (error) => error.message.startsWith("READONLY"),
         failoverDetector: true,
@@ -84,7 +90,7 @@ export function newClient(account: Account): Client {
       clusterRetryStrategy: retryDelay,
       slotsRefreshTimeout: 2000,
       retryDelayOnTryAgain: 25,
-      redisOptions: { ...entranceOf(account), socketTimeout: account.socketTimeout },
+      redisOptions: { ...entranceOf(account), enableReadyCheck: false, socketTimeout: account.socketTimeout },
     });
   }
   return new Redis({ ...placeOf(account), ...entranceOf(account), ...FORGETFUL });
@@ -92,7 +98,7 @@ export function newClient(account: Account): Client {
 
 /** A client for subscriptions like this one, on connections of its own. `silence`: milliseconds, where there is a limit. */
 export function subscriberLike(client: Client, silence: number | undefined): Client {
-  return isCluster(client)
+  const subscriber = isCluster(client)
     ? client.duplicate([], { lazyConnect: true, enableAutoPipelining: false, enableOfflineQueue: true })
     : client.duplicate({
         lazyConnect: true,
@@ -100,24 +106,35 @@ export function subscriberLike(client: Client, silence: number | undefined): Cli
         enableAutoPipelining: false,
         // A subscription needs no loaded data.
         enableReadyCheck: false,
+        // Channels are the same in every database, and that the store's is there its own connection makes sure of.
+        db: 0,
         // The feed does it, and then looks for what it missed.
         autoResubscribe: false,
         maxRetriesPerRequest: null,
         // Messages may be minutes apart; it is only while an answer is due that silence counts.
         socketTimeout: silence ?? SILENCE_MS,
       });
+  toBackground(subscriber);
+  return subscriber;
 }
 
 /** A client like this one, which gives up a connection that went silent. */
 export function replacementOf(client: Client): Client {
-  return isCluster(client)
+  const replacement = isCluster(client)
     ? client.duplicate([], {
         lazyConnect: true,
         enableOfflineQueue: true,
         clusterRetryStrategy: retryDelay,
         redisOptions: { socketTimeout: SILENCE_MS },
       })
-    : client.duplicate({ ...FORGETFUL, lazyConnect: true, socketTimeout: SILENCE_MS });
+    : client.duplicate({
+        ...FORGETFUL,
+        db: databaseOf(client),
+        lazyConnect: true,
+        socketTimeout: SILENCE_MS,
+      });
+  toBackground(replacement);
+  return replacement;
 }
 
 /** Milliseconds after which it gives up a connection that went silent; `undefined`: never. */

@@ -105,7 +105,8 @@ function lastNodeErrorOf(error: unknown): Error | undefined {
   return isError(error.lastNodeError) ? error.lastNodeError : undefined;
 }
 
-function codeOf(error: unknown): string | undefined {
+/** The word that a server's reply begins with, or the system's code. */
+export function codeOf(error: unknown): string | undefined {
   if (!isError(error)) return undefined;
   if ("code" in error && typeof error.code === "string") return error.code;
   const { message } = error;
@@ -115,37 +116,32 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** Whether the server refused a command for a moment only, having done nothing. */
-export function isMomentary(error: unknown): boolean {
-  return error instanceof RedisFailure && error.code !== undefined && MOMENTARY.has(error.code);
+export function isMomentary(error: unknown, isCluster: boolean): boolean {
+  if (!(error instanceof RedisFailure) || error.code === undefined) return false;
+  // Only a client that knows the Cluster follows it to another node.
+  return MOMENTARY.has(error.code) && (isCluster || (error.code !== "MOVED" && error.code !== "ASK"));
 }
 
 export function errorCode(error: unknown): KvErrorCode | undefined {
   if (!isError(error)) return undefined;
+  if (error instanceof Refusal) return error.code;
   const code = codeOf(error);
   if (code !== undefined) {
     const known = REPLIES[code];
     if (known !== undefined) return known;
     if (NETWORK.has(code)) return "KV_UNAVAILABLE";
   }
-  // A script that meets a full memory tells of it within its own error.
-  if (/\bOOM command not allowed/.test(error.message)) return "KV_CAPACITY";
-  if (/\bThe user executing the script can't\b/.test(error.message)) return "KV_UNAVAILABLE";
-  if (/\bREADONLY You can't write/.test(error.message)) return "KV_READ_ONLY";
-  if (/\bNOREPLICAS\b/.test(error.message)) return "KV_UNAVAILABLE";
-  if (/\bMISCONF\b/.test(error.message)) return "KV_CAPACITY";
-  if (/\bWRONGTYPE\b/.test(error.message)) return "KV_CORRUPT";
+  const word = wordOf(error);
+  if (word !== undefined) return REPLIES[word];
+  if (/^Command timed out/.test(error.message)) return "KV_TIMEOUT";
   if (DISCONNECTED.test(error.message)) return "KV_UNAVAILABLE";
   return undefined;
 }
 
-/** Why a login failed, as a refusal that says so; `undefined`: it was something else. */
-export function loginRefusal(error: Error): Refusal | undefined {
-  const code = codeOf(error);
-  if (code !== "WRONGPASS" && code !== "NOAUTH" && !/^ERR (AUTH|invalid password)/.test(error.message))
-    return undefined;
-  return new Refusal(
-    "KV_UNAVAILABLE",
-    "the server refuses the username or password; check the options username and password",
-    { cause: error, retryable: false },
-  );
+/** The word of a reply within a script's own error: what a script meets it tells in a sentence. */
+export function wordOf({ message }: Error): string | undefined {
+  if (/\bThe user executing the script can't\b|\bACL failure in script\b/.test(message)) return "NOPERM";
+  return /\b(OOM(?= command not allowed)|READONLY(?= You can't write)|NOREPLICAS|MISCONF|WRONGTYPE)\b/.exec(
+    message,
+  )?.[1];
 }

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isError, Refusal } from "@kv/core";
+import { isError, Refusal, ServerClock } from "@kv/core";
 import { Command, type Redis } from "ioredis";
-import { type Client, isCluster, newClient, silenceLimitOf } from "./clients.ts";
-import { isMomentary, loginRefusal, Scrubber } from "./errors.ts";
-import type { Account, Settings } from "./options.ts";
+import type { Client } from "./clients.ts";
+import { Connection, type ConnectionSettings, elapsed, PAUSE_MS } from "./connection.ts";
 import type { Script } from "./script.ts";
-import { SilenceGuard } from "./silence-guard.ts";
 import { ClusterWriteCommand, isReply, WriteCommand } from "./write-command.ts";
 
-/** Milliseconds between two attempts while the server refuses for the moment. */
-const PAUSE_MS = 25;
+/** Milliseconds by which two servers' clocks may differ without a deadline being wrong. */
+const TOLERANCE_MS = 100;
 
 export type Argument = string | Buffer;
 
@@ -20,130 +18,76 @@ interface Attempt {
 }
 
 /**
- * The connection. Nothing is sent while there is none, so that what fails for that reason is known to have had no
- * effect; a write whose answer was lost is never repeated (`WriteCommand`) and reported as what it is: unknown.
+ * Commands through the connection. Nothing is sent while there is none, so that what fails for that reason is known to
+ * have had no effect; a write whose answer was lost is never repeated (`WriteCommand`) and reported as what it is: unknown.
  */
 export class Link {
-  readonly #settings: Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">;
-  readonly #scrubber: Scrubber;
-  #client: Client | undefined;
-  #guard: SilenceGuard | undefined;
-  #lastError: Error | undefined;
-  readonly #note = (error: Error): void => {
-    this.#lastError = this.#scrubber.failure(error);
-  };
+  readonly clock: ServerClock = new ServerClock(() => this.#time());
+  readonly #connection: Connection;
+  readonly #settings: ConnectionSettings;
+  /** Counts how often a new connection led to a server whose clock differs from that of the one before. */
+  #otherClocks = 0;
 
-  constructor(settings: Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">) {
+  constructor(settings: ConnectionSettings) {
     this.#settings = settings;
-    const { source } = settings;
-    this.#scrubber = new Scrubber(isAccount(source) ? [source.password, source.sentinelPassword] : []);
+    this.#connection = new Connection(settings, () => this.#readClock());
   }
 
   /** Only while it is open. */
   get client(): Client {
-    if (this.#client === undefined) throw new Error("the redis adapter is not open");
-    return this.#client;
+    return this.#connection.client;
   }
 
   get isCluster(): boolean {
-    return isCluster(this.client);
+    return this.#connection.isCluster;
+  }
+
+  /** Whether the client is this adapter's own, and used by no other. */
+  get isOwn(): boolean {
+    return this.#connection.isOwn;
+  }
+
+  /** The number of the database. */
+  get db(): number {
+    return this.#connection.db;
   }
 
   /** Milliseconds after which a connection that went silent is given up; `undefined`: never. */
   get silenceLimit(): number | undefined {
-    const { source } = this.#settings;
-    return isAccount(source) ? source.socketTimeout : silenceLimitOf(source);
+    return this.#connection.silenceLimit;
   }
 
-  async open(): Promise<void> {
-    const { source } = this.#settings;
-    const client = isAccount(source) ? newClient(source) : source;
-    if (isAccount(source) && !isCluster(client)) this.#guard = new SilenceGuard(client, source.socketTimeout);
-    client.on("error", this.#note);
-    client.on("node error", this.#note);
-    this.#lastError = undefined;
-    try {
-      await this.#connected(client, isAccount(source) ? source.connectTimeout : this.#settings.busyTimeout);
-      this.#client = client;
-    } catch (error) {
-      this.#release(client);
-      throw error;
-    }
+  open(): Promise<void> {
+    return this.#connection.open();
   }
 
   close(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    if (client !== undefined) this.#release(client);
+    this.#connection.close();
   }
 
-  /** Closes what was opened here. */
-  #release(client: Client): void {
-    this.#guard?.close();
-    this.#guard = undefined;
-    if (client === this.#settings.source) {
-      client.off("error", this.#note);
-      client.off("node error", this.#note);
-    } else client.disconnect();
+  /** Makes `clock` right where it may not be; `undefined`: it is. @throws where there is no connection */
+  syncClock(): Promise<void> | undefined {
+    if (this.#connection.isUsable) return this.clock.sync();
+    return this.#connection.away(this.#patience())?.then(() => this.clock.sync());
   }
 
-  async #connected(client: Client, patience: number): Promise<void> {
-    if (client.status === "ready") return;
-    if (client.status === "end") {
-      throw new Refusal("KV_UNAVAILABLE", "the client was closed by its owner; hand in one that is open", {
-        retryable: false,
-      });
-    }
-    if (client.status === "wait") client.connect().catch(this.#note);
-    const timer = new AbortController();
-    try {
-      await Promise.race([
-        this.#readiness(client),
-        sleep(patience, undefined, { signal: timer.signal }).then(() => {
-          throw this.#unreachable(`no connection within ${patience} ms`);
-        }),
-      ]);
-    } finally {
-      timer.abort();
-    }
+  async #time(): Promise<number> {
+    const [seconds, microseconds] = (await this.#connection.ask("TIME", [])) as Buffer[];
+    return Number(seconds) * 1000 + Number(microseconds) / 1000;
   }
 
-  /** Rejects at the first failure, unless the caller chose to wait. */
-  #readiness(client: Client): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const closed = () => {
-      const refused = this.#lastError === undefined ? undefined : loginRefusal(this.#lastError);
-      if (refused !== undefined || !this.#settings.waitForReconnect || client.status === "end")
-        reject(refused ?? this.#unreachable("no connection"));
-    };
-    client.once("ready", resolve);
-    client.on("close", closed);
-    client.on("end", closed);
-    return promise.finally(() => {
-      client.off("ready", resolve);
-      client.off("close", closed);
-      client.off("end", closed);
-    });
+  /** With each new connection: it may lead to another server. */
+  async #readClock(): Promise<void> {
+    const [before, at] = [this.clock.now(), elapsed()];
+    // What was under way through the connection before is lost with it.
+    await this.clock.measure().catch(() => this.clock.measure());
+    const moved = this.clock.now() - before - (elapsed() - at);
+    if (Math.abs(moved) > TOLERANCE_MS) this.#otherClocks++;
   }
 
-  #unreachable(what: string): Error {
-    const cause = this.#lastError;
-    const refused = cause === undefined ? undefined : loginRefusal(cause);
-    if (refused !== undefined) return refused;
-    const why = cause === undefined ? "" : ` (${cause.message})`;
-    return new Refusal(
-      "KV_UNAVAILABLE",
-      `${what}${why}; nothing was sent; check that the server is running and reachable`,
-      cause === undefined ? { retryable: true } : { cause, retryable: true },
-    );
-  }
-
-  /** Resolves when commands can be sent. `undefined`: now. */
-  #away(until: number): Promise<void> | undefined {
-    const { client } = this;
-    if (client.status === "ready") return undefined;
-    if (!this.#settings.waitForReconnect) return Promise.reject(this.#unreachable("not connected"));
-    return this.#connected(client, Math.max(0, until - Date.now()));
+  /** How long an operation that is called now goes on trying. */
+  #patience(): number {
+    return elapsed() + this.#settings.busyTimeout;
   }
 
   /**
@@ -151,40 +95,51 @@ export class Link {
    * `node`: to this one of a Cluster.
    */
   call(name: string, args: Argument[], node?: Redis): Promise<unknown> {
-    if (this.client.status !== "ready") return this.#insist(name, args, node, undefined);
-    this.#guard?.attend();
+    const connection = this.#connection;
+    if (!connection.isUsable) return this.#insist(name, args, node, undefined);
+    connection.attend();
     const command = new Command(name, args);
-    (node ?? this.client).sendCommand(command);
-    return command.promise.catch((error: unknown) => this.#insist(name, args, node, error));
+    (node ?? connection.client).sendCommand(command);
+    return command.promise.then(connection.isOwn ? undefined : refuseQueued, (error: unknown) =>
+      this.#insist(name, args, node, error),
+    );
   }
 
   /** After an attempt that failed, if there was one. */
   async #insist(name: string, args: Argument[], node: Redis | undefined, error: unknown): Promise<unknown> {
-    const until = Date.now() + this.#settings.busyTimeout;
+    const until = this.#patience();
+    const connection = this.#connection;
     for (let failed = error; ; ) {
       if (failed !== undefined) {
-        const failure = this.#scrubber.failure(failed);
-        const isLost = !isReply(failed) && (this.isCluster || this.#settings.waitForReconnect);
-        if (!(isLost || isMomentary(failure)) || Date.now() >= until) throw failure;
+        const failure = connection.failure(failed);
+        const isLost = !isReply(failed) && !isTimeout(failure) && this.#repeats;
+        if (!(isLost || connection.isMomentary(failure)) || elapsed() >= until)
+          throw connection.explained(failure);
         await sleep(PAUSE_MS);
       }
-      const away = this.#away(until);
+      const away = connection.away(until);
       if (away !== undefined) await away;
-      this.#guard?.attend();
+      connection.attend();
       const command = new Command(name, args);
-      (node ?? this.client).sendCommand(command);
+      (node ?? connection.client).sendCommand(command);
       try {
-        return await command.promise;
+        return refuseQueued(await command.promise);
       } catch (again) {
+        if (again instanceof Refusal) throw again;
         failed = again;
       }
     }
   }
 
+  /** Whether what was not sent, or may be sent twice, waits for the next connection. */
+  get #repeats(): boolean {
+    return this.isCluster || this.#settings.waitForReconnect;
+  }
+
   /** Makes several calls that leave in one piece. */
   together<T>(calls: () => T): T {
     const { client } = this;
-    const stream = isCluster(client) ? undefined : client.stream;
+    const stream = client.isCluster ? undefined : (client as Redis).stream;
     stream?.cork();
     try {
       return calls();
@@ -196,10 +151,10 @@ export class Link {
   /** A script that may be run more than once. */
   async query(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
-      return await this.call("evalsha", [script.sha, String(keys.length), ...keys, ...args]);
+      return await this.call("EVALSHA", [script.sha, String(keys.length), ...keys, ...args]);
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      return this.call("eval", [script.text, String(keys.length), ...keys, ...args]);
+      return this.call("EVAL", [script.text, String(keys.length), ...keys, ...args]);
     }
   }
 
@@ -208,14 +163,17 @@ export class Link {
    * of the operands is left free for the script, the second is the number of keys.
    */
   run(script: Script, operands: Argument[]): Promise<unknown> {
-    const { client } = this;
-    if (client.status !== "ready") return this.#persist(script, operands, undefined);
+    const connection = this.#connection;
+    if (!connection.isUsable) return this.#persist(script, operands, undefined);
     operands[0] = script.sha;
-    this.#guard?.attend();
-    const command = this.#writeCommand("evalsha", operands);
-    client.sendCommand(command);
+    connection.attend();
+    const command = this.#writeCommand("EVALSHA", operands);
+    connection.client.sendCommand(command);
     return command.promise.then(
-      (reply: unknown) => (command.repeated ? this.#persist(script, operands, { command }) : reply),
+      (reply: unknown) => {
+        if (command.repeated) return this.#persist(script, operands, { command });
+        return connection.isOwn ? reply : refuseQueuedWrite(reply);
+      },
       (error: unknown) => this.#persist(script, operands, { command, error }),
     );
   }
@@ -226,7 +184,9 @@ export class Link {
 
   /** After an attempt that failed, if there was one. */
   async #persist(script: Script, operands: Argument[], attempt: Attempt | undefined): Promise<unknown> {
-    const until = Date.now() + this.#settings.busyTimeout;
+    const until = this.#patience();
+    const connection = this.#connection;
+    const clock = this.#otherClocks;
     let known = true;
     for (let failed = attempt; ; ) {
       if (failed !== undefined) {
@@ -234,17 +194,19 @@ export class Link {
         if (again === "with its text") known = false;
         else await sleep(PAUSE_MS);
       }
-      const away = this.#away(until);
+      const away = connection.away(until);
       if (away !== undefined) await away;
-      this.#guard?.attend();
+      if (clock !== this.#otherClocks) throw otherClock();
+      connection.attend();
       operands[0] = known ? script.sha : script.text;
-      const command = this.#writeCommand(known ? "evalsha" : "eval", operands);
+      const command = this.#writeCommand(known ? "EVALSHA" : "EVAL", operands);
       try {
-        this.client.sendCommand(command);
+        connection.client.sendCommand(command);
         const reply: unknown = await command.promise;
-        if (!command.repeated) return reply;
+        if (!command.repeated) return refuseQueuedWrite(reply);
         failed = { command };
       } catch (error) {
+        if (error instanceof Refusal) throw error;
         failed = { command, error };
       }
     }
@@ -252,25 +214,57 @@ export class Link {
 
   /** What to do after an attempt. @throws where there is nothing to do */
   #judge({ command, error }: Attempt, until: number): "as it is" | "with its text" {
-    const failure = this.#scrubber.failure(error ?? new Error("the answer was lost"));
+    const connection = this.#connection;
+    const failure = connection.failure(error ?? new Error("the answer was lost"));
     if (command.inDoubt(error)) throw unknownOutcome(failure);
     // The server forgot its scripts, and has done nothing.
     if (isUnknownScript(failure)) return "with its text";
-    const unsent = !isReply(error) && !isMomentary(failure);
-    const again = unsent ? this.isCluster || this.#settings.waitForReconnect : isMomentary(failure);
-    if (again && Date.now() < until) return "as it is";
-    if (!unsent) throw failure;
-    this.#note(failure);
-    throw this.#unreachable("not connected");
+    const isMomentary = connection.isMomentary(failure);
+    const unsent = !isReply(error) && !isMomentary;
+    if ((unsent ? this.#repeats : isMomentary) && elapsed() < until) return "as it is";
+    if (!unsent) throw connection.explained(failure);
+    connection.note(failure);
+    throw connection.unreachable("not connected");
   }
 }
 
-function isAccount(source: Settings["source"]): source is Account {
-  return "address" in source;
+/** Whether the client's own limit was over (`commandTimeout`): a new attempt would begin it anew. */
+function isTimeout(failure: Error): boolean {
+  return failure.message.startsWith("Command timed out");
 }
 
 function isUnknownScript(error: unknown): boolean {
   return isError(error) && error.message.startsWith("NOSCRIPT");
+}
+
+/** Within the owner's MULTI every command is answered so, and done at EXEC or never. */
+function isQueued(reply: unknown): boolean {
+  return (typeof reply === "string" || reply instanceof Buffer) && String(reply) === "QUEUED";
+}
+
+const IN_MULTI =
+  "the client's owner has begun a MULTI, which takes every command for a part of it; hand in a client for the store alone";
+
+/** @throws Refusal where the answer is none */
+function refuseQueued(reply: unknown): unknown {
+  if (!isQueued(reply)) return reply;
+  throw new Refusal("KV_UNAVAILABLE", IN_MULTI, { retryable: false });
+}
+
+/** The same for a write. */
+function refuseQueuedWrite(reply: unknown): unknown {
+  if (!isQueued(reply)) return reply;
+  throw new Refusal("KV_UNAVAILABLE", `${IN_MULTI}; whether EXEC applies the write is unknown`, {
+    retryable: false,
+  });
+}
+
+function otherClock(): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    "the connection now leads to a server whose clock differs from that of the one before, by which the deadlines of this write were computed; nothing was written; try again",
+    { retryable: true },
+  );
 }
 
 function unknownOutcome(cause: Error): Refusal {

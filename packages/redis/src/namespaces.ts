@@ -34,7 +34,7 @@ export class Namespaces {
     // The server may give a tag twice while it reorganizes the hash.
     const seen = new Set<string>();
     for (let cursor = "0"; ; ) {
-      const reply = (await this.#link.call("hscan", [this.#layout.list, cursor, "COUNT", PAGE])) as [
+      const reply = (await this.#link.call("HSCAN", [this.#layout.list, cursor, "COUNT", PAGE])) as [
         Buffer,
         Buffer[],
       ];

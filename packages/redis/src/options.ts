@@ -2,6 +2,8 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type { Cluster, Redis } from "ioredis";
 import { addressOf } from "./address.ts";
+import { demand } from "./demand.ts";
+import { demandHonest } from "./handed-in-client.ts";
 
 interface CommonOptions {
   /** What the names of all keys begin with; anything but `{` and `}`. Default: `"kv:"`. */
@@ -86,8 +88,9 @@ export interface RedisClusterOptions extends AccountOptions {
 
 export interface RedisClientOptions extends CommonOptions {
   /**
-   * A client of ioredis, which the caller also closes; without `stringNumbers`, and a Cluster with `scaleReads: "master"`,
-   * the defaults. Watching opens a connection of its own with the client's options,
+   * A client of ioredis for the store alone, which the caller also closes. A client with `keyPrefix` (use `prefix`),
+   * `stringNumbers`, `readOnly`, `monitor`, `role: "slave"`, or a Cluster with `scaleReads` other than `"master"` or a
+   * `db`, is refused with `KV_INVALID_OPTION`. Watching opens a connection of its own with the client's options,
    * and another one where the client has no `socketTimeout` and does not answer for `busyTimeout`, but at least 1 s.
    */
   readonly client: Redis | Cluster;
@@ -204,14 +207,7 @@ function sourceOf(given: Partial<Given>): Settings["source"] {
   if (given.client !== undefined) {
     refuseUnknownOptions(given, new Set(CLIENT), "redis({ client })");
     const { client } = given;
-    demand(
-      typeof client === "object" &&
-        typeof client?.sendCommand === "function" &&
-        typeof client.duplicate === "function",
-      "client",
-      "a Redis or a Cluster of ioredis",
-    );
-    assertFaithful(client);
+    demandHonest(client);
     return client;
   }
   const known =
@@ -222,23 +218,6 @@ function sourceOf(given: Partial<Given>): Settings["source"] {
         : { names: SERVER, of: "redis({ url })" };
   refuseUnknownOptions(given, new Set(known.names), known.of);
   return accountOf(given);
-}
-
-/** @throws Refusal `KV_INVALID_OPTION` for a client whose answers are not the server's, or not the latest */
-function assertFaithful({ options }: Redis | Cluster): void {
-  const own = "redisOptions" in options ? options.redisOptions : options;
-  const stringNumbers = own !== undefined && "stringNumbers" in own && own.stringNumbers === true;
-  demand(
-    !stringNumbers,
-    "client",
-    "one without stringNumbers: scripts tell by numbers what became of a write",
-  );
-  const scaleReads = "scaleReads" in options ? options.scaleReads : undefined;
-  demand(
-    scaleReads === undefined || scaleReads === "master",
-    "client",
-    'a Cluster with scaleReads: "master": a replica may not have yet what was written',
-  );
 }
 
 function accountOf(given: Partial<Given>): Account {
@@ -278,9 +257,4 @@ function accountOf(given: Partial<Given>): Account {
 
 function isDuration(value: unknown, least: number): boolean {
   return typeof value === "number" && value >= least && value <= 0x7fffffff;
-}
-
-/** @throws Refusal `KV_INVALID_OPTION` unless it holds */
-export function demand(holds: boolean, option: string, kind: string): void {
-  if (!holds) throw new Refusal("KV_INVALID_OPTION", `the option ${option} must be ${kind}`);
 }

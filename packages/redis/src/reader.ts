@@ -50,14 +50,14 @@ export class Reader {
 
   #fetch(keys: readonly string[], names: string[]): Promise<(StoredEntry | undefined)[]> {
     const [key = ""] = keys;
-    if (names.length === 1) return this.#link.call("get", names).then((value) => [entryOf(key, value)]);
+    if (names.length === 1) return this.#link.call("GET", names).then((value) => [entryOf(key, value)]);
     if (names.length === 0) return Promise.resolve([]);
-    const fetched = this.#link.call("mget", names).then((values) => entriesOf(keys, values));
+    const fetched = this.#link.call("MGET", names).then((values) => entriesOf(keys, values));
     if (!this.#link.isCluster) return fetched;
     return fetched.catch(async (error: unknown) => {
       // While a slot is moved, some of its keys are here and some are there; one by one they are found.
       if (!isSplit(error)) throw error;
-      const values = await Promise.all(names.map((name) => this.#link.call("get", [name])));
+      const values = await Promise.all(names.map((name) => this.#link.call("GET", [name])));
       return entriesOf(keys, values);
     });
   }

@@ -55,7 +55,7 @@ export class Scanner {
   async *keys(index: string, bounds: Bounds, size: number): AsyncGenerator<readonly string[]> {
     const [first, most] = lexBounds(bounds);
     const fetch = (least: string): Promise<unknown> => {
-      const page = this.#link.call("zrangebylex", [index, least, most, "LIMIT", "0", String(size)]);
+      const page = this.#link.call("ZRANGEBYLEX", [index, least, most, "LIMIT", "0", String(size)]);
       // It may fail after nobody wants it any more.
       page.catch(() => undefined);
       return page;
@@ -99,14 +99,14 @@ export class Scanner {
     const { reverse, keysOnly } = range;
     const bounds = reverse ? [most, least] : [least, most];
     const [keys, deadlines] = await Promise.all([
-      this.#link.call(reverse ? "zrevrangebylex" : "zrangebylex", [
+      this.#link.call(reverse ? "ZREVRANGEBYLEX" : "ZRANGEBYLEX", [
         space.keys,
         ...bounds,
         "LIMIT",
         "0",
         String(size),
       ]),
-      keysOnly ? this.#link.call("zcard", [space.due]) : 1,
+      keysOnly ? this.#link.call("ZCARD", [space.due]) : 1,
     ]);
     return { keys: (keys as Buffer[]).map(String), expiring: deadlines !== 0 };
   }

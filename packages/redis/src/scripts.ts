@@ -66,6 +66,27 @@ tell()
 return removed
 `);
 
+/**
+ * Takes entries out of the index that are not there any more, because the server has evicted them. Watchers are told that
+ * they are gone. → how many
+ */
+export const FORGET: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
+local gone = {}
+for i = 6, #KEYS do
+  local key = KEYS[i]
+  if call('EXISTS', key) == 0 then
+    gone[#gone + 1] = key
+    if watched then
+      local due = call('ZSCORE', DUE, sub(key, from))
+      changed(due and tonumber(due) <= now() and 'expire' or 'delete', key, '')
+    end
+  end
+end
+drop(gone)
+tell()
+return #gone
+`);
+
 /** The keys whose deadline may be over: ARGV 1 at most so many, all where it is negative. */
 export const DUE: Script = new Script(`
 local t = redis.call('TIME')

@@ -1,5 +1,6 @@
 import type { Bounds, Filter, Namespace } from "@kv/core";
 import type { Collector } from "./collector.ts";
+import type { Evictions } from "./evictions.ts";
 import type { Space } from "./layout.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { Scanner } from "./scanner.ts";
@@ -15,24 +16,35 @@ export class Sweeper {
   readonly #scanner: Scanner;
   readonly #namespaces: Namespaces;
   readonly #collector: Collector;
+  readonly #evictions: Evictions;
 
-  constructor(target: Target, scanner: Scanner, namespaces: Namespaces, collector: Collector) {
+  constructor(
+    target: Target,
+    scanner: Scanner,
+    namespaces: Namespaces,
+    collector: Collector,
+    evictions: Evictions,
+  ) {
     this.#target = target;
     this.#scanner = scanner;
     this.#namespaces = namespaces;
     this.#collector = collector;
+    this.#evictions = evictions;
   }
 
-  /** Everything that expired in any namespace. */
-  async sweep(): Promise<number> {
-    let removed = 0;
-    for await (const listed of this.#namespaces.listed("")) {
-      for (const { space, token } of listed) {
-        removed += await this.#collector.collect(space);
-        await this.#namespaces.strike(space, token);
+  /** Everything that expired in any namespace, and what the server has evicted. */
+  sweep(): Promise<number> {
+    return this.#evictions.during(async (look) => {
+      let removed = 0;
+      for await (const listed of this.#namespaces.listed("")) {
+        for (const { space, token } of listed) {
+          removed += await this.#collector.collect(space);
+          removed += await this.#evictions.collect(space, look);
+          await this.#namespaces.strike(space, token);
+        }
       }
-    }
-    return removed;
+      return removed;
+    });
   }
 
   async clear(namespace: Namespace, filter: Filter): Promise<number> {

@@ -33,7 +33,7 @@ export class Tally {
       this.#layout.spaces(namespace).map(async (space) => ({
         keys: await this.#collector.count(space, bounds),
         expiring: await this.#expiring(space, bounds),
-        evictable: Number(await this.#link.call("zlexcount", [space.evict, ...lexBounds(bounds)])),
+        evictable: Number(await this.#link.call("ZLEXCOUNT", [space.evict, ...lexBounds(bounds)])),
       })),
     );
     return {
@@ -46,11 +46,11 @@ export class Tally {
   }
 
   async #expiring(space: Space, bounds: Bounds): Promise<number> {
-    const all = Number(await this.#link.call("zcard", [space.due]));
+    const all = Number(await this.#link.call("ZCARD", [space.due]));
     if (all === 0 || (bounds.start === "" && bounds.end === undefined)) return all;
     let expiring = 0;
     for await (const keys of this.#scanner.keys(space.keys, bounds, SLICE)) {
-      const deadlines = (await this.#link.call("zmscore", [space.due, ...keys])) as unknown[];
+      const deadlines = (await this.#link.call("ZMSCORE", [space.due, ...keys])) as unknown[];
       expiring += deadlines.filter((deadline) => deadline !== null).length;
     }
     return expiring;

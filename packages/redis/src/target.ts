@@ -1,8 +1,9 @@
-import { type Commit, type Namespace, Refusal } from "@kv/core";
+import { type Commit, type Namespace, Refusal, type SessionRevisions } from "@kv/core";
 import { Agreement } from "./agreement.ts";
+import { Capacity } from "./capacity.ts";
+import { errorCode } from "./errors.ts";
 import type { Layout, Space } from "./layout.ts";
 import type { Argument, Link } from "./link.ts";
-import type { Revisions } from "./revision.ts";
 import type { Script } from "./script.ts";
 
 /** What a script answers where its namespace is not on the list yet. */
@@ -15,12 +16,13 @@ const REMEMBERED = 4096;
 export class Target {
   readonly link: Link;
   readonly layout: Layout;
-  readonly revisions: Revisions;
+  readonly revisions: SessionRevisions;
   readonly clock: () => number;
   readonly agreement: Agreement;
+  readonly capacity: Capacity = new Capacity();
   readonly #large = new Set<string>();
 
-  constructor(link: Link, layout: Layout, revisions: Revisions, clock: () => number) {
+  constructor(link: Link, layout: Layout, revisions: SessionRevisions, clock: () => number) {
     this.link = link;
     this.layout = layout;
     this.revisions = revisions;
@@ -44,9 +46,12 @@ export class Target {
     this.#large.add(tag);
   }
 
-  /** The one partition that a commit's keys are in, or why it is refused. */
-  partitionOf({ checks, mutations }: Commit): number | Refusal {
+  /** The one partition that a commit's keys are in, or why the commit is refused. */
+  partitionOf(commit: Commit): number | Refusal {
     const { layout } = this;
+    const { checks, mutations } = commit;
+    const tooLarge = this.capacity.refusal(commit);
+    if (tooLarge !== undefined) return tooLarge;
     let partition: number | undefined;
     for (const { key } of [...checks, ...mutations]) {
       const own = layout.partitionOf(key);
@@ -78,9 +83,30 @@ export class Target {
     const listing = operands.length;
     operands.push("", channel, this.layout.ordered ? "1" : "0", keyOffset, time);
     for (const arg of args) operands.push(arg);
-    return this.link
-      .run(script, operands)
-      .then((reply) => (reply === UNLISTED ? this.#listed(script, space, operands, listing) : reply));
+    return this.link.run(script, operands).then(
+      (reply) => (reply === UNLISTED ? this.#listed(script, space, operands, listing) : reply),
+      (error: unknown) => {
+        if (errorCode(error) !== "KV_CORRUPT") throw error;
+        return this.#misfit(space, names, error);
+      },
+    );
+  }
+
+  /** Finds what another program has put under a name of this store. @throws Refusal that names it */
+  async #misfit(space: Space, names: readonly string[], error: unknown): Promise<never> {
+    const { keys, due, evict, seq, state, entries } = space;
+    const sets = new Set([keys, due, evict]);
+    for (const name of [...sets, seq, state, ...names]) {
+      const type = String(await this.link.call("TYPE", [name]).catch(() => "none"));
+      if (type === "none" || type === (sets.has(name) ? "zset" : "string")) continue;
+      const key = sets.has(name) || !name.startsWith(entries) ? undefined : name.slice(entries.length);
+      throw new Refusal(
+        "KV_CORRUPT",
+        `another program has put a ${type} under the name ${JSON.stringify(name)}, which is this store's; delete it, or use another prefix`,
+        { cause: error, ...(key === undefined ? undefined : { key }) },
+      );
+    }
+    throw error;
   }
 
   /** Once more, with the namespace on the list. */

@@ -1,3 +1,4 @@
+import { errorCode } from "./errors.ts";
 import type { Space } from "./layout.ts";
 import type { Argument, Link } from "./link.ts";
 
@@ -31,12 +32,20 @@ export class Transit {
       const [outcome, ...arrivals] = await Promise.allSettled(
         this.#link.together(() => {
           const ahead = this.names.map((name, i) =>
-            this.#link.call("set", [name, this.#values[i] ?? "", "PX", LIFE_MS]),
+            this.#link.call("SET", [name, this.#values[i] ?? "", "PX", LIFE_MS]),
           );
           return [script(), ...ahead];
         }),
       );
-      // Before the values' own failures: only this one knows whether the write may have been applied.
+      // The server closed the connection at a value that was too large, and never read the script behind it.
+      for (const arrival of arrivals)
+        if (
+          arrival.status === "rejected" &&
+          errorCode(arrival.reason) === "KV_CAPACITY" &&
+          outcome?.status === "rejected"
+        )
+          throw arrival.reason;
+      // Before the values' other failures: only this one knows whether the write may have been applied.
       if (outcome?.status === "rejected") throw outcome.reason;
       if (outcome?.value !== SOURCE_GONE) return outcome?.value;
       // A value that was refused (a full memory) says more than the script that misses it.

@@ -108,7 +108,7 @@ export class Unordered {
     for (const node of nodes) {
       for (let cursor = "0"; ; ) {
         const args = [cursor, "MATCH", pattern, "COUNT", LOOK];
-        const reply = (await this.#link.call("scan", args, node)) as [Buffer, Buffer[]];
+        const reply = (await this.#link.call("SCAN", args, node)) as [Buffer, Buffer[]];
         const names = reply[1].map(String).filter((name) => !seen.has(name));
         for (const name of names) seen.add(name);
         if (names.length > 0) yield names;

@@ -30,7 +30,9 @@ export class Writer {
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
-    if (this.#target.layout.partitions === 1) return this.#commitTo(namespace, 0, commits);
+    const { layout, capacity } = this.#target;
+    if (layout.partitions === 1 && commits.every((commit) => capacity.refusal(commit) === undefined))
+      return this.#commitTo(namespace, 0, commits);
     return this.#spread(namespace, commits);
   }
 
@@ -56,7 +58,7 @@ export class Writer {
         const done = await this.#commitTo(namespace, partition, part.commits).catch(
           (error: unknown): CommitResult[] => {
             // Other parts may have been applied.
-            if (parts.size === 1) throw error;
+            if (parts.size === 1 && part.commits.length === commits.length) throw error;
             return part.commits.map(() => ({ status: "error", error }));
           },
         );

@@ -219,7 +219,7 @@ describe("the connection", () => {
 
   test("a client handed in stays open, connected or not", async () => {
     const server = await serverFor();
-    const client = new Redis(server.port, "127.0.0.1", { lazyConnect: true, keyPrefix: "theirs:" });
+    const client = new Redis(server.port, "127.0.0.1", { lazyConnect: true });
     const store = createStore(redis({ client }));
     await store.set("k", 1);
     await client.set("own", "1");

@@ -1,8 +1,7 @@
-import { type Commit, namespaceOf, type SetMutation } from "@kv/core";
+import { type Commit, namespaceOf, SessionRevisions, type SetMutation } from "@kv/core";
 import { expect, test } from "vitest";
 import { Layout } from "../src/layout.ts";
 import type { Link } from "../src/link.ts";
-import { Revisions } from "../src/revision.ts";
 import { SET } from "../src/set-script.ts";
 import { Target } from "../src/target.ts";
 import { Writer } from "../src/writer.ts";
@@ -22,7 +21,7 @@ function set(key: string): SetMutation {
 /** A writer whose scripts come to what is given. */
 function writerOver(run: Link["run"]): Writer {
   const layout = new Layout({ prefix: "kv:", partitions: 1, ordered: true, db: 0 });
-  return new Writer(new Target({ run } as Link, layout, new Revisions(), Date.now));
+  return new Writer(new Target({ run } as Link, layout, new SessionRevisions(6), Date.now));
 }
 
 const plain: Commit = { checks: [], mutations: [set("a")] };

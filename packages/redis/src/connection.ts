@@ -1,0 +1,288 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Refusal } from "@kv/core";
+import { Command } from "ioredis";
+import { Admission } from "./admission.ts";
+import { toBackground } from "./background-client.ts";
+import { type Client, isCluster, newClient, retryDelay, silenceLimitOf } from "./clients.ts";
+import { isMomentary, Scrubber } from "./errors.ts";
+import type { Account, Settings } from "./options.ts";
+import { isFinal, refusalOf } from "./refusals.ts";
+import { SilenceGuard } from "./silence-guard.ts";
+
+/** Milliseconds between two attempts while the server refuses for the moment. */
+export const PAUSE_MS = 25;
+
+export type ConnectionSettings = Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">;
+
+/** Milliseconds that only go forward: a wait is not cut short, or drawn out, by a clock that is set meanwhile. */
+export const elapsed: () => number = performance.now.bind(performance);
+
+/**
+ * The driver's client, and whether it may be used: each connection that it makes is first asked whether it is in the
+ * database that is meant, which ioredis does not make sure of, and what time it is there.
+ */
+export class Connection {
+  readonly #settings: ConnectionSettings;
+  readonly #scrubber: Scrubber;
+  readonly #welcome: () => Promise<void>;
+  #client: Client | undefined;
+  #isCluster = false;
+  #guard: SilenceGuard | undefined;
+  #lastError: Error | undefined;
+  #admission: Admission | undefined;
+  #return: Promise<void> | undefined;
+  #attempts = 0;
+  #again: NodeJS.Timeout | undefined;
+
+  /** @param welcome what else is to be done before a new connection is used. */
+  constructor(settings: ConnectionSettings, welcome: () => Promise<void>) {
+    this.#settings = settings;
+    this.#welcome = welcome;
+    const { source } = settings;
+    this.#scrubber = new Scrubber(isAccount(source) ? [source.password, source.sentinelPassword] : []);
+  }
+
+  /** Only while it is open. */
+  get client(): Client {
+    if (this.#client === undefined) throw new Error("the redis adapter is not open");
+    return this.#client;
+  }
+
+  get isCluster(): boolean {
+    return this.#isCluster;
+  }
+
+  /** The number of the database. */
+  get db(): number {
+    return this.#admission?.db ?? 0;
+  }
+
+  /** Whether the client is this adapter's own, and used by no other. */
+  get isOwn(): boolean {
+    return isAccount(this.#settings.source);
+  }
+
+  /** Milliseconds after which a connection that went silent is given up; `undefined`: never. */
+  get silenceLimit(): number | undefined {
+    const { source } = this.#settings;
+    return isAccount(source) ? source.socketTimeout : silenceLimitOf(source);
+  }
+
+  /** Whether a command may be sent now. */
+  get isUsable(): boolean {
+    const client = this.#client;
+    return client !== undefined && client.status === "ready" && this.#admission?.isGiven === true;
+  }
+
+  /** To be told of every command. */
+  attend(): void {
+    this.#guard?.attend();
+  }
+
+  async open(): Promise<void> {
+    const { source, busyTimeout } = this.#settings;
+    const client = isAccount(source) ? newClient(source) : source;
+    this.#client = client;
+    this.#isCluster = isCluster(client);
+    this.#lastError = undefined;
+    this.#admission = new Admission({
+      client,
+      isOwn: this.isOwn,
+      ask: (name, args) => this.ask(name, args),
+      welcome: this.#welcome,
+    });
+    if (isAccount(source)) {
+      toBackground(client);
+      if (!isCluster(client)) this.#guard = new SilenceGuard(client, source.socketTimeout);
+    }
+    client.on("error", this.note);
+    client.on("node error", this.note);
+    client.on("close", this.#closed);
+    client.on("end", this.#ended);
+    client.on("ready", this.#ready);
+    try {
+      const patience = isAccount(source) ? source.connectTimeout : busyTimeout;
+      const until = elapsed() + patience;
+      await this.#connected(until, !this.#settings.waitForReconnect);
+      await this.#inTime(this.#admitted(), until, "no answer");
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Closes what was opened here. */
+  close(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    clearTimeout(this.#again);
+    this.#guard?.close();
+    this.#guard = undefined;
+    if (client === undefined) return;
+    client.off("close", this.#closed);
+    client.off("end", this.#ended);
+    client.off("ready", this.#ready);
+    if (this.isOwn) client.disconnect();
+    else {
+      client.off("error", this.note);
+      client.off("node error", this.note);
+    }
+  }
+
+  /** Keeps a failure of the connection, which explains why there is none. */
+  readonly note = (error: Error): void => {
+    this.#lastError = this.failure(error);
+  };
+
+  /** A failure without secrets. */
+  failure(error: unknown): Error {
+    return this.#scrubber.failure(error);
+  }
+
+  /** A failure as it is told to callers. */
+  explained(failure: Error): Error {
+    return refusalOf(failure, this.#isCluster) ?? failure;
+  }
+
+  /** Whether the server refused only for the moment, having done nothing. */
+  isMomentary(failure: Error): boolean {
+    return isMomentary(failure, this.#isCluster);
+  }
+
+  readonly #closed = (): void => {
+    this.#admission?.end();
+  };
+
+  readonly #ready = (): void => {
+    this.#attempts = 0;
+    // What fails now is tried again by the next operation, which is told of it.
+    this.#admitted().catch(() => undefined);
+  };
+
+  /** The driver has given up, as it does where all Sentinels are away; a client of ours goes on trying. */
+  readonly #ended = (): void => {
+    const client = this.#client;
+    if (client === undefined || !this.isOwn) return;
+    this.#again = setTimeout(() => client.connect().catch(this.note), retryDelay(++this.#attempts)).unref();
+  };
+
+  /** Resolves when commands can be sent. `undefined`: now. @param until as `elapsed` tells it. */
+  away(until: number): Promise<void> | undefined {
+    return this.isUsable ? undefined : this.#back(until);
+  }
+
+  async #back(until: number): Promise<void> {
+    const { client } = this;
+    if (client.status !== "ready") {
+      if (!this.#settings.waitForReconnect) throw this.unreachable("not connected");
+      await this.#connected(until, false);
+    }
+    await this.#inTime(this.#admitted(), until, "no answer");
+  }
+
+  /** Waits until the driver is connected; `once`: for its present attempt only. */
+  async #connected(until: number, once: boolean): Promise<void> {
+    const { client } = this;
+    if (client.status === "ready") return;
+    if (client.status === "end" && !this.isOwn) throw this.#closedByOwner();
+    if (client.status === "wait") client.connect().catch(this.note);
+    const patience = Math.max(0, Math.round(until - elapsed()));
+    await this.#inTime(
+      once ? this.#outcome(client) : this.#returned(client),
+      until,
+      `no connection within ${patience} ms`,
+    );
+  }
+
+  /** Shared by all that wait, since each would otherwise listen to the client. */
+  #returned(client: Client): Promise<void> {
+    if (this.#return !== undefined) return this.#return;
+    const back = this.#outcome(client, true).finally(() => {
+      if (this.#return === back) this.#return = undefined;
+    });
+    this.#return = back;
+    return back;
+  }
+
+  /** Rejects at the first failure, or, where it is patient, at the first that time does not heal. */
+  #outcome(client: Client, patient = false): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const failed = () => {
+      const refusal = this.#lastError === undefined ? undefined : refusalOf(this.#lastError, this.#isCluster);
+      if (isFinal(refusal)) reject(refusal);
+      else if (client.status === "end" && !this.isOwn) reject(this.#closedByOwner());
+      else if (!patient) reject(this.unreachable("no connection"));
+    };
+    client.once("ready", resolve);
+    client.on("close", failed);
+    client.on("end", failed);
+    return promise.finally(() => {
+      client.off("ready", resolve);
+      client.off("close", failed);
+      client.off("end", failed);
+    });
+  }
+
+  #closedByOwner(): Refusal {
+    return new Refusal(
+      "KV_UNAVAILABLE",
+      "the client was closed by its owner, or has given up to reconnect (retryStrategy); hand in one that is open",
+      { retryable: false },
+    );
+  }
+
+  async #inTime(promise: Promise<void>, until: number, what: string): Promise<void> {
+    const timer = new AbortController();
+    try {
+      await Promise.race([
+        promise,
+        sleep(Math.max(0, until - elapsed()), undefined, { signal: timer.signal }).then(() => {
+          throw this.unreachable(what);
+        }),
+      ]);
+    } finally {
+      timer.abort();
+    }
+  }
+
+  async #admitted(): Promise<void> {
+    await this.#admission?.give();
+    this.#lastError = undefined;
+  }
+
+  /** A command that is sent through a connection which is not admitted yet, until the server does not refuse it for the moment. */
+  async ask(name: string, args: string[]): Promise<unknown> {
+    const until = elapsed() + this.#settings.busyTimeout;
+    for (;;) {
+      const { client } = this;
+      if (client.status !== "ready") throw this.unreachable("not connected");
+      this.attend();
+      const command = new Command(name, args);
+      client.sendCommand(command);
+      try {
+        return await command.promise;
+      } catch (error) {
+        const failure = this.failure(error);
+        if (!this.isMomentary(failure) || elapsed() >= until) throw this.explained(failure);
+        await sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  /** Why nothing could be sent. */
+  unreachable(what: string): Error {
+    const cause = this.#lastError;
+    const refusal = cause === undefined ? undefined : refusalOf(cause, this.#isCluster);
+    if (refusal !== undefined) return refusal;
+    const why = cause === undefined ? "" : ` (${cause.message.replace(" and retry is disabled", "")})`;
+    return new Refusal(
+      "KV_UNAVAILABLE",
+      `${what}${why}; nothing was sent; check that the server is running and reachable`,
+      cause === undefined ? { retryable: true } : { cause, retryable: true },
+    );
+  }
+}
+
+function isAccount(source: Settings["source"]): source is Account {
+  return "address" in source;
+}
