@@ -131,7 +131,9 @@ export class ChangeFeed {
 
   async #subscribe(channels: readonly ChangeChannel[]): Promise<void> {
     const subscriber = this.#listen();
-    await subscriber.subscribe(...channels.map(({ space }) => space.channel));
+    await subscriber.subscribe(...channels.map(({ space }) => space.channel)).catch((error: unknown) => {
+      throw this.#link.explained(error);
+    });
     await Promise.all(channels.map((channel) => this.#ask(channel)));
   }
 

@@ -15,11 +15,15 @@ export function retryDelay(attempt: number): number {
 /** Milliseconds of silence while an answer is due, where a client that was handed in has no such limit. */
 const SILENCE_MS = 4500;
 
+/** Milliseconds for a connection to end. The driver waits that long, and the process with it, also where there is none. */
+const DISCONNECT_MS = 200;
+
 interface Entrance {
   readonly username?: string;
   readonly password?: string;
   readonly tls?: TlsOptions;
   readonly connectTimeout: number;
+  readonly disconnectTimeout: number;
   readonly connectionName: string;
   readonly lazyConnect: true;
 }
@@ -32,6 +36,7 @@ function entranceOf(account: Account): Entrance {
     ...(password === undefined ? undefined : { password }),
     ...(tls === undefined ? undefined : { tls }),
     connectTimeout,
+    disconnectTimeout: DISCONNECT_MS,
     connectionName,
     lazyConnect: true,
   };

@@ -3,8 +3,9 @@ import { Refusal } from "@kv/core";
 import { Command } from "ioredis";
 import { Admission } from "./admission.ts";
 import { toBackground } from "./background-client.ts";
+import { listenTo } from "./client-events.ts";
 import { type Client, isCluster, newClient, retryDelay, silenceLimitOf } from "./clients.ts";
-import { isMomentary, Scrubber } from "./errors.ts";
+import { codeOf, isMomentary, Scrubber } from "./errors.ts";
 import type { Account, Settings } from "./options.ts";
 import { isFinal, refusalOf } from "./refusals.ts";
 import { SilenceGuard } from "./silence-guard.ts";
@@ -29,8 +30,11 @@ export class Connection {
   #isCluster = false;
   #guard: SilenceGuard | undefined;
   #lastError: Error | undefined;
+  /** Whether nothing has failed yet since the driver began to connect. */
+  #isNewAttempt = true;
   #admission: Admission | undefined;
   #return: Promise<void> | undefined;
+  #unlisten: (() => void) | undefined;
   #attempts = 0;
   #again: NodeJS.Timeout | undefined;
 
@@ -60,6 +64,11 @@ export class Connection {
   /** Whether the client is this adapter's own, and used by no other. */
   get isOwn(): boolean {
     return isAccount(this.#settings.source);
+  }
+
+  get #usesTls(): boolean {
+    const { source } = this.#settings;
+    return isAccount(source) && source.tls !== undefined;
   }
 
   /** Milliseconds after which a connection that went silent is given up; `undefined`: never. */
@@ -95,11 +104,15 @@ export class Connection {
       toBackground(client);
       if (!isCluster(client)) this.#guard = new SilenceGuard(client, source.socketTimeout);
     }
-    client.on("error", this.note);
-    client.on("node error", this.note);
-    client.on("close", this.#closed);
-    client.on("end", this.#ended);
-    client.on("ready", this.#ready);
+    this.#unlisten = listenTo(client, {
+      connecting: () => {
+        this.#isNewAttempt = true;
+      },
+      ready: this.#ready,
+      close: () => this.#admission?.end(),
+      end: this.#ended,
+      error: this.note,
+    });
     try {
       const patience = isAccount(source) ? source.connectTimeout : busyTimeout;
       const until = elapsed() + patience;
@@ -119,19 +132,18 @@ export class Connection {
     this.#guard?.close();
     this.#guard = undefined;
     if (client === undefined) return;
-    client.off("close", this.#closed);
-    client.off("end", this.#ended);
-    client.off("ready", this.#ready);
-    if (this.isOwn) client.disconnect();
-    else {
-      client.off("error", this.note);
-      client.off("node error", this.note);
-    }
+    if (!this.isOwn) this.#unlisten?.();
+    else client.disconnect();
+    this.#unlisten = undefined;
   }
 
   /** Keeps a failure of the connection, which explains why there is none. */
   readonly note = (error: Error): void => {
-    this.#lastError = this.failure(error);
+    const failure = this.failure(error);
+    // A server that does not want a connection says why, and closes it: that it is closed then says less.
+    const said = this.#lastError !== undefined && refusalOf(this.#lastError, this.#isCluster) !== undefined;
+    if (this.#isNewAttempt || !said) this.#lastError = failure;
+    this.#isNewAttempt = false;
   };
 
   /** A failure without secrets. */
@@ -148,10 +160,6 @@ export class Connection {
   isMomentary(failure: Error): boolean {
     return isMomentary(failure, this.#isCluster);
   }
-
-  readonly #closed = (): void => {
-    this.#admission?.end();
-  };
 
   readonly #ready = (): void => {
     this.#attempts = 0;
@@ -190,11 +198,11 @@ export class Connection {
     await this.#inTime(
       once ? this.#outcome(client) : this.#returned(client),
       until,
-      `no connection within ${patience} ms`,
+      `no connection within ${patience} ms${this.#usesTls ? ", with TLS, which the server may not speak at this port" : ""}`,
     );
   }
 
-  /** Shared by all that wait, since each would otherwise listen to the client. */
+  /** Shared by all operations that wait. */
   #returned(client: Client): Promise<void> {
     if (this.#return !== undefined) return this.#return;
     const back = this.#outcome(client, true).finally(() => {
@@ -213,14 +221,8 @@ export class Connection {
       else if (client.status === "end" && !this.isOwn) reject(this.#closedByOwner());
       else if (!patient) reject(this.unreachable("no connection"));
     };
-    client.once("ready", resolve);
-    client.on("close", failed);
-    client.on("end", failed);
-    return promise.finally(() => {
-      client.off("ready", resolve);
-      client.off("close", failed);
-      client.off("end", failed);
-    });
+    const unlisten = listenTo(client, { ready: resolve, close: failed, end: failed, error: () => undefined });
+    return promise.finally(unlisten);
   }
 
   #closedByOwner(): Refusal {
@@ -277,7 +279,7 @@ export class Connection {
     const why = cause === undefined ? "" : ` (${cause.message.replace(" and retry is disabled", "")})`;
     return new Refusal(
       "KV_UNAVAILABLE",
-      `${what}${why}; nothing was sent; check that the server is running and reachable`,
+      `${what}${why}; nothing was sent; check that the server is running and reachable${closedByServer(cause) ? ", and takes one more connection (maxclients)" : ""}`,
       cause === undefined ? { retryable: true } : { cause, retryable: true },
     );
   }
@@ -285,4 +287,10 @@ export class Connection {
 
 function isAccount(source: Settings["source"]): source is Account {
   return "address" in source;
+}
+
+/** Whether the server accepted a connection and closed it: its word for that may not have been read. */
+function closedByServer(cause: Error | undefined): boolean {
+  const code = codeOf(cause);
+  return code === "EPIPE" || code === "ECONNRESET";
 }

@@ -59,6 +59,8 @@ export class Layout {
   readonly list: string;
   /** The name of what says how the data are laid out. */
   readonly descriptor: string;
+  /** What the names of all entries begin with. */
+  readonly everything: string;
   /** What it says of data laid out like this. */
   readonly description: string;
   readonly #prefix: string;
@@ -72,6 +74,7 @@ export class Layout {
     this.#prefix = prefix;
     this.#db = db;
     this.#hash = createHash("sha1").update(prefix).digest("hex").slice(0, 4);
+    this.everything = `${prefix}{${this.#hash}`;
     this.list = `${prefix}{${this.#hash}}namespaces`;
     this.descriptor = `${prefix}{${this.#hash}}layout`;
     this.description = `1 partitions=${partitions} ordered=${ordered}`;
@@ -100,6 +103,12 @@ export class Layout {
     const namespace = namespaceFromId(unescaped(tag.slice(slash + 1)));
     const space = this.spaces(namespace)[Number(partition)];
     return space?.tag === tag ? { space, namespace } : undefined;
+  }
+
+  /** The tag in the name of an entry; `undefined`: it is none. */
+  tagOf(name: string): string | undefined {
+    const end = name.indexOf("}", this.#prefix.length);
+    return name[end + 1] === ":" ? name.slice(this.#prefix.length + 1, end) : undefined;
   }
 
   #space(id: string, partition: number): Space {

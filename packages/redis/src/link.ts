@@ -65,6 +65,11 @@ export class Link {
     this.#connection.close();
   }
 
+  /** A failure as it is told to callers. */
+  explained(error: unknown): Error {
+    return this.#connection.explained(this.#connection.failure(error));
+  }
+
   /** Makes `clock` right where it may not be; `undefined`: it is. @throws where there is no connection */
   syncClock(): Promise<void> | undefined {
     if (this.#connection.isUsable) return this.clock.sync();

@@ -53,7 +53,7 @@ export class Session {
       new Evictions(target, this.scanner, this.facts),
     );
     this.tally = new Tally(link, layout, this.scanner, collector);
-    this.unordered = new Unordered(target, this.namespaces, this.reader);
+    this.unordered = new Unordered(target, this.reader);
     this.feed = new ChangeFeed(link, layout, settings.busyTimeout);
   }
 
@@ -74,10 +74,10 @@ export class Session {
   async #meet(ordered: boolean): Promise<void> {
     const [longest] = await Promise.all([
       this.facts.longestString(),
-      this.agreement.reach(),
       this.facts.assertVersion(),
       ordered ? this.facts.assertKeepsIndex() : undefined,
     ]);
+    await this.agreement.reach();
     this.#target.capacity.limit(longest);
   }
 

@@ -2,7 +2,6 @@ import type { AdapterStats, Filter, Namespace } from "@kv/core";
 import { isCluster } from "./clients.ts";
 import type { Space } from "./layout.ts";
 import type { Link } from "./link.ts";
-import type { Namespaces } from "./namespaces.ts";
 import type { Reader } from "./reader.ts";
 import { REMOVE } from "./scripts.ts";
 import type { Target } from "./target.ts";
@@ -12,6 +11,13 @@ const LOOK = "1000";
 /** How many entries a script removes at most. */
 const SLICE = 256;
 
+/** Entries that were found, and where they belong. */
+interface Found {
+  readonly namespace: Namespace;
+  readonly space: Space;
+  readonly names: readonly string[];
+}
+
 /**
  * What a store without an index still can do: look through all names of the database for its own. That costs what the
  * database holds, so it is for the rare clearing of a cache, and never for reading.
@@ -19,14 +25,12 @@ const SLICE = 256;
 export class Unordered {
   readonly #target: Target;
   readonly #link: Link;
-  readonly #namespaces: Namespaces;
   readonly #reader: Reader;
 
-  constructor(target: Target, namespaces: Namespaces, reader: Reader) {
+  constructor(target: Target, reader: Reader) {
     this.#target = target;
     this.#reader = reader;
     this.#link = target.link;
-    this.#namespaces = namespaces;
   }
 
   async count(namespace: Namespace): Promise<number> {
@@ -61,60 +65,85 @@ export class Unordered {
   async clear(namespace: Namespace, { policy, descendants }: Filter): Promise<number> {
     let removed = 0;
     if (!descendants) {
-      for (const space of this.#target.layout.spaces(namespace)) removed += await this.#clear(space, policy);
+      for (const space of this.#target.layout.spaces(namespace)) {
+        for await (const names of this.#names(space)) removed += await this.#remove(space, names, policy);
+      }
       return removed;
     }
-    for await (const listed of this.#namespaces.listed(namespace.id)) {
-      for (const { space } of listed) removed += await this.#clear(space, policy);
+    for await (const found of this.#everything(namespace.id)) {
+      for (const { space, names } of found) removed += await this.#remove(space, names, policy);
     }
     return removed;
   }
 
   /** The namespaces below that hold an entry, each once. */
   async *below(under: Namespace): AsyncGenerator<readonly Namespace[]> {
-    const found = new Set<string>([under.id]);
-    for await (const listed of this.#namespaces.listed(under.id)) {
-      for (const { namespace, space } of listed) {
-        if (found.has(namespace.id)) continue;
-        for await (const names of this.#names(space)) {
-          if (names.length === 0) continue;
-          found.add(namespace.id);
-          yield [namespace];
-          break;
-        }
+    const known = new Set<string>([under.id]);
+    for await (const found of this.#everything(under.id)) {
+      const page: Namespace[] = [];
+      for (const { namespace } of found) {
+        if (known.has(namespace.id)) continue;
+        known.add(namespace.id);
+        page.push(namespace);
       }
+      if (page.length > 0) yield page;
     }
   }
 
-  async #clear(space: Space, policy: Filter["policy"]): Promise<number> {
+  async #remove(space: Space, names: readonly string[], policy: Filter["policy"]): Promise<number> {
     const only = policy === undefined ? "" : policy === "evict" ? "e" : "p";
     let removed = 0;
-    for await (const names of this.#names(space)) {
-      for (let from = 0; from < names.length; from += SLICE) {
-        const slice = names.slice(from, from + SLICE);
-        removed += Number(await this.#target.run(REMOVE, space, slice, [only]));
-      }
+    for (let from = 0; from < names.length; from += SLICE) {
+      const slice = names.slice(from, from + SLICE);
+      removed += Number(await this.#target.run(REMOVE, space, slice, [only]));
     }
     return removed;
   }
 
+  /**
+   * The names of all entries of the namespaces whose id begins so, by their spaces. It does not rely on the list of
+   * namespaces, which a server that may evict any key may have evicted.
+   */
+  async *#everything(id: string): AsyncGenerator<readonly Found[]> {
+    const { layout } = this.#target;
+    for await (const names of this.#looked(`${escaped(layout.everything)}*`)) {
+      const found: Found[] = [];
+      for (const [tag, own] of Map.groupBy(names, (name) => layout.tagOf(name))) {
+        const place = tag === undefined ? undefined : layout.find(tag);
+        if (place?.namespace.id.startsWith(id)) found.push({ ...place, names: own });
+      }
+      if (found.length > 0) yield found;
+    }
+  }
+
   /** The names of a space's entries, each once. */
   async *#names(space: Space): AsyncGenerator<readonly string[]> {
-    const pattern = `${space.entries.replace(/[\\*?[\]^-]/g, "\\$&")}*`;
     // A table that is resized meanwhile gives some names twice.
     const seen = new Set<string>();
+    for await (const page of this.#looked(`${escaped(space.entries)}*`)) {
+      const names = page.filter((name) => !seen.has(name));
+      for (const name of names) seen.add(name);
+      if (names.length > 0) yield names;
+    }
+  }
+
+  /** What of all names fits a pattern. */
+  async *#looked(pattern: string): AsyncGenerator<readonly string[]> {
     const { client } = this.#link;
     const nodes = isCluster(client) ? client.nodes("master") : [undefined];
     for (const node of nodes) {
       for (let cursor = "0"; ; ) {
         const args = [cursor, "MATCH", pattern, "COUNT", LOOK];
         const reply = (await this.#link.call("SCAN", args, node)) as [Buffer, Buffer[]];
-        const names = reply[1].map(String).filter((name) => !seen.has(name));
-        for (const name of names) seen.add(name);
-        if (names.length > 0) yield names;
+        if (reply[1].length > 0) yield reply[1].map(String);
         cursor = String(reply[0]);
         if (cursor === "0") break;
       }
     }
   }
+}
+
+/** As a pattern that nothing else fits. */
+function escaped(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, "\\$&");
 }

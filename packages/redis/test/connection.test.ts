@@ -1,48 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
-import { createStore, type KvError, type Store } from "@kv/core";
+import { createStore } from "@kv/core";
 import { Cluster, Redis } from "ioredis";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type RedisOptions, redis } from "../src/index.ts";
-import { type FaultProxy, startProxy } from "./fault-proxy.ts";
 import { freePort, needsServer, startServer, type TestServer } from "./server.ts";
-
-async function serverFor(...options: string[]): Promise<TestServer> {
-  const server = await startServer(options);
-  onTestFinished(() => server.stop());
-  return server;
-}
-
-async function proxyFor(server: TestServer): Promise<FaultProxy> {
-  const proxy = await startProxy(server.port);
-  onTestFinished(() => proxy.close());
-  return proxy;
-}
-
-function storeOn(options: RedisOptions, timeout?: number): Store {
-  const store = createStore(redis(options), timeout === undefined ? {} : { timeout });
-  onTestFinished(() => store.close());
-  return store;
-}
-
-async function refusalOf(promise: Promise<unknown>): Promise<KvError> {
-  return promise.then(
-    () => Promise.reject(new Error("it was not refused")),
-    (error: KvError) => error,
-  );
-}
-
-async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  for (let left = 100; ; left--) {
-    try {
-      await attempt();
-      return;
-    } catch (error) {
-      if (left === 0) throw error;
-      await sleep(50);
-    }
-  }
-}
+import { eventually, proxyFor, refusalOf, serverFor, storeOn } from "./stores.ts";
 
 /** Makes a Cluster of one node. */
 async function allSlots({ bare }: TestServer): Promise<void> {
