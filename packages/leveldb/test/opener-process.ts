@@ -3,7 +3,8 @@
  *
  * - `open`: opens the path and writes `key`; the store stays open.
  * - `try`: opens the path, writes `key` and closes again.
- * - `write`: writes into the store that is open.
+ * - `write`: writes `key` into the store that is open.
+ * - `burst`: from now on writes keys that begin with `key` into it, and reports each that was acknowledged.
  * - `copy`: copies the directory within this process, which opens and closes its lock file.
  * - `close`: closes what is open.
  */
@@ -12,16 +13,19 @@ import { createStore, KvError, type Store } from "@kv/core";
 import { leveldb } from "../src/index.ts";
 
 export interface Request {
-  readonly do: "open" | "try" | "write" | "copy" | "close";
+  readonly id: number;
+  readonly do: "open" | "try" | "write" | "burst" | "copy" | "close";
   readonly path: string;
   readonly key?: string;
 }
 
-/** `code` and `message` are of the error, if there was one. */
+/** How a request went. `code` and `message` are of the error, if there was one. */
 export interface Answer {
   readonly code?: string;
   readonly message?: string;
 }
+
+export type Message = { readonly id: number; readonly answer: Answer } | { readonly acknowledged: string };
 
 let opened: Store | undefined;
 
@@ -38,11 +42,25 @@ async function obey({ do: what, path, key = "k" }: Request): Promise<Answer> {
     }
     case "write":
       return outcome(opened?.set(key, 1));
+    case "burst":
+      void outcome(burst(key));
+      return {};
     case "copy":
-      cpSync(path, `${path}-copied`, { recursive: true, force: true });
+      // LevelDB may delete a file while it is being copied.
+      try {
+        cpSync(path, `${path}-copied`, { recursive: true, force: true });
+      } catch {}
       return {};
     case "close":
       return outcome(opened?.close());
+  }
+}
+
+/** Until a write is refused. */
+async function burst(key: string): Promise<void> {
+  for (let i = 0; ; i++) {
+    await opened?.set(`${key} ${i}`, i);
+    send({ acknowledged: `${key} ${i}` });
   }
 }
 
@@ -56,7 +74,11 @@ async function outcome(work: Promise<unknown> | undefined): Promise<Answer> {
   }
 }
 
+function send(message: Message): void {
+  process.send?.(message);
+}
+
 process.on("message", (request: Request) => {
-  void obey(request).then((answer) => process.send?.(answer));
+  void obey(request).then((answer) => send({ id: request.id, answer }));
 });
-process.send?.({});
+send({ id: 0, answer: {} });

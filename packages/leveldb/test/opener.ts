@@ -2,35 +2,45 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import type { Answer, Request } from "./opener-process.ts";
+import type { Answer, Message, Request } from "./opener-process.ts";
 
 const SCRIPT = fileURLToPath(new URL("opener-process.ts", import.meta.url));
 
 /** Another process that opens stores as it is told. It ends with the test. */
 export class Opener {
   readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  /** Keys that a burst wrote, as far as it could report them. */
+  readonly acknowledged: string[] = [];
+  #requests = 0;
 
   static async start(): Promise<Opener> {
     const child = fork(SCRIPT);
-    onTestFinished(() => Opener.#end(child));
-    await once(child, "message");
-    return new Opener(child);
+    onTestFinished(() => end(child));
+    const opener = new Opener(child);
+    await new Promise<Answer>((resolve) => opener.#waiting.set(0, resolve));
+    return opener;
   }
 
   private constructor(child: ChildProcess) {
     this.#child = child;
+    child.on("message", (message: Message) => {
+      if ("acknowledged" in message) this.acknowledged.push(message.acknowledged);
+      else this.#waiting.get(message.id)?.(message.answer);
+    });
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  async ask(what: Request["do"], path: string, key?: string): Promise<Answer> {
-    const answered = once(this.#child, "message");
-    const request: Request = { do: what, path, ...(key === undefined ? undefined : { key }) };
-    this.#child.send(request);
-    const [answer] = await answered;
-    return answer;
+  ask(what: Request["do"], path: string, key?: string): Promise<Answer> {
+    const id = ++this.#requests;
+    const request: Request = { id, do: what, path, ...(key === undefined ? undefined : { key }) };
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#child.send(request);
+    });
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -38,13 +48,13 @@ export class Opener {
   }
 
   kill(): Promise<void> {
-    return Opener.#end(this.#child);
+    return end(this.#child);
   }
+}
 
-  static async #end(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "exit");
-    child.kill("SIGKILL");
-    await ended;
-  }
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
 }
