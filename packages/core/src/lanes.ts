@@ -22,8 +22,9 @@ export class Lanes {
     const known = this.#lanes.get(id)?.deref();
     if (known !== undefined) return known;
     const lane = new Lane(this.#connection, namespace);
-    for (const above of this.#alive()) {
-      if (id.startsWith(above.namespace.id)) lane.inherit(above);
+    for (const ancestor of ancestorIds(id)) {
+      const above = this.#lanes.get(ancestor)?.deref();
+      if (above !== undefined) lane.inherit(above);
     }
     this.#lanes.set(id, new WeakRef(lane));
     this.#forgotten.register(lane, id);
@@ -37,5 +38,14 @@ export class Lanes {
 
   #alive(): Lane[] {
     return [...this.#lanes.values()].map((lane) => lane.deref()).filter((lane) => lane !== undefined);
+  }
+}
+
+/** The ids of the namespaces above this one: as many as it has segments, however many namespaces there are. */
+function* ancestorIds(id: string): Generator<string, void, undefined> {
+  for (let end = id.length; end > 0; ) {
+    // Every segment ends in a slash, and holds none.
+    end = id.lastIndexOf("/", end - 2) + 1;
+    yield id.slice(0, end);
   }
 }
