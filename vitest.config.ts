@@ -9,6 +9,7 @@ const folders = [
   ...readdirSync(new URL("packages", import.meta.url)).map((name) => `packages/${name}`),
   "integration-tests",
   "integration-tests/arangodb-emulator",
+  "integration-tests/vm-realm",
   "scripts",
 ].filter((folder) => existsSync(new URL(`${folder}/test`, import.meta.url)));
 
@@ -36,6 +37,8 @@ export default defineConfig({
         include: ["test/**/*.test.ts"],
         // Half a second a file: the tests of packages share processes, those that kill, spawn and change the environment don't.
         isolate: folder === "integration-tests",
+        // A realm of its own, as users' runners have it: its classes are not those of Node's modules and of drivers.
+        ...(folder.endsWith("/vm-realm") ? { pool: "vmThreads" } : {}),
       },
     })),
     sequence: { sequencer: LongFirst },

@@ -72,10 +72,17 @@ function lintManifest(root: string, owner: Package): string[] {
     ];
   }
   const { dependencies, peerDependencies, optionalDependencies } = owner.manifest;
-  return Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies })
+  const twice =
+    !owner.manifest.private && dependencies?.[`${scope}core`] !== undefined
+      ? [
+          `${path}: ${scope}core must be a peer dependency, or a program may get a copy for each version asked for`,
+        ]
+      : [];
+  const refused = Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies })
     .map((name) => ({ name, reason: refusal(owner, name) }))
     .filter(({ reason }) => reason !== undefined)
     .map(({ name, reason }) => `${path}: depends on ${name}: ${reason}`);
+  return [...twice, ...refused];
 }
 
 function lintSources(root: string, owner: Package): string[] {

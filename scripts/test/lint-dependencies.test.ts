@@ -27,13 +27,25 @@ const lint = (): string[] => lintDependencies(root);
 describe("directions", () => {
   it("accepts a tree in order", () => {
     pack("core", { dependencies: { devalue: "1" } }, { "src/index.ts": `import { parse } from "devalue";` });
-    pack("memory", { dependencies: { "@kv/core": "1" } }, { "src/index.ts": `export * from "@kv/core";` });
+    pack(
+      "memory",
+      { peerDependencies: { "@kv/core": "1" } },
+      { "src/index.ts": `export * from "@kv/core";` },
+    );
     pack(
       "config",
-      { dependencies: { "@kv/core": "1" }, peerDependencies: { "@kv/memory": "1" } },
+      { peerDependencies: { "@kv/core": "1", "@kv/memory": "1" } },
       { "src/index.ts": `import { readFile } from "node:fs/promises"; await import("@kv/memory");` },
     );
     expect(lint()).toEqual([]);
+  });
+
+  it("wants core to be a peer of what is published", () => {
+    pack("sqlite", { dependencies: { "@kv/core": "1" } });
+    pack("tour", { private: true, dependencies: { "@kv/core": "1" } });
+    expect(lint()).toEqual([
+      "packages/sqlite/package.json: @kv/core must be a peer dependency, or a program may get a copy for each version asked for",
+    ]);
   });
 
   it("lets core import no other @kv package, types included", () => {
@@ -63,8 +75,12 @@ describe("directions", () => {
     "lets the adapter %s import core only",
     (adapter) => {
       const other = adapter === "memory" ? "sqlite" : "memory";
-      const dependencies = { "@kv/core": "1", [`@kv/${other}`]: "1" };
-      pack(adapter, { dependencies }, { "src/adapter.ts": `import "@kv/core"; import "@kv/${other}/sub";` });
+      const peerDependencies = { "@kv/core": "1", [`@kv/${other}`]: "1" };
+      pack(
+        adapter,
+        { peerDependencies },
+        { "src/adapter.ts": `import "@kv/core"; import "@kv/${other}/sub";` },
+      );
       expect(lint()).toEqual([
         `packages/${adapter}/package.json: depends on @kv/${other}: an adapter may import @kv/core only`,
         `packages/${adapter}/src/adapter.ts:1: imports "@kv/${other}/sub": an adapter may import @kv/core only`,
@@ -73,7 +89,7 @@ describe("directions", () => {
   );
 
   it.each(["conformance", "patterns"])("lets %s import core only", (name) => {
-    pack(name, { dependencies: { "@kv/core": "1", "@kv/config": "1" } });
+    pack(name, { peerDependencies: { "@kv/core": "1", "@kv/config": "1" } });
     expect(lint()).toEqual([
       `packages/${name}/package.json: depends on @kv/config: @kv/${name} may import @kv/core only`,
     ]);

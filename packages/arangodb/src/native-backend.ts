@@ -18,11 +18,15 @@ export function nativeBackend(store: StoreReader, operation: string): NativeBack
   const { native, name } = access.adapter;
   if (native instanceof ArangodbAdapter) return { access, adapter: native };
   throw new KvError("KV_UNSUPPORTED", {
-    message:
-      name === "arangodb"
-        ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), which this would go past: use a store without it"
-        : "this needs a store over arangodb() of this copy of @kv/arangodb",
+    message: whyNone(name, native),
     operation,
     adapter: name,
   });
+}
+
+function whyNone(name: string, native: unknown): string {
+  if (name !== "arangodb") return "this needs a store over arangodb() of @kv/arangodb";
+  return native === undefined
+    ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), which this would go past: use a store without it"
+    : "this function and arangodb() are of two copies of @kv/arangodb; install one version of it (npm ls @kv/arangodb shows both)";
 }

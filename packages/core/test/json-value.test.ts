@@ -1,7 +1,7 @@
 import { Refusal } from "@kv/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkedCopy, checkedText, copyOfJson } from "../src/json-value.ts";
+import { checkedCopy, checkedText, copyOfJson, textOfJson } from "../src/json-value.ts";
 
 class Point {
   x = 1;
@@ -84,6 +84,32 @@ describe("strict JSON", () => {
       expect((thrown as Refusal).code).toBe("KV_INVALID_VALUE");
       expect((thrown as Refusal).message).toContain(`the value at ${path} is `);
     }
+  });
+
+  it("does not obey a toJSON that a library put on the prototype of all objects or of all arrays", () => {
+    const value = { list: [1, { a: [2] }], toJSON: "a name like any other", deep: { toJSON: null } };
+    const text = JSON.stringify(value);
+    for (const prototype of [Object.prototype, Array.prototype]) {
+      Object.defineProperty(prototype, "toJSON", { value: () => "polluted", configurable: true });
+      try {
+        expect(JSON.stringify([1])).toBe('"polluted"');
+        expect(checkedText(value)).toBe(text);
+        expect(textOfJson([value], 2)).toContain('"a": [');
+      } finally {
+        Reflect.deleteProperty(prototype, "toJSON");
+      }
+    }
+  });
+
+  it("stores what it read, however often a proxy changes its mind", () => {
+    let reads = 0;
+    const proxy = new Proxy(
+      { a: 0 },
+      { get: (_, name) => (name === "a" ? (reads++ === 0 ? 1 : Number.NaN) : undefined) },
+    );
+    expect(checkedText([proxy])).toBe('[{"a":1}]');
+    const array = Object.defineProperty([1], "slice", { value: () => [new Date(0)] });
+    expect(checkedCopy(array)).toStrictEqual([1]);
   });
 
   it("takes shared references, which come back equal, and 500 levels", () => {

@@ -109,11 +109,18 @@ function opened(store: StoreReader): { readonly access: ViewAccess; readonly dep
   }
   const { native, name } = access.adapter;
   if (native instanceof Depot) return { access, depot: native };
-  const message =
-    name === "hybrid"
-      ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), and streams would go past it: use a store without it"
-      : "this store has no files: it needs hybrid() of this copy of @kv/hybrid as its adapter";
-  throw new KvError("KV_UNSUPPORTED", { adapter: name, operation: "files", message });
+  throw new KvError("KV_UNSUPPORTED", {
+    adapter: name,
+    operation: "files",
+    message: whyNoDepot(name, native),
+  });
+}
+
+function whyNoDepot(name: string, native: unknown): string {
+  if (name !== "hybrid") return "this store has no files: it needs hybrid() of @kv/hybrid as its adapter";
+  return native === undefined
+    ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), and streams would go past it: use a store without it"
+    : "hybrid() and files() are of two copies of @kv/hybrid; install one version of it (npm ls @kv/hybrid shows both)";
 }
 
 function endOnAbort({ stream }: FileStream, signal: AbortSignal, access: ViewAccess, key: string): void {

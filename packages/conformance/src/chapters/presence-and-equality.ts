@@ -236,7 +236,8 @@ const independence: readonly Case[] = [
       const subscriptions = await Promise.all(
         [1, 2].map(() =>
           store.subscribe((change) => {
-            seen.push(structuredClone(change.value));
+            // Not structuredClone: in a test runner's realm its answer is of another.
+            seen.push(JSON.parse(JSON.stringify(change.value)));
             spoil(change.value);
           }),
         ),
