@@ -15,6 +15,7 @@ import type {
   StoredEntry,
 } from "@kv/core";
 import { isPromise } from "@kv/core";
+import type { SqliteNative } from "./backup.ts";
 import { patiently } from "./busy.ts";
 import { errorCode, isBusy } from "./errors.ts";
 import { LostFiles } from "./file-guard.ts";
@@ -37,6 +38,10 @@ class SqliteAdapter implements Adapter {
   /** A read needs no company; a transaction is what most of a write's time goes into, so writes share one. */
   readonly batch = { read: false, commit: true };
   readonly clock: () => number;
+  readonly native: SqliteNative = {
+    backend: "sqlite",
+    backup: (path, options) => this.#session.backup(path, options),
+  };
   readonly #settings: Settings;
   #opened: Session | undefined;
 

@@ -33,18 +33,6 @@ interface Registration {
   unwanted: RevisionBlock;
 }
 
-const FEEDS = new WeakMap<Sqlite.Database, Set<ChangeFeed>>();
-
-/** The feeds of one connection: what it writes itself it is not told by SQLite. */
-export function feedsOf(db: Sqlite.Database): Set<ChangeFeed> {
-  let feeds = FEEDS.get(db);
-  if (feeds === undefined) {
-    feeds = new Set();
-    FEEDS.set(db, feeds);
-  }
-  return feeds;
-}
-
 /**
  * Tells this process's watchers of every process's changes: of its own as soon as they are committed, of the others' by
  * looking every few milliseconds whether the file changed, which is a read of shared memory.

@@ -99,6 +99,17 @@ export function openFault(error: unknown, path: string, readOnly: boolean): unkn
   return error;
 }
 
+/** Why a copy of the database could not be written, in words that help; other errors as they are. */
+export function writeFault(error: unknown, path: string): unknown {
+  if (error instanceof Refusal) return error;
+  const code = codeOf(error);
+  if (code?.startsWith("SQLITE_FULL") || code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG")
+    return refusal("KV_CAPACITY", `no space left to write ${path}`, error);
+  if (/^(SQLITE_(CANTOPEN|READONLY|IOERR|PERM)|E)/.test(code ?? "") || missingDirectory(error))
+    return refusal("KV_UNAVAILABLE", `cannot write ${path}: ${obstacle(path, false, error)}`, error);
+  return error;
+}
+
 function missingDirectory(error: unknown): boolean {
   return isError(error) && error.name === "TypeError" && error.message.includes("directory does not exist");
 }

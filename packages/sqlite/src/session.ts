@@ -1,11 +1,14 @@
 import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type Sqlite from "better-sqlite3";
+import type { BackupOptions, BackupReport } from "./backup.ts";
+import { writeBackup } from "./backup-writer.ts";
 import { WriteQueue } from "./busy.ts";
-import { ChangeFeed, feedsOf } from "./change-feed.ts";
+import { ChangeFeed } from "./change-feed.ts";
 import { ChangeLog } from "./change-log.ts";
 import { Clearing } from "./clearing.ts";
 import { connect, ownersTransaction } from "./connection.ts";
+import { feedsOf } from "./connection-feeds.ts";
 import { Eraser } from "./eraser.ts";
 import { Expiry } from "./expiry.ts";
 import { FileGuard } from "./file-guard.ts";
@@ -132,6 +135,16 @@ export class Session {
       journalMode: pragma("journal_mode"),
       fileBytes: Number(pragma("page_count")) * Number(pragma("page_size")),
     };
+  }
+
+  /** @throws LostFiles; a Refusal; what SQLite answered */
+  async backup(path: string, options: BackupOptions): Promise<BackupReport> {
+    this.guard?.look();
+    try {
+      return await writeBackup(this.#db, path, options);
+    } catch (error) {
+      throw this.explained(error);
+    }
   }
 
   async close(): Promise<void> {

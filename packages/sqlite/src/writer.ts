@@ -15,6 +15,7 @@ import {
 import type Sqlite from "better-sqlite3";
 import { MORE } from "./busy.ts";
 import { checksum, EVICTABLE, writeChecksum } from "./checksum.ts";
+import { inserts, isOver, loneMutation } from "./commit-shape.ts";
 import { isExpired } from "./entry.ts";
 import { isOwnFault, refusesNull } from "./errors.ts";
 import type { Meta } from "./meta.ts";
@@ -288,22 +289,4 @@ export class Writer {
     this.#statements.setNumber.run(payload, revision, now, sum, added, id, key);
     return { revision: this.#meta.textOf(revision), value };
   }
-}
-
-/** Whether a commit may make an entry where there was none. */
-function inserts({ mutations }: Commit): boolean {
-  return mutations.some(({ type }) => type === "set" || type === "increment");
-}
-
-/** Whether a set leaves its key absent, its deadline having passed. */
-function isOver({ expiresAt }: Pick<SetMutation, "expiresAt">, now: number): boolean {
-  return typeof expiresAt === "number" && expiresAt <= now;
-}
-
-/** The mutation of a batch that is nothing else and takes one statement. */
-function loneMutation(commits: readonly Commit[]): Exclude<Mutation, IncrementMutation> | undefined {
-  const commit = commits[0];
-  if (commits.length !== 1 || commit?.checks.length !== 0 || commit.mutations.length !== 1) return undefined;
-  const mutation = commit.mutations[0];
-  return mutation === undefined || mutation.type === "increment" ? undefined : mutation;
 }

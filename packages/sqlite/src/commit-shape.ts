@@ -1,0 +1,19 @@
+import type { Commit, IncrementMutation, Mutation, SetMutation } from "@kv/core";
+
+/** Whether a commit may make an entry where there was none. */
+export function inserts({ mutations }: Commit): boolean {
+  return mutations.some(({ type }) => type === "set" || type === "increment");
+}
+
+/** Whether a set leaves its key absent, its deadline having passed. */
+export function isOver({ expiresAt }: Pick<SetMutation, "expiresAt">, now: number): boolean {
+  return typeof expiresAt === "number" && expiresAt <= now;
+}
+
+/** The mutation of a batch that is nothing else and takes one statement. */
+export function loneMutation(commits: readonly Commit[]): Exclude<Mutation, IncrementMutation> | undefined {
+  const commit = commits[0];
+  if (commits.length !== 1 || commit?.checks.length !== 0 || commit.mutations.length !== 1) return undefined;
+  const mutation = commit.mutations[0];
+  return mutation === undefined || mutation.type === "increment" ? undefined : mutation;
+}
