@@ -45,7 +45,7 @@ export async function writeBackup(
     syncDirectory(dirname(target));
     return { bytes };
   } catch (error) {
-    for (const ending of ["", ...COMPANIONS]) rmSync(temporary + ending, { force: true });
+    for (const ending of ["", ...COMPANIONS]) removeQuietly(temporary + ending);
     throw copying && isOfSource(error, temporary) ? error : writeFault(error, target);
   }
 }
@@ -139,6 +139,13 @@ function isOfSource(error: unknown, temporary: string): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (["SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_NOMEM"].some((own) => code.startsWith(own))) return true;
   return code.startsWith("SQLITE_BUSY") && lstatSync(temporary, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** What cannot be removed could not be made either, or has a name that says what it is. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
 
 function syncFile(path: string): void {

@@ -2,15 +2,23 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { Refusal } from "@kv/core";
 import Sqlite from "better-sqlite3";
-import { isBusy, openFault } from "./errors.ts";
+import { isBusy, isOutOfReach, openFault } from "./errors.ts";
+import type { Guard } from "./file-guard.ts";
 import type { Settings } from "./options.ts";
+import { type ReadOnlyCopy, readOnlyCopy } from "./read-only-copy.ts";
 import { prepareSchema, type Tables } from "./schema.ts";
 
 /** Milliseconds that SQLite itself may wait for a lock, blocking the event loop: enough for another's usual write. */
 const BLOCKING_MS = 2;
 
+export interface Connected {
+  readonly db: Sqlite.Database;
+  /** Where the database was read into memory: what notices that its file was changed since. */
+  readonly guard: Guard | undefined;
+}
+
 /** The database with our tables in it. @throws Refusal where it cannot be; the driver's error where it is locked */
-export function connect(settings: Settings, tables: Tables): Sqlite.Database {
+export function connect(settings: Settings, tables: Tables): Connected {
   const { path, database, readOnly } = settings;
   if (database?.open === false) {
     throw new Refusal(
@@ -23,10 +31,23 @@ export function connect(settings: Settings, tables: Tables): Sqlite.Database {
     db ??= openFile(settings);
     if (db.inTransaction) throw ownersTransaction();
     prepareSchema(db, tables, readOnly);
-    return db;
+    return { db, guard: undefined };
   } catch (error) {
     if (db !== database) db?.close();
-    throw isBusy(error) ? error : openFault(error, path, readOnly);
+    if (isBusy(error)) throw error;
+    const copy = readOnly && database === undefined && isOutOfReach(error) ? readOnlyCopy(path) : undefined;
+    if (copy === undefined) throw openFault(error, path, readOnly);
+    return connectCopy(copy, path, tables);
+  }
+}
+
+function connectCopy({ db, guard }: ReadOnlyCopy, path: string, tables: Tables): Connected {
+  try {
+    prepareSchema(db, tables, true);
+    return { db, guard };
+  } catch (error) {
+    db.close();
+    throw openFault(error, path, true);
   }
 }
 

@@ -51,6 +51,12 @@ export function isOwnFault(error: unknown): boolean {
   );
 }
 
+/** Whether a file could not be opened or made: it is not there, may not be, or no descriptor is left. */
+export function isOutOfReach(error: unknown): boolean {
+  const code = codeOf(error);
+  return ["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR"].some((prefix) => code?.startsWith(prefix));
+}
+
 /** Whether a column that must not be NULL would have been. */
 export function refusesNull(error: unknown): boolean {
   return codeOf(error) === "SQLITE_CONSTRAINT_NOTNULL";
@@ -82,6 +88,10 @@ export function openFault(error: unknown, path: string, readOnly: boolean): unkn
   }
   if (code?.startsWith("SQLITE_CORRUPT")) {
     return refusal("KV_CORRUPT", `the database ${path} is damaged; restore it from a backup`, error);
+  }
+  if (code?.startsWith("SQLITE_READONLY") && readOnly) {
+    const message = `${path} was left by a program that ended while it was writing: what its journal holds has to be rolled back first; open it once without readOnly, where it can be written`;
+    return refusal("KV_UNAVAILABLE", message, error);
   }
   if (code?.startsWith("SQLITE_READONLY")) {
     const message = `${path} or its directory cannot be written; give permission to, or open it with readOnly: true`;
@@ -120,6 +130,8 @@ function obstacle(path: string, readOnly: boolean, error: unknown): string {
   const file = kindOf(path);
   if (file === "directory") return "it is a directory; name a file";
   if (file === "file" && denied(path, constants.R_OK)) return "no permission to read the file";
+  if (file === "file" && !readOnly && denied(directory, constants.W_OK | constants.X_OK))
+    return `the directory ${directory} cannot be written; give permission to, or open it with readOnly: true`;
   if (file !== "file") {
     const parent = kindOf(directory);
     if (parent === "missing")
@@ -141,7 +153,7 @@ function kindOf(path: string): "file" | "directory" | "missing" | "hidden" {
   }
 }
 
-function denied(path: string, mode: number): boolean {
+export function denied(path: string, mode: number): boolean {
   try {
     accessSync(path, mode);
     return false;

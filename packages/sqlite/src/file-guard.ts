@@ -17,7 +17,19 @@ import { type Stats, statSync } from "node:fs";
 import { Refusal } from "@kv/core";
 
 /** Milliseconds for which a look is good. Three files take about 5 µs. */
-const GOOD_FOR_MS = 10;
+export const GOOD_FOR_MS = 10;
+
+/** Sees to it that the files are those that were opened. */
+export interface Guard {
+  /** Something is being acknowledged as written: from now on closing a lost database is a fault. */
+  wrote(): void;
+  /** Looks, unless that was done just now. @throws LostFiles */
+  check(): void;
+  /** @throws LostFiles */
+  look(): void;
+  /** What closing has to say: `undefined` where nothing was written that could be lost. */
+  lossAtClose(): LostFiles | undefined;
+}
 
 interface Watched {
   readonly path: string;
@@ -44,7 +56,7 @@ export class LostFiles extends Refusal {
   }
 }
 
-export class FileGuard {
+export class FileGuard implements Guard {
   readonly #files: GuardedFiles;
   #watched: readonly Watched[];
   /** Size and time of the last change of the database when it was last found to be ours. */
@@ -60,17 +72,14 @@ export class FileGuard {
     this.#state = stateOf(statOf(files.path));
   }
 
-  /** Something is being acknowledged as written: from now on closing a lost database is a fault. */
   wrote(): void {
     this.#wrote = true;
   }
 
-  /** Looks, unless that was done just now. @throws LostFiles */
   check(): void {
     if (performance.now() - this.#lookedAt >= GOOD_FOR_MS) this.look();
   }
 
-  /** @throws LostFiles */
   look(): void {
     if (this.#rewritten) throw this.#overwritten();
     for (const file of this.#watched) {
@@ -89,7 +98,6 @@ export class FileGuard {
     this.#lookedAt = performance.now();
   }
 
-  /** What closing has to say: `undefined` where nothing was written that could be lost. */
   lossAtClose(): LostFiles | undefined {
     if (!this.#wrote) return undefined;
     try {

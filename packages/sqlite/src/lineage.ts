@@ -1,5 +1,5 @@
 import type Sqlite from "better-sqlite3";
-import { isBusy } from "./errors.ts";
+import { isBusy, isOutOfReach } from "./errors.ts";
 import type { Block } from "./revisions.ts";
 import { SCHEMA_VERSION, type Tables } from "./schema.ts";
 
@@ -82,12 +82,4 @@ export function fileOf(db: Sqlite.Database): string {
 export function another(db: Sqlite.Database): Sqlite.Database {
   const Database = db.constructor as new (path: string, options: Sqlite.Options) => Sqlite.Database;
   return new Database(fileOf(db), { readonly: true, timeout: 0 });
-}
-
-/** No descriptor is left, or the file was taken away in this moment: the next look finds out. */
-function isOutOfReach(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return (
-    code.startsWith("SQLITE_CANTOPEN") || code.startsWith("SQLITE_NOMEM") || code.startsWith("SQLITE_IOERR")
-  );
 }

@@ -11,7 +11,7 @@ import { connect, ownersTransaction } from "./connection.ts";
 import { feedsOf } from "./connection-feeds.ts";
 import { Eraser } from "./eraser.ts";
 import { Expiry } from "./expiry.ts";
-import { FileGuard } from "./file-guard.ts";
+import { FileGuard, type Guard } from "./file-guard.ts";
 import { fileOf, isInWalMode, Lineage } from "./lineage.ts";
 import { Meta } from "./meta.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -40,7 +40,7 @@ export class Session {
   readonly clearing: Clearing;
   readonly queue: WriteQueue;
   /** `undefined`: a database without a file. */
-  readonly guard: FileGuard | undefined;
+  readonly guard: Guard | undefined;
   /** Whether somebody who writes keeps those who read waiting. */
   readonly readersWait: boolean;
   readonly #db: Sqlite.Database;
@@ -58,7 +58,7 @@ export class Session {
   constructor(settings: Settings) {
     const { clock } = settings;
     const tables = tablesOf(settings.table);
-    const db = connect(settings, tables);
+    const { db, guard } = connect(settings, tables);
     this.#db = db;
     this.#settings = settings;
     let snapshot: TurnSnapshot | undefined;
@@ -73,8 +73,7 @@ export class Session {
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions, revisions);
-      const guard = guardOf(db, settings.path, new Lineage(db, tables, () => meta.block));
-      this.guard = guard;
+      this.guard = guard ?? guardOf(db, settings.path, new Lineage(db, tables, () => meta.block));
       const hooks = {
         before: () => this.#refresh(),
         after: () => this.#written(),
@@ -202,7 +201,7 @@ export class Session {
   }
 }
 
-function guardOf(db: Sqlite.Database, path: string, lineage: Lineage): FileGuard | undefined {
+function guardOf(db: Sqlite.Database, path: string, lineage: Lineage): Guard | undefined {
   const real = fileOf(db);
   if (real === "") return undefined;
   return new FileGuard({
