@@ -24,6 +24,13 @@ const OPTIONS: ReadonlySet<string> = new Set(["signal", "onProgress"]);
 /** Entries read and written at a time; fewer where they are large, as the driver reads a megabyte ahead. */
 const PAGE = 512;
 
+/** What went wrong with the database that is copied, not with the copy. */
+class SourceFault extends Error {
+  constructor(cause: unknown) {
+    super("the database cannot be read", { cause });
+  }
+}
+
 /** Copies what a store has in a database into a database of its own. */
 export class BackupWriter {
   readonly #driver: Driver;
@@ -54,7 +61,7 @@ export class BackupWriter {
       return report;
     } catch (error) {
       await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
-      throw openFault(error, target);
+      throw error instanceof SourceFault ? error.cause : openFault(error, target);
     }
   }
 
@@ -86,7 +93,9 @@ export class BackupWriter {
     for (;;) {
       if (signal?.aborted)
         throw new Refusal("KV_ABORTED", "the signal was aborted", { cause: signal.reason });
-      const page = await found.nextv(PAGE);
+      const page = await found.nextv(PAGE).catch((error: unknown) => {
+        throw new SourceFault(error);
+      });
       if (page.length === 0) return report;
       const batch = copy.batch();
       for (const [storedKey, value] of page) {
@@ -94,7 +103,7 @@ export class BackupWriter {
         this.#tell(storedKey, value, report);
       }
       await batch.write();
-      tellProgress(onProgress, report);
+      onProgress?.({ entries: report.entries, bytes: report.bytes });
     }
   }
 
@@ -121,14 +130,6 @@ function check(path: unknown, options: BackupOptions): void {
     throw new Refusal("KV_INVALID_OPTION", "signal must be an AbortSignal");
   if (onProgress !== undefined && typeof onProgress !== "function")
     throw new Refusal("KV_INVALID_OPTION", "onProgress must be a function");
-}
-
-function tellProgress(onProgress: BackupOptions["onProgress"], { entries, bytes }: BackupReport): void {
-  try {
-    onProgress?.({ entries, bytes });
-  } catch (cause) {
-    throw new Refusal("KV_INVALID_OPTION", `the function onProgress threw: ${String(cause)}`, { cause });
-  }
 }
 
 function refuseFilled(target: string): void {

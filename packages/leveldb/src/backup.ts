@@ -15,7 +15,7 @@ export interface BackupReport extends BackupProgress {
 export interface BackupOptions {
   /** Ends the backup with `KV_ABORTED`, once what was written of it is removed. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after every page of entries, in the caller's async context. If it throws, the backup fails. */
+  /** Called after every page of entries, in the caller's async context. If it throws, the backup fails with what it threw. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
 
@@ -45,10 +45,29 @@ export async function backup(
   options: BackupOptions = {},
 ): Promise<BackupReport> {
   const { access, native } = nativeOf(store);
-  return access.operate({ operation: "backup" }, async () => {
-    await access.settled();
-    return native.backup(path, options);
-  });
+  const thrown: unknown[] = [];
+  try {
+    return await access.operate({ operation: "backup" }, async () => {
+      await access.settled();
+      return native.backup(path, { ...options, onProgress: recording(options.onProgress, thrown) });
+    });
+  } catch (error) {
+    // What the caller's function threw stays the caller's own.
+    throw thrown.length > 0 ? thrown[0] : error;
+  }
+}
+
+function recording(onProgress: BackupOptions["onProgress"], thrown: unknown[]): BackupOptions["onProgress"] {
+  // The adapter refuses what is not a function.
+  if (typeof onProgress !== "function") return onProgress;
+  return (progress) => {
+    try {
+      onProgress(progress);
+    } catch (error) {
+      thrown.push(error);
+      throw error;
+    }
+  };
 }
 
 function nativeOf(store: StoreReader): { readonly access: ViewAccess; readonly native: LeveldbNative } {

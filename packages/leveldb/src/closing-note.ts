@@ -104,7 +104,9 @@ function readNote(path: string): ClosingNote | undefined {
   try {
     const note: Partial<ClosingNote> = JSON.parse(readFileSync(join(path, FILE), "utf8"));
     const { current, files } = note;
-    return typeof current === "string" && typeof files === "object" ? { current, files } : undefined;
+    return typeof current === "string" && typeof files === "object" && files !== null
+      ? { current, files }
+      : undefined;
   } catch {
     return undefined;
   }

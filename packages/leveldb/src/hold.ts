@@ -1,9 +1,19 @@
-import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isError } from "@kv/core";
 import { held } from "./errors.ts";
 import { type FileId, fileIdAt, fileIdOf } from "./file-id.ts";
-import { holderFile, holderState, thisHolder } from "./holder.ts";
+import { holderFile, holderState, isTemporary, temporaryOf, thisHolder } from "./holder.ts";
 import { lockOwner } from "./lock-owner.ts";
 import { isRegistered, registerFile } from "./register.ts";
 
@@ -55,8 +65,8 @@ export class Hold {
         linkSync(temporary, file);
       } catch (error) {
         const code = isError(error) && "code" in error ? error.code : undefined;
-        if (code === "EEXIST") {
-          // Another opener came between: it is asked instead, and where it is gone already, LevelDB's lock.
+        // Another opener came between, or has the lock by now and tidied up: it is asked instead, or else LevelDB's lock.
+        if (code === "EEXIST" || code === "ENOENT") {
           const other = holderState(this.path);
           if (other.is === "holds") throw held(undefined, this.path, other.holder);
           return;
@@ -72,6 +82,17 @@ export class Hold {
     const lock = fileIdAt(join(this.path, "LOCK"));
     if (lock !== undefined) this.#ends.push(registerFile(lock));
     this.keep();
+    this.#tidy();
+  }
+
+  /** Removes what openers left behind that were killed while they wrote. */
+  #tidy(): void {
+    try {
+      for (const name of readdirSync(this.path))
+        if (isTemporary(name)) rmSync(join(this.path, name), { force: true });
+    } catch {
+      // They are in nobody's way.
+    }
   }
 
   /** Writes the holder file anew where it was deleted, or is another's. Best effort: LevelDB's lock is there, too. */
@@ -105,7 +126,7 @@ export class Hold {
   #write(give: (temporary: string, file: string) => void): void {
     this.#forget();
     const file = holderFile(this.path);
-    const temporary = `${file}.${crypto.randomUUID()}.tmp`;
+    const temporary = temporaryOf(file);
     const descriptor = openSync(temporary, "wx");
     this.#descriptor = descriptor;
     try {

@@ -36,6 +36,15 @@ export function holderFile(path: string): string {
   return join(path, FILE);
 }
 
+/** Where it is written before it gets its name. */
+export function temporaryOf(file: string): string {
+  return `${file}.${crypto.randomUUID()}.tmp`;
+}
+
+export function isTemporary(name: string): boolean {
+  return name.startsWith(`${FILE}.`) && name.endsWith(".tmp");
+}
+
 export function thisHolder(): Holder {
   return {
     pid: process.pid,

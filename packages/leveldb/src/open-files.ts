@@ -12,6 +12,8 @@ interface Seen {
 }
 
 const LOST = "while it was open, so that what is written now would not be found again";
+const RESTORED =
+  "while it was open, as by a backup copied over it or by another process that opened it, so that what is written now may not be found again";
 const UNLOCKED = "while the database was open, so that another process may open it, too";
 
 /**
@@ -45,6 +47,9 @@ export class OpenFiles {
     try {
       return this.#directoryFault() ?? this.#fixedFault() ?? this.#logFault();
     } catch (error) {
+      // A process that has too many files open cannot list a directory: that says nothing of the files.
+      if (isError(error) && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE"))
+        return undefined;
       return `the directory ${this.#path} cannot be looked into any more (${isError(error) ? error.message : error})`;
     }
   }
@@ -63,9 +68,11 @@ export class OpenFiles {
     for (const before of [this.#current, this.#manifest]) {
       if (before === undefined) continue;
       const now = this.#look(before.name);
-      if (now?.id !== before.id || now.size < before.size) return this.#say(before.name, now);
+      if (now?.id !== before.id || now.size < before.size)
+        return this.#say(before.name, now, now === undefined ? LOST : RESTORED);
       // Nothing writes to CURRENT in place but a copy; to the manifest LevelDB appends.
-      if (before.name === "CURRENT" && now.modified !== before.modified) return this.#say(before.name, now);
+      if (before.name === "CURRENT" && now.modified !== before.modified)
+        return this.#say(before.name, now, RESTORED);
     }
     return undefined;
   }

@@ -27,8 +27,10 @@ export class Recovery implements Repair {
     return this.#connection.custody.glance();
   }
 
-  failed(): void {
+  /** Where the files are gone, that is why the write failed, whatever LevelDB says. */
+  failed(error: unknown): unknown {
     this.#damaged = true;
+    return this.#connection.custody.look() ?? error;
   }
 
   ready(): Promise<void> | undefined {

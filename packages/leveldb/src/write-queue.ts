@@ -19,8 +19,8 @@ interface Answer {
 export interface Repair {
   /** Called after every write that went well; → why it must not be acknowledged all the same. */
   doubt(): Error | undefined;
-  /** Called after every failed write. */
-  failed(): void;
+  /** Called after every failed write; → what its callers are told. */
+  failed(error: unknown): unknown;
   /** Called before every batch; rejects where nothing may be written. `undefined`: nothing is wrong. */
   ready(): Promise<void> | undefined;
 }
@@ -121,8 +121,8 @@ export class WriteQueue {
   #fail(answers: readonly Answer[], error: unknown): void {
     // The batch may yet be found written.
     this.#parts.cache.clear();
-    this.#repair.failed();
-    for (const { job } of answers) job.reject(error);
+    const told = this.#repair.failed(error);
+    for (const { job } of answers) job.reject(told);
   }
 
   #gather(work: Workspace, answers: Answer[]): void {

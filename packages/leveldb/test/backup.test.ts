@@ -193,7 +193,7 @@ describe("backup()", () => {
         throw fault;
       },
     });
-    await expect(thrown).rejects.toMatchObject({ cause: fault });
+    await expect(thrown).rejects.toBe(fault);
     expect(readdirSync(dirname(path))).toEqual(["store"]);
     await backup(store, `${path}-copy`);
   });

@@ -17,7 +17,8 @@ test("after a failed write the database is opened anew before the next one, as s
   };
   const recovery = new Recovery(connection, async () => void log.push("readers ended"));
   expect(recovery.ready()).toBeUndefined();
-  recovery.failed();
+  const error = new Error("no space");
+  expect(recovery.failed(error)).toBe(error);
   await expect(recovery.ready()).rejects.toMatchObject({ code: "KV_CAPACITY" });
   expect(log).toEqual([]);
   full = false;

@@ -212,6 +212,7 @@ describe("a file that names a holder does not keep anyone out", () => {
     await store.set("k", 1);
     await store.close();
     writeFileSync(join(path, "kv-holder.json"), JSON.stringify(note));
+    writeFileSync(join(path, "kv-holder.json.0.tmp"), "{");
     return path;
   }
 
