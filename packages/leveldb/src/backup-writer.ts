@@ -19,6 +19,7 @@ import { decodeEntry } from "./entry.ts";
 import { openFault } from "./errors.ts";
 import type { Layout } from "./layout.ts";
 import { writeTableSums } from "./table-sums.ts";
+import { markFinished, markUnfinished } from "./unfinished-backup.ts";
 
 const OPTIONS: ReadonlySet<string> = new Set(["signal", "onProgress"]);
 /** Entries read and written at a time; fewer where they are large, as the driver reads a megabyte ahead. */
@@ -53,8 +54,10 @@ export class BackupWriter {
     try {
       refuseFilled(target);
       mkdirSync(temporary, { recursive: true });
+      markUnfinished(temporary);
       const report = await this.#copy(temporary, options);
       refuseFilled(target);
+      markFinished(temporary);
       if (existsSync(target)) removeEmpty(target);
       renameSync(temporary, target);
       syncDirectory(dirname(target));

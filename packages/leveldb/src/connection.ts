@@ -18,6 +18,7 @@ import type { Place, Settings } from "./options.ts";
 import { startOf } from "./process-identity.ts";
 import { registerFile } from "./register.ts";
 import { checkTables, writeTableSums } from "./table-sums.ts";
+import { refuseUnfinished } from "./unfinished-backup.ts";
 import { checkLogs } from "./write-ahead-log.ts";
 
 /** How often a database is tried to be opened whose holder is just ending, and the pause between. */
@@ -181,6 +182,7 @@ function lockHolder(path: string): (Pick<Holder, "pid"> & Partial<Holder>) | und
 /** What LevelDB would pass over in silence. While another process has it open, this may look at what is being written. */
 async function inspect(path: string, verifyUpTo: number): Promise<void> {
   try {
+    refuseUnfinished(path);
     refuseHeadless(path);
     checkState(path);
     await checkLogs(path);

@@ -5,7 +5,8 @@ import { compression, createStore, type Entry, encryption, type Store, sizeLimit
 import { ClassicLevel } from "classic-level";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { backup, leveldb } from "../src/index.ts";
-import { scratchPath } from "./scratch.ts";
+import { Opener } from "./opener.ts";
+import { refusalOf, scratchPath } from "./scratch.ts";
 
 const START = 1_790_000_000_000;
 let now = START;
@@ -196,6 +197,23 @@ describe("backup()", () => {
     await expect(thrown).rejects.toBe(fault);
     expect(readdirSync(dirname(path))).toEqual(["store"]);
     await backup(store, `${path}-copy`);
+  });
+
+  test("that is killed leaves nothing at its path, and nothing that opens as a store", async () => {
+    const path = await scratchPath();
+    const opener = await Opener.start();
+    await opener.ask("open", path);
+    void opener.ask("die", path, `${path}-copy`);
+    await opener.ended();
+    const [partial = ""] = readdirSync(dirname(path)).filter((name) => name !== "store");
+    expect(partial).toMatch(/^store-copy\.partial-/);
+    expect(await refusalOf({ path: join(dirname(path), partial) })).toMatchObject({
+      code: "KV_CORRUPT",
+      message: expect.stringMatching(/never finished/),
+    });
+    const store = createStore(leveldb({ path }));
+    await backup(store, `${path}-copy`);
+    await store.close();
   });
 
   test("is waited for by close()", async () => {

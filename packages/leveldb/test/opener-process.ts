@@ -6,15 +6,16 @@
  * - `write`: writes `key` into the store that is open.
  * - `burst`: from now on writes keys that begin with `key` into it, and reports each that was acknowledged.
  * - `copy`: copies the directory within this process, which opens and closes its lock file.
+ * - `die`: begins a backup of it to `key`, and is killed in the middle.
  * - `close`: closes what is open.
  */
 import { cpSync } from "node:fs";
 import { createStore, KvError, type Store } from "@kv/core";
-import { leveldb } from "../src/index.ts";
+import { backup, leveldb } from "../src/index.ts";
 
 export interface Request {
   readonly id: number;
-  readonly do: "open" | "try" | "write" | "burst" | "copy" | "close";
+  readonly do: "open" | "try" | "write" | "burst" | "copy" | "die" | "close";
   readonly path: string;
   readonly key?: string;
 }
@@ -50,6 +51,10 @@ async function obey({ do: what, path, key = "k" }: Request): Promise<Answer> {
       try {
         cpSync(path, `${path}-copied`, { recursive: true, force: true });
       } catch {}
+      return {};
+    case "die":
+      if (opened !== undefined)
+        await backup(opened, key, { onProgress: () => process.kill(process.pid, "SIGKILL") });
       return {};
     case "close":
       return outcome(opened?.close());

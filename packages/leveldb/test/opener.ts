@@ -43,6 +43,11 @@ export class Opener {
     });
   }
 
+  /** Resolves when the process has ended. */
+  async ended(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
