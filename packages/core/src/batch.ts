@@ -1,5 +1,6 @@
 import type { MaybePromise } from "./adapter.ts";
 import { isPromise } from "./any-realm.ts";
+import { inThisContext } from "./async-context.ts";
 import type { Pace } from "./pace.ts";
 import { aborted } from "./signal.ts";
 
@@ -72,17 +73,20 @@ export class Batch {
   }
 
   startAfter(batches: ReadonlySet<Batch>): void {
-    let waiting = 1;
+    let waiting = 0;
+    let start = () => this.#start();
     const proceed = () => {
       waiting--;
-      if (waiting === 0) this.#start();
+      if (waiting === 0) start();
     };
     for (const batch of batches) {
       if (batch.#settled) continue;
       waiting++;
       batch.onSettled(proceed);
     }
-    proceed();
+    if (waiting === 0) start();
+    // What is waited for is another caller's, in whose context this would start.
+    else start = inThisContext(start);
   }
 
   #start(): void {

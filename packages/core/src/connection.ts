@@ -2,6 +2,7 @@ import { AcceptedWork } from "./accepted-work.ts";
 import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } from "./adapter.ts";
 import { type Life, lifeOf } from "./adapter-life.ts";
 import { isPromise } from "./any-realm.ts";
+import { inThisContext } from "./async-context.ts";
 import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { lateness, lateWrite } from "./lateness.ts";
@@ -27,6 +28,9 @@ export class Connection {
   readonly work: AcceptedWork = new AcceptedWork();
   /** The deadline so many milliseconds from now. */
   readonly deadline: (ttl: number) => Deadline;
+  // In the async context of the store's making: what is opened, and what goes on in the background, is no caller's.
+  readonly #openAdapter: () => MaybePromise<void>;
+  readonly #startSweeping: () => void;
   readonly #life: Life;
   readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
@@ -56,6 +60,8 @@ export class Connection {
     this.adapter = adapter;
     this.deadline = deadlinesOf(adapter);
     this.#life = lifeOf(adapter);
+    this.#openAdapter = inThisContext(() => this.#life.open());
+    this.#startSweeping = inThisContext(() => this.#sweepSometimes());
     this.#timeouts = new Timeouts(options.timeout);
     this.#sweepInterval = options.sweepInterval;
   }
@@ -133,7 +139,7 @@ export class Connection {
 
   /** Opens the adapter; `undefined`: it is open. One that is given up goes on, and is what the next operation waits for. */
   #begun(): Promise<void> | undefined {
-    const opened = this.#life.open();
+    const opened = this.#openAdapter();
     if (!isPromise(opened)) {
       this.#isOpen = true;
       if (this.closed) return undefined;
@@ -162,9 +168,12 @@ export class Connection {
 
   #opened(): void {
     this.#state = "open";
-    if (this.#sweepInterval !== undefined) {
-      this.#stopSweeping = backgroundInterval(() => this.#sweepInBackground(), this.#sweepInterval);
-    }
+    this.#startSweeping();
+  }
+
+  #sweepSometimes(): void {
+    if (this.#sweepInterval === undefined) return;
+    this.#stopSweeping = backgroundInterval(() => this.#sweepInBackground(), this.#sweepInterval);
   }
 
   #sweeping = false;

@@ -25,6 +25,7 @@ export type {
 } from "./adapter.ts";
 export { isBytes, isError, isPromise, isUrl } from "./any-realm.ts";
 export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
+export { inThisContext } from "./async-context.ts";
 export type { Capabilities } from "./capabilities.ts";
 export { after, rescued } from "./chain.ts";
 export { type Codec, json, originated, structured } from "./codec.ts";

@@ -1,4 +1,4 @@
-import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import { inThisContext, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type { OnEvict } from "./evictions.ts";
 
 export interface MemoryOptions {
@@ -40,7 +40,9 @@ export function checkOptions(options: MemoryOptions | undefined): MemoryOptions 
     refuseUnlessLimit("maxBytes", options?.maxBytes);
     refuseUnlessFunction("onEvict", options?.onEvict);
     refuseUnlessFunction("clock", options?.clock);
-    return options ?? {};
+    const { maxEntries, maxBytes, onEvict, clock } = options ?? {};
+    // It is called in the middle of other callers' writes.
+    return { maxEntries, maxBytes, onEvict: onEvict && inThisContext(onEvict), clock };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new KvError(error.code, { adapter: "memory", operation: "memory", message: error.message });

@@ -1,10 +1,63 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Store } from "@kv/core";
 import { atomically, type Case, type Chapter } from "../chapter.ts";
 import { collect } from "../contents.ts";
 import { everyone, pause, strangers } from "../strangers.ts";
 import { histories } from "./histories.ts";
 import { winners } from "./winners.ts";
+
+/** A caller's request, as a server would know it. */
+const request = new AsyncLocalStorage<string>();
+const CALLERS = ["ann", "bob", "cleo"] as const;
+
+const contexts: readonly Case[] = [
+  {
+    title:
+      "the function of an update runs in the async context of its caller, though others work on the same key",
+    async run({ store }) {
+      const seen: string[] = [];
+      const note = (caller: string) => void seen.push(`${caller} as ${request.getStore()}`);
+      await everyCaller(async (caller) => {
+        await Promise.all([
+          store.update("k", (value) => {
+            note(caller);
+            return Number(value ?? 0) + 1;
+          }),
+          store.update("k", async (value) => {
+            await pause(1);
+            note(caller);
+            return Number(value ?? 0) + 1;
+          }),
+        ]);
+      });
+      assert.equal(await store.get("k"), 2 * CALLERS.length);
+      assert.deepEqual(new Set(seen), new Set(CALLERS.map((caller) => `${caller} as ${caller}`)));
+    },
+  },
+  {
+    title:
+      "the function of a transaction runs in the async context of its caller, though others work on the same key",
+    requires: atomically,
+    async run({ store }) {
+      const seen: string[] = [];
+      await everyCaller((caller) =>
+        store.transaction(async (tx) => {
+          const value = await tx.get("k");
+          seen.push(`${caller} as ${request.getStore()}`);
+          tx.set("k", Number(value ?? 0) + 1);
+        }),
+      );
+      assert.equal(await store.get("k"), CALLERS.length);
+      assert.deepEqual(new Set(seen), new Set(CALLERS.map((caller) => `${caller} as ${caller}`)));
+    },
+  },
+];
+
+/** All at once, each in an async context of its own. */
+async function everyCaller(run: (caller: string) => Promise<unknown>): Promise<void> {
+  await Promise.all(CALLERS.map((caller) => request.run(caller, () => run(caller))));
+}
 
 const contention: readonly Case[] = [
   {
@@ -119,5 +172,5 @@ const contention: readonly Case[] = [
 
 export const concurrency: Chapter = {
   title: "concurrency",
-  cases: [...winners, ...contention, ...histories],
+  cases: [...winners, ...contention, ...contexts, ...histories],
 };

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { SetOptions } from "@kv/core";
 import type { Mutant } from "./mutant.ts";
 
@@ -288,6 +289,26 @@ export const frontMutants: readonly Mutant[] = [
     front: (store) => ({
       getOrThrow: (key) => store.getOrThrow(key).catch(() => Promise.reject(new Error("not found"))),
     }),
+  },
+  {
+    title: "runs an update's function in the async context that the store was made in",
+    caughtBy:
+      "concurrency › the function of an update runs in the async context of its caller, though others work on the same key",
+    front: (store) => {
+      const elsewhere = AsyncLocalStorage.snapshot();
+      return {
+        update: (key, fn, options) => store.update(key, (value) => elsewhere(() => fn(value)), options),
+      };
+    },
+  },
+  {
+    title: "runs a transaction's function in the async context that the store was made in",
+    caughtBy:
+      "concurrency › the function of a transaction runs in the async context of its caller, though others work on the same key",
+    front: (store) => {
+      const elsewhere = AsyncLocalStorage.snapshot();
+      return { transaction: (fn, options) => store.transaction((tx) => elsewhere(() => fn(tx)), options) };
+    },
   },
 ];
 

@@ -1,4 +1,5 @@
 import { isError } from "../any-realm.ts";
+import { inThisContext } from "../async-context.ts";
 import { type Duration, milliseconds } from "../duration.ts";
 import { KvError, Refusal } from "../errors.ts";
 import { refuseUnknownOptions } from "../options.ts";
@@ -49,8 +50,9 @@ export function durationOption(name: string, value: Duration): number {
   }
 }
 
-/** @throws Refusal `KV_INVALID_OPTION` where it is given and no function */
+/** A caller's function, to be run in the async context of this call. @throws Refusal `KV_INVALID_OPTION` where it is given and no function */
 export function functionOption<F>(name: string, value: F): F {
-  if (value === undefined || typeof value === "function") return value;
+  if (value === undefined) return value;
+  if (typeof value === "function") return inThisContext(value as F & ((...args: never[]) => unknown));
   return invalidOption(`${name} must be a function`);
 }

@@ -1,3 +1,4 @@
+import { inThisContext } from "../async-context.ts";
 import type { KvErrorCode } from "../errors.ts";
 import { backgroundInterval, warn } from "../platform.ts";
 
@@ -18,11 +19,14 @@ export interface OutageOptions {
 /** Whether a backend is up. While it is down, it is probed until it is not. */
 export class Outage {
   readonly #options: OutageOptions;
+  /** Probes are no caller's: they run in the async context of the adapter's making. */
+  readonly #startProbing: () => () => void;
   #stop: (() => void) | undefined;
   #probing: Promise<void> | undefined;
 
   constructor(options: OutageOptions) {
     this.#options = options;
+    this.#startProbing = inThisContext(() => backgroundInterval(() => this.#probe(), options.interval));
   }
 
   get isDown(): boolean {
@@ -31,7 +35,7 @@ export class Outage {
 
   begin(code: KvErrorCode): void {
     if (this.#stop !== undefined) return;
-    this.#stop = backgroundInterval(() => this.#probe(), this.#options.interval);
+    this.#stop = this.#startProbing();
     this.#options.onChange("down", code);
   }
 
