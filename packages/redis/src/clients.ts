@@ -25,6 +25,7 @@ interface Entrance {
   readonly connectTimeout: number;
   readonly disconnectTimeout: number;
   readonly connectionName: string;
+  readonly disableClientInfo: true;
   readonly lazyConnect: true;
 }
 
@@ -38,6 +39,8 @@ function entranceOf(account: Account): Entrance {
     connectTimeout,
     disconnectTimeout: DISCONNECT_MS,
     connectionName,
+    // One permission less to grant.
+    disableClientInfo: true,
     lazyConnect: true,
   };
 }

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { Redis } from "ioredis";
+import { test } from "vitest";
+import { needsRedisServer } from "../services/redis-binary.ts";
+import { plainServer, RedisProcess } from "../services/redis-process.ts";
+import { describeRedis } from "./redis-suite.ts";
+
+/** The command of the README by which a user gets the permissions that are needed, in parts. */
+function commandOf(readme: string): string[] {
+  const block = /^```\n(ACL SETUSER [^`]*)```$/m.exec(readme)?.[1] ?? "";
+  return block
+    .replaceAll(/\s*\\\n\s*/g, " ")
+    .trim()
+    .split(" ");
+}
+
+// The suite as a user who may do what the README lists, and nothing else.
+const missing = await needsRedisServer();
+if (process.env["KV_TEST_FULL"] !== "1") {
+  test("redis by a user of few permissions", (context) => context.skip("needs KV_TEST_FULL=1"));
+} else if (missing !== undefined) {
+  test("redis by a user of few permissions", (context) => context.skip(String(missing.reason)));
+} else {
+  const server = await RedisProcess.start({ args: plainServer });
+  const readme = readFileSync(new URL("../../packages/redis/README.md", import.meta.url), "utf8");
+  const [name = "", ...args] = commandOf(readme);
+  const administrator = new Redis(server.url);
+  // The suite's prefixes are its own.
+  await administrator.call(
+    name,
+    args.map((rule) => rule.replace("kv:*", "conformance-*")),
+  );
+  administrator.disconnect();
+  const url = server.url.replace("//", "//app:password@");
+  describeRedis("redis by a user of few permissions", { url }, () => ({ url }));
+}
