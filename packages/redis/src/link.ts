@@ -3,6 +3,7 @@ import { isError, Refusal, ServerClock } from "@kv/core";
 import { Command, type Redis } from "ioredis";
 import type { Client } from "./clients.ts";
 import { Connection, type ConnectionSettings, elapsed, PAUSE_MS } from "./connection.ts";
+import { codeOf, wordOf } from "./errors.ts";
 import type { Script } from "./script.ts";
 import { ClusterWriteCommand, isReply, WriteCommand } from "./write-command.ts";
 
@@ -119,7 +120,7 @@ export class Link {
         const failure = connection.failure(failed);
         const isLost = !isReply(failed) && !isTimeout(failure) && this.#repeats;
         if (!(isLost || connection.isMomentary(failure)) || elapsed() >= until)
-          throw connection.explained(failure);
+          throw foreign(failure, name, args) ?? connection.explained(failure);
         await sleep(PAUSE_MS);
       }
       const away = connection.away(until);
@@ -236,6 +237,18 @@ export class Link {
 /** Whether the client's own limit was over (`commandTimeout`): a new attempt would begin it anew. */
 function isTimeout(failure: Error): boolean {
   return failure.message.startsWith("Command timed out");
+}
+
+/** What another program has put under a name of the store; `undefined`: it failed for another reason. */
+function foreign(failure: Error, name: string, args: readonly Argument[]): Refusal | undefined {
+  if (codeOf(failure) !== "WRONGTYPE" && wordOf(failure) !== "WRONGTYPE") return undefined;
+  const names = name.startsWith("EVAL") ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
+  const shown = names.slice(0, 5).map((one) => JSON.stringify(String(one)));
+  return new Refusal(
+    "KV_CORRUPT",
+    `another program has put something under ${shown.length === 1 ? "the name" : "one of the names"} ${shown.join(", ")}, which ${shown.length === 1 ? "is" : "are"} this store's; delete it, or use another prefix`,
+    { cause: failure },
+  );
 }
 
 function isUnknownScript(error: unknown): boolean {
