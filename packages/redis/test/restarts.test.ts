@@ -118,13 +118,8 @@ describe("limits of the server", () => {
 
   test("a replica that has lost its master says so", async () => {
     const port = await freePort();
-    const server = await serverFor(
-      "--replicaof",
-      "127.0.0.1",
-      String(port),
-      "--replica-serve-stale-data",
-      "no",
-    );
+    const server = await serverFor("--replica-serve-stale-data", "no");
+    await server.bare.replicaof("127.0.0.1", port);
     const error = await refusalOf(storeOn({ port: server.port, busyTimeout: 100 }).get("k"));
     expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
     expect(error.message).toContain("lost its master");
