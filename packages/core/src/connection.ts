@@ -3,6 +3,7 @@ import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } fr
 import { type Life, lifeOf } from "./adapter-life.ts";
 import { isPromise } from "./any-realm.ts";
 import { inThisContext } from "./async-context.ts";
+import { after } from "./chain.ts";
 import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { lateness, lateWrite } from "./lateness.ts";
@@ -246,6 +247,14 @@ export class Connection {
   /** The same of a call that writes, of which nobody knows then whether it did. */
   guardWrite<T>(promise: Promise<T>): Promise<T> {
     return this.#timeouts.guard(promise, () => lateWrite("writing", this.#timeouts.ms));
+  }
+
+  /** Milliseconds since 1970 by the adapter's clock, measured before where it is a server's. Opens first. */
+  now(): MaybePromise<number> {
+    return this.enter(() => {
+      const synced = this.adapter.syncClock?.();
+      return after(synced && this.guard(synced), () => this.adapter.clock());
+    });
   }
 
   /** The adapter's `commit`, once its clock is known where a deadline depends on it. */

@@ -36,6 +36,21 @@ export class PendingDeadline {
 /** Milliseconds since 1970, or what will become that. */
 export type Deadline = number | PendingDeadline;
 
+/** Whether a deadline has passed, so that what gets it is absent. `"keep"` keeps one that has not. */
+export function isOver(deadline: Deadline | "keep" | undefined, now: number): boolean {
+  if (deadline === undefined || deadline === "keep") return false;
+  return (typeof deadline === "number" ? deadline : deadline.at(now)) <= now;
+}
+
+/** Whether a commit gives a deadline that may have passed when later mutations look. */
+export function mayBeOver({ mutations }: PlannedCommit): boolean {
+  return mutations.some(
+    (mutation) =>
+      (mutation.type === "set" || mutation.type === "touch") &&
+      (typeof mutation.expiresAt === "number" || mutation.expiresAt instanceof PendingDeadline),
+  );
+}
+
 /** The time `ttl` milliseconds after `now`, as far as a `Date` reaches. */
 export function deadlineAfter(now: number, ttl: number): number {
   return Math.min(Math.ceil(now + ttl), MAX_TIME);

@@ -6,12 +6,18 @@ import type { Payload } from "./adapter.ts";
  * number, or the sum could not be told from its neighbours (integers beyond 2^53) or is not finite.
  */
 export function addToNumber(payload: Payload, by: number): number | undefined {
-  const before = payload === undefined ? 0 : typeof payload === "string" ? parsed(payload) : payload;
-  if (typeof before !== "number") return undefined;
+  const before = payload === undefined ? 0 : numberOf(payload);
+  if (before === undefined) return undefined;
   const sum = before + by;
   if (Number.isInteger(before) && Number.isInteger(by) && !Number.isSafeInteger(sum)) return undefined;
   // -0 is no JSON value; the sum of two zeros is the plain one.
   return Number.isFinite(sum) ? sum + 0 : undefined;
+}
+
+/** The number that a payload of the encoding `"json"` is, as itself or as its text; `undefined`: it is something else. */
+export function numberOf(payload: Payload): number | undefined {
+  const number = typeof payload === "string" ? parsed(payload) : payload;
+  return typeof number === "number" ? number : undefined;
 }
 
 /** JSON text of a number begins with a digit or a minus sign; whatever else begins so is no JSON. */

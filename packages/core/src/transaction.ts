@@ -1,7 +1,7 @@
 import type { StoredEntry } from "./adapter.ts";
 import type { AtomicCommit } from "./atomic-commit.ts";
 import { notANumber } from "./commit-result.ts";
-import type { PlannedSet } from "./deadline.ts";
+import { isOver, type PlannedSet } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
 import { addToNumber } from "./number.ts";
 import { asCaller, attemptsOf, LOST, untilWon } from "./optimistic.ts";
@@ -80,7 +80,9 @@ class BufferedTransaction implements Transaction<unknown> {
     const { last } = this.#commit;
     this.#written.set(key, async () => {
       const mutation = await last;
-      return mutation?.type === "set" ? this.#context.value(storedBy(mutation)) : undefined;
+      // One that is over on arrival leaves the key absent, and an increment after it counts from nothing.
+      if (mutation?.type !== "set" || (await this.#isOver(mutation))) return undefined;
+      return this.#context.value(storedBy(mutation));
     });
   }
 
@@ -103,6 +105,12 @@ class BufferedTransaction implements Transaction<unknown> {
     sum.catch(() => undefined);
     this.#written.set(key, () => sum);
     return sum;
+  }
+
+  async #isOver({ expiresAt }: PlannedSet): Promise<boolean> {
+    if (expiresAt === undefined || expiresAt === "keep") return false;
+    const { connection } = this.#context;
+    return isOver(expiresAt, await connection.continue(() => connection.now()));
   }
 
   /** → whether nothing that was read had changed. */

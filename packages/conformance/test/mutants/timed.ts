@@ -1,7 +1,7 @@
 import type { Adapter, Mutation, Namespace } from "@kv/core";
 import { forward } from "@kv/core";
 import { memory } from "@kv/memory";
-import { answering, found, over, timelessFor, writing } from "./lens.ts";
+import { answering, committing, found, over, timelessFor, writing } from "./lens.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** What a backend could do wrong with deadlines and policies. */
@@ -105,6 +105,33 @@ export const timedMutants: readonly Mutant[] = [
         await inner.commit(namespace, [{ checks: [], mutations: forever }]);
         return results;
       },
+    })),
+  },
+  {
+    title: "adds to a number that was over on arrival",
+    caughtBy: "atomicity › an increment after a set that is over on arrival counts from nothing, under json",
+    adapter: committing(({ checks, mutations }) => ({
+      checks,
+      mutations: mutations.map((mutation, place) => {
+        const next = mutations[place + 1];
+        return mutation.type === "set" && next?.type === "increment" && next.key === mutation.key
+          ? { ...mutation, expiresAt: undefined }
+          : mutation;
+      }),
+    })),
+  },
+  {
+    title: "drops what follows a set that is over on arrival",
+    caughtBy:
+      "atomicity › an increment after a set that is over on arrival counts from nothing, under structured",
+    adapter: committing(({ checks, mutations }) => ({
+      checks,
+      mutations: mutations.map((mutation) => {
+        const over = mutations.some(
+          (other) => other.type === "set" && other.key === mutation.key && other.expiresAt === 1,
+        );
+        return over && mutation.type === "set" ? { ...mutation, expiresAt: 1 } : mutation;
+      }),
     })),
   },
   {

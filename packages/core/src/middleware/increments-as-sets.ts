@@ -1,18 +1,8 @@
-import type {
-  Check,
-  Commit,
-  CommitResult,
-  IncrementMutation,
-  MaybePromise,
-  Mutation,
-  Namespace,
-  Outcome,
-  SetMutation,
-  StoredEntry,
-} from "../adapter.ts";
+import type { Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from "../adapter.ts";
 import { resultAt } from "../commit-result.ts";
+import { asAsked, type CountedCommit, countedCommit, countedKeys, type Numbers } from "../counted-commit.ts";
 import { Refusal } from "../errors.ts";
-import { addToNumber } from "../number.ts";
+import { numberOf } from "../number.ts";
 import { LOST, untilWon } from "../optimistic.ts";
 
 /** A store of entries as they were written, which cannot add to numbers itself. */
@@ -73,10 +63,6 @@ function waves(pending: readonly Pending[]): Pending[][] {
   return all;
 }
 
-function countedKeys({ mutations }: Commit): string[] {
-  return mutations.filter(({ type }) => type === "increment").map(({ key }) => key);
-}
-
 /** Leaves those without a result that have to be tried again. */
 async function attempt(
   store: NumberlessStore,
@@ -87,9 +73,9 @@ async function attempt(
   const found = keys.length === 0 ? [] : await store.read(namespace, keys);
   const entries = new Map(keys.map((key, i) => [key, found[i]]));
   const now = store.clock();
-  const ready: { readonly one: Pending; readonly counted: Counted }[] = [];
+  const ready: { readonly one: Pending; readonly counted: CountedCommit<Commit> }[] = [];
   for (const one of pending) {
-    const counted = withoutIncrements(one.commit, entries, now);
+    const counted = countedCommit(one.commit, ofCommit(one.commit, entries), now, JSON_NUMBERS);
     if ("status" in counted) one.result = counted;
     else ready.push({ one, counted });
   }
@@ -99,86 +85,23 @@ async function attempt(
     ready.map(({ counted }) => counted.commit),
   );
   for (const [i, { one, counted }] of ready.entries()) {
-    one.result = asAsked(one.commit, counted, resultAt(answers, i));
+    one.result = asAsked(one.commit, counted.sums, resultAt(answers, i));
   }
 }
 
-interface Counted {
-  readonly commit: Commit;
-  /** By the place of the increment. */
-  readonly sums: ReadonlyMap<number, number>;
-}
-
-/** The answer to a counted commit as one to the commit that was asked for; `undefined`: a number changed meanwhile. */
-function asAsked(commit: Commit, { sums }: Counted, answer: CommitResult): CommitResult | undefined {
-  if (answer.status === "conflict") {
-    const own = new Set(commit.checks.map(({ key }) => key));
-    const failed = answer.failed.filter((key) => own.has(key));
-    return failed.length === 0 ? undefined : { status: "conflict", failed };
-  }
-  if (answer.status !== "ok") return answer;
-  const outcomes = answer.outcomes.map((outcome, i): Outcome => {
-    const value = sums.get(i);
-    return value === undefined ? outcome : { ...outcome, value };
-  });
-  return { status: "ok", outcomes };
-}
-
-/** What later mutations of a commit find under a key. */
-type Content = Pick<StoredEntry, "payload" | "encoding" | "policy" | "user">;
-
-function withoutIncrements(
+/** The entries that a commit adds to, of those that were read for all. */
+function ofCommit(
   commit: Commit,
   entries: ReadonlyMap<string, StoredEntry | undefined>,
-  now: number,
-): Counted | CommitResult {
-  const state = new Map<string, Content | undefined>(entries);
-  const checks: Check[] = [...commit.checks];
-  for (const key of new Set(countedKeys(commit))) {
-    checks.push({ key, revision: entries.get(key)?.revision ?? null });
-  }
-  const mutations: Mutation[] = [];
-  const sums = new Map<number, number>();
-  for (const mutation of commit.mutations) {
-    if (mutation.type === "increment") {
-      const set = counted(mutation, state.get(mutation.key));
-      if ("status" in set) return set;
-      sums.set(mutations.length, Number(set.payload));
-      mutations.push(set);
-      state.set(mutation.key, set);
-    } else {
-      mutations.push(mutation);
-      state.set(mutation.key, afterwards(mutation, state.get(mutation.key), now));
-    }
-  }
-  return { commit: { checks, mutations }, sums };
+): ReadonlyMap<string, StoredEntry | undefined> {
+  return new Map(countedKeys(commit).map((key) => [key, entries.get(key)]));
 }
 
-function afterwards(
-  mutation: Exclude<Mutation, IncrementMutation>,
-  before: Content | undefined,
-  now: number,
-): Content | undefined {
-  if (mutation.type === "delete") return undefined;
-  // A deadline that has passed leaves the key absent.
-  if (typeof mutation.expiresAt === "number" && mutation.expiresAt <= now) return undefined;
-  if (mutation.type === "set") return mutation;
-  if (before === undefined || mutation.policy === undefined) return before;
-  const { payload, encoding, user } = before;
-  return { payload, encoding, user, policy: mutation.policy };
-}
-
-/** The set that an increment comes to, by the same rules as in a backend that adds by itself. */
-function counted(
-  { key, by, expiresAt, policy, user }: IncrementMutation,
-  before: Content | undefined,
-): SetMutation | CommitResult {
-  if (before?.payload instanceof Refusal) return { status: "error", error: before.payload };
-  const isNumber = before === undefined || before.encoding === "json";
-  const sum = isNumber ? addToNumber(before?.payload, by) : undefined;
-  if (sum === undefined) return { status: "not-a-number", key };
-  const written = { type: "set", key, payload: JSON.stringify(sum), encoding: "json" } as const;
-  return before === undefined
-    ? { ...written, expiresAt, policy, user }
-    : { ...written, expiresAt: "keep", policy: before.policy, user: before.user };
-}
+/** Numbers are what they are in a backend that adds to them itself. */
+const JSON_NUMBERS: Numbers = {
+  read({ payload, encoding }) {
+    if (payload instanceof Refusal) throw payload;
+    return encoding === "json" ? numberOf(payload) : undefined;
+  },
+  write: (sum) => ({ payload: JSON.stringify(sum), encoding: "json" }),
+};
