@@ -58,5 +58,5 @@ async function everything(store: Store): Promise<unknown[]> {
 /** How many changes the near tier's journal holds. */
 async function left(directory: string): Promise<number> {
   await using near = createStore(await persistentAdapter("leveldb", directory));
-  return await near.namespace("@kv/tiered", "journal").count();
+  return await near.namespace("@kv/tiered", "journal").count({ lt: "a" });
 }

@@ -58,6 +58,7 @@ const host = globalThis as { [REGISTRY]?: WeakMap<Adapter, Life> };
 const LIVES: WeakMap<Adapter, Life> = host[REGISTRY] ?? new WeakMap<Adapter, Life>();
 host[REGISTRY] = LIVES;
 
+/** How an adapter is opened and closed by one of several users: stores, and adapters that are over it. */
 export function lifeOf(adapter: Adapter): Life {
   let life = LIVES.get(adapter);
   if (life === undefined) {

@@ -23,6 +23,7 @@ export type {
   StoredEntry,
   TouchMutation,
 } from "./adapter.ts";
+export { type Life, lifeOf } from "./adapter-life.ts";
 export { isBytes, isError, isPromise, isUrl } from "./any-realm.ts";
 export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
 export { inThisContext } from "./async-context.ts";

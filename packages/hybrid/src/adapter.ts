@@ -8,13 +8,14 @@ import type {
   CommitResult,
   Filter,
   KvErrorCode,
+  Life,
   MaybePromise,
   Namespace,
   Pages,
   Range,
   StoredEntry,
 } from "@kv/core";
-import { isPromise, Refusal } from "@kv/core";
+import { isPromise, lifeOf, Refusal } from "@kv/core";
 import { concurrently } from "./concurrently.ts";
 import { Depot } from "./depot.ts";
 import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
@@ -47,11 +48,14 @@ class HybridAdapter implements Adapter {
   readonly watch?: NonNullable<Adapter["watch"]>;
   readonly #settings: Settings;
   readonly #index: Adapter;
+  /** Other stores may be over the index, too: a backup is made of one. */
+  readonly #life: Life;
 
   constructor(settings: Settings) {
     const { index } = settings;
     this.#settings = settings;
     this.#index = index;
+    this.#life = lifeOf(index);
     this.form = index.form;
     // An index may show the state as of the beginning; the files of entries replaced since may have been collected.
     this.capabilities = { ...index.capabilities, snapshotScans: false };
@@ -63,18 +67,18 @@ class HybridAdapter implements Adapter {
   }
 
   async open(): Promise<void> {
-    await this.#index.open();
+    await this.#life.open();
     try {
       await this.native.open();
     } catch (error) {
-      await this.#index.close();
+      await this.#life.close();
       throw error;
     }
   }
 
   async close(): Promise<void> {
     await this.native.close();
-    await this.#index.close();
+    await this.#life.close();
   }
 
   read(

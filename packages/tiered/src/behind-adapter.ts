@@ -5,12 +5,13 @@ import {
   asForm,
   type Bounds,
   type Capabilities,
-  type ChangeListener,
   type Commit,
   type CommitResult,
   type Filter,
   KvError,
   type KvErrorCode,
+  type Life,
+  lifeOf,
   type MaybePromise,
   monotonicNow,
   type Namespace,
@@ -31,8 +32,10 @@ import { Counters, type TieredMetrics } from "./metrics.ts";
 import { Misses } from "./misses.ts";
 import { NearTier } from "./near-tier.ts";
 import type { BehindSettings, Settings } from "./options.ts";
+import { PAIR } from "./pairing.ts";
 import { ReadPath } from "./read-path.ts";
 import { closeBoth, openBoth } from "./tiers.ts";
+import { watchBehind } from "./watch-behind.ts";
 
 /**
  * A write is done when the near tier has it. What the far tier does not have yet is the backlog: reads of keys look there
@@ -47,6 +50,9 @@ export class BehindAdapter implements Adapter {
   readonly clock: () => number;
   readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly watch?: NonNullable<Adapter["watch"]>;
+  /** Other stores may be over a tier, too: a backup is made of one. */
+  readonly #nearLife: Life;
+  readonly #farLife: Life;
   readonly #near: Adapter;
   readonly #far: Adapter;
   /** With entries as they were acknowledged. */
@@ -66,6 +72,8 @@ export class BehindAdapter implements Adapter {
   constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
     // As the near tier has it at its cheapest, and it is at most encoded for the far tier when it is flushed.
     const far = asForm(given, near.form);
+    this.#nearLife = lifeOf(near);
+    this.#farLife = lifeOf(given);
     this.#near = near;
     this.#far = far;
     this.#entries = farEntries(far);
@@ -90,7 +98,8 @@ export class BehindAdapter implements Adapter {
       watch: capabilities.watch === false ? false : "local",
     };
     if (capabilities.watch !== false)
-      this.watch = (namespace, bounds, listener) => this.#watch(namespace, bounds, listener);
+      this.watch = (namespace, bounds, listener) =>
+        watchBehind(this.#session, this.#entries, namespace, bounds, listener);
   }
 
   get #session(): BehindSession {
@@ -126,7 +135,7 @@ export class BehindAdapter implements Adapter {
   }
 
   open(): MaybePromise<void> {
-    return openBoth(this.#near, this.#far, async () => {
+    return openBoth(this.#nearLife, this.#farLife, async () => {
       await this.#nearTier.empty();
       this.#keeper.open();
       this.#opened = await BehindSession.open({
@@ -147,7 +156,7 @@ export class BehindAdapter implements Adapter {
     this.#opened = undefined;
     this.#keeper.close();
     await this.#nearTier.idle();
-    await closeBoth(this.#near, this.#far);
+    await closeBoth(this.#nearLife, this.#farLife);
     if (lost === 0) return;
     throw new Refusal(
       "KV_UNAVAILABLE",
@@ -192,9 +201,11 @@ export class BehindAdapter implements Adapter {
   }
 
   clear(namespace: Namespace, filter: Filter): Promise<number> {
-    const { writes, flusher, watchers } = this.#session;
+    const session = this.#session;
+    const { writes, flusher, watchers } = session;
     return writes.exclusive(async () => {
       await flusher.flush();
+      await session.clearing(namespace, filter.descendants);
       const ended = this.#keeper.clearing(namespace.id, filter.descendants);
       try {
         return await clearWatched(this.#far, watchers, namespace, filter);
@@ -207,7 +218,7 @@ export class BehindAdapter implements Adapter {
 
   async *namespaces(under: Namespace): AsyncGenerator<readonly Namespace[], void, undefined> {
     await this.#session.flusher.flush();
-    yield* this.#far.namespaces(under);
+    for await (const page of this.#far.namespaces(under)) yield page.filter(({ id }) => id !== PAIR.id);
   }
 
   stats(namespace: Namespace, bounds: Bounds): MaybePromise<AdapterStats> {
@@ -263,34 +274,5 @@ export class BehindAdapter implements Adapter {
         return dated;
       });
     });
-  }
-
-  #watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): MaybePromise<() => void> {
-    const session = this.#session;
-    const expired = async (key: string): Promise<void> => {
-      const told = await session.hasExpired(namespace, key).catch(() => undefined);
-      if (told === false) return;
-      listener([told === undefined ? { type: "resync" } : { type: "expire", key }]);
-    };
-    const end = session.watchers.add(namespace, bounds, listener);
-    const begun = rescued(
-      () =>
-        this.#entries.watch?.(namespace, bounds, (changes) => {
-          for (const change of changes) {
-            if (change.type === "resync") listener([change]);
-            else void expired(change.key);
-          }
-        }) ?? (() => undefined),
-      (error) => {
-        end();
-        throw error;
-      },
-    );
-    const leave = (unwatch: () => void) => () => {
-      end();
-      unwatch();
-    };
-    // What is being written began when perhaps nobody watched, and then tells nobody; yet no read has seen it.
-    return after(begun, (unwatch) => after(session.writes.settled(), () => leave(unwatch)));
   }
 }

@@ -13,6 +13,7 @@ import { Flusher } from "./flusher.ts";
 import { Journal } from "./journal.ts";
 import type { LateAttempts } from "./late-attempts.ts";
 import type { BehindSettings } from "./options.ts";
+import { PAIR, Pairing } from "./pairing.ts";
 import type { ReadPath } from "./read-path.ts";
 import { WritePath } from "./write-path.ts";
 
@@ -35,22 +36,30 @@ export class BehindSession {
   readonly writes: WritePath;
   readonly #keeper: CopyKeeper;
   readonly #journal: Journal | undefined;
+  readonly #pairing: Pairing | undefined;
   readonly #settings: BehindSettings;
   /** Entries that expired before they were flushed, and were not counted by a sweep yet. */
   #lapsed = 0;
 
   static async open(parts: BehindParts): Promise<BehindSession> {
-    const journal = parts.near.capabilities.persistent ? new Journal(parts.near) : undefined;
-    return new BehindSession(parts, journal, (await journal?.read()) ?? []);
+    if (!parts.near.capabilities.persistent) return new BehindSession(parts, undefined, undefined, []);
+    const journal = new Journal(parts.near);
+    await journal.claim();
+    const left = await journal.read();
+    const pairing = new Pairing(journal, parts.far);
+    await pairing.open(left.reduce((sum, { states }) => sum + states.size, 0));
+    return new BehindSession(parts, journal, pairing, left);
   }
 
   private constructor(
     { far, late, keeper, reads, settings }: BehindParts,
     journal: Journal | undefined,
+    pairing: Pairing | undefined,
     left: Parameters<Backlog["add"]>[0][],
   ) {
     this.#keeper = keeper;
     this.#journal = journal;
+    this.#pairing = pairing;
     this.#settings = settings;
     for (const change of left) this.backlog.add(change);
     const { backlog } = this;
@@ -62,6 +71,7 @@ export class BehindSession {
       batchSize,
       enough: maxPending / 2,
       backoff,
+      beginning: () => pairing?.renewIfDue(),
       flushed: (flush, written) => this.#flushed(flush, written),
     });
     this.writes = new WritePath({
@@ -85,6 +95,11 @@ export class BehindSession {
     const lapsed = this.#lapsed;
     this.#lapsed = 0;
     return lapsed;
+  }
+
+  /** Before the far tier is cleared of everything below a namespace, when nothing waits to be flushed. */
+  async clearing(namespace: Namespace, descendants: boolean): Promise<void> {
+    if (descendants && PAIR.id.startsWith(namespace.id)) await this.#pairing?.clear();
   }
 
   /** Flushes what it can. → how many changes that were acknowledged are lost by ending now */

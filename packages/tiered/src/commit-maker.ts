@@ -6,6 +6,7 @@ import {
   type Mutation,
   monotonicNow,
   type Namespace,
+  SessionRevisions,
   type StoredChange,
   type StoredEntry,
 } from "@kv/core";
@@ -38,9 +39,7 @@ export type Latest = Map<string, Map<string, State>>;
 /** Works out what commits do to the states that keys are in. */
 export class CommitMaker {
   readonly #parts: CommitMakerParts;
-  /** Revisions differ from those of every other session. */
-  readonly #session: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
-  #revisions = 0;
+  readonly #revisions = new SessionRevisions();
   #number: number;
 
   constructor(parts: CommitMakerParts) {
@@ -59,7 +58,7 @@ export class CommitMaker {
       const entry = before(key)?.entry;
       return entry?.expiresAt !== undefined && entry.expiresAt <= now ? undefined : entry;
     };
-    const ground = { form, find: live, now: () => now, revision: () => this.#revision() };
+    const ground = { form, find: live, now: () => now, revision: () => this.#revisions.next() };
     const changes: MadeChange[] = [];
     const results = commits.map((commit): CommitResult => {
       const { result, changes: changed } = applied(commit, ground);
@@ -80,10 +79,6 @@ export class CommitMaker {
       return result;
     });
     return { results, changes };
-  }
-
-  #revision(): string {
-    return `${this.#session}${(++this.#revisions).toString(36)}`;
   }
 }
 

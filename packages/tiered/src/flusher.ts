@@ -27,6 +27,8 @@ export interface FlusherOptions {
   readonly enough: number;
   /** Milliseconds until the next attempt, after so many that failed: 1, 2, … */
   readonly backoff: (failures: number) => number;
+  /** Before the far tier is written to. */
+  readonly beginning: () => Promise<void> | undefined;
   /** The far tier has them; entries as they were written there. What it does is waited for, and must not fail. */
   readonly flushed: (flush: Flush, written: ReadonlyMap<string, StoredEntry | undefined>) => Promise<void>;
 }
@@ -124,6 +126,7 @@ export class Flusher {
       const flush = this.#stopped ? undefined : this.#options.backlog.next(this.#options.batchSize);
       if (flush === undefined) return;
       try {
+        await this.#options.beginning();
         const written = await this.#bring(flush);
         this.#failures = 0;
         this.#failure = undefined;

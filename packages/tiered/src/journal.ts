@@ -1,5 +1,6 @@
 import {
   type Adapter,
+  type CommitResult,
   type Mutation,
   monotonicNow,
   namespaceFromId,
@@ -13,6 +14,9 @@ import { CarriedEntry, headerOf } from "./header.ts";
 import { OWN } from "./near-tier.ts";
 
 const JOURNAL = namespaceOf([...OWN.path, "journal"]);
+/** Behind all changes. */
+const OWNER = "owner";
+const PAIR = "pair";
 const EVERYTHING: Range = {
   start: "",
   end: undefined,
@@ -30,6 +34,9 @@ const EVERYTHING: Range = {
  *     encoding  the entry's
  *     user      ["namespace id", "key", "known" | "far", header | null]     `null`: deleted
  *
+ * Beside the changes lie `owner`, which every opening writes anew and every commit of the journal checks, so that no two
+ * have it at a time; and `pair`, with the states that the far tier may be in (see `Pairing`).
+ *
  * A change is trimmed after the far tier's commit, so that a crash between the two leaves changes that were flushed
  * already: flushing them again changes nothing. Trimming removes the oldest in one commit, so that what is left is
  * always the latest of every key that it concerns.
@@ -38,9 +45,31 @@ export class Journal {
   readonly #near: Adapter;
   /** Keys that were to be written or trimmed, and of which it is not known. They go before anything later does. */
   readonly #doubtful = new Set<string>();
+  /** The revision that this opening gave to the entry of the owner. */
+  #owner: string | undefined;
+  #known: readonly (string | null)[] | undefined;
 
   constructor(near: Adapter) {
     this.#near = near;
+  }
+
+  /** The states that the far tier may be in, as an earlier opening noted them; `undefined`: none did. */
+  get known(): readonly (string | null)[] | undefined {
+    return this.#known;
+  }
+
+  /** Takes the journal over. Whoever had it before gets nothing into it any more. */
+  async claim(): Promise<void> {
+    const owner = { checks: [], mutations: [noteAs(OWNER, crypto.randomUUID())] };
+    const [result] = await this.#near.commit(JOURNAL, [owner]);
+    if (result?.status !== "ok") throw notTaken(result);
+    this.#owner = result.outcomes[0]?.revision;
+  }
+
+  /** Notes the states that the far tier may be in. */
+  async pair(states: readonly (string | null)[]): Promise<void> {
+    await this.#commit([noteAs(PAIR, states)]);
+    this.#known = states;
   }
 
   /** Rejects where nothing of it is written, or where that is not known. */
@@ -49,6 +78,7 @@ export class Journal {
     try {
       await this.#commit(mutations);
     } catch (error) {
+      if (isTakenOver(error)) throw error;
       // What may be there would be found after a crash, and must not be found when later changes no longer are.
       for (const { key } of mutations) this.#doubtful.add(key);
       throw error;
@@ -74,6 +104,11 @@ export class Journal {
     const found = new Map<number, { readonly id: string; readonly states: Map<string, State> }>();
     for await (const page of this.#near.scan(JOURNAL, EVERYTHING)) {
       for (const entry of page) {
+        if (entry.key === OWNER) continue;
+        if (entry.key === PAIR) {
+          this.#known = statesOf(entry);
+          continue;
+        }
         const number = Number.parseInt(entry.key, 10);
         const [id, key, sinceWhen, header] = noteOf(entry);
         const carried = header === null ? undefined : new CarriedEntry(entry, header, key);
@@ -93,12 +128,54 @@ export class Journal {
 
   async #commit(mutations: readonly Mutation[]): Promise<void> {
     if (mutations.length === 0) return;
-    const [result] = await this.#near.commit(JOURNAL, [{ checks: [], mutations }]);
+    const checks = this.#owner === undefined ? [] : [{ key: OWNER, revision: this.#owner }];
+    const [result] = await this.#near.commit(JOURNAL, [{ checks, mutations }]);
     if (result?.status === "ok") return;
-    throw result?.status === "error"
-      ? result.error
-      : new Refusal("KV_BACKEND", "the near tier did not take the journal of what is to be flushed");
+    throw result?.status === "conflict" ? new TakenOver() : notTaken(result);
   }
+}
+
+/** Another opening has the journal. */
+class TakenOver extends Refusal {
+  constructor() {
+    super(
+      "KV_UNAVAILABLE",
+      "the near tier was opened by another tiered adapter since, or was replaced or emptied; nothing was written: close this store, and open it again when the other one is closed",
+      { held: true, retryable: false },
+    );
+  }
+}
+
+function isTakenOver(error: unknown): boolean {
+  return error instanceof TakenOver;
+}
+
+function notTaken(result: CommitResult | undefined): unknown {
+  if (result?.status === "error") return result.error;
+  return new Refusal("KV_BACKEND", "the near tier did not take the journal of what is to be flushed");
+}
+
+/** An entry that is no change. */
+function noteAs(key: string, note: unknown): Mutation {
+  return {
+    type: "set",
+    key,
+    payload: "",
+    encoding: "json",
+    expiresAt: undefined,
+    policy: "persist",
+    user: JSON.stringify(note),
+  };
+}
+
+function statesOf({ key, user }: StoredEntry): readonly (string | null)[] {
+  try {
+    const states: unknown = JSON.parse(user ?? "");
+    if (Array.isArray(states)) return states as readonly (string | null)[];
+  } catch {
+    // Said below.
+  }
+  throw unreadable(key);
 }
 
 type Note = readonly [id: string, key: string, sinceWhen: State["sinceWhen"], header: string | null];

@@ -11,6 +11,8 @@ import {
   type Filter,
   KvError,
   type KvErrorCode,
+  type Life,
+  lifeOf,
   type MaybePromise,
   type Namespace,
   type Pages,
@@ -36,6 +38,9 @@ export class ThroughAdapter implements Adapter {
   readonly clock: () => number;
   readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly watch?: NonNullable<Adapter["watch"]>;
+  /** Other stores may be over a tier, too: a backup is made of one. */
+  readonly #nearLife: Life;
+  readonly #farLife: Life;
   readonly #near: Adapter;
   readonly #far: Adapter;
   readonly #nearTier: NearTier;
@@ -46,6 +51,8 @@ export class ThroughAdapter implements Adapter {
   constructor({ near, far: given, ttl }: Settings) {
     // Copies are as the far tier gives them: what is read most should be as the near tier has it at its cheapest.
     const far = asForm(given, near.form);
+    this.#nearLife = lifeOf(near);
+    this.#farLife = lifeOf(given);
     this.#near = near;
     this.#far = far;
     this.form = far.form;
@@ -77,7 +84,7 @@ export class ThroughAdapter implements Adapter {
 
   open(): MaybePromise<void> {
     return after(
-      openBoth(this.#near, this.#far, () => this.#nearTier.empty()),
+      openBoth(this.#nearLife, this.#farLife, () => this.#nearTier.empty()),
       () => this.#keeper.open(),
     );
   }
@@ -85,7 +92,7 @@ export class ThroughAdapter implements Adapter {
   async close(): Promise<void> {
     this.#keeper.close();
     await this.#nearTier.idle();
-    await closeBoth(this.#near, this.#far);
+    await closeBoth(this.#nearLife, this.#farLife);
   }
 
   read(

@@ -496,7 +496,7 @@ describe("a near tier that persists", () => {
     expect(await store.getEntry("k")).toEqual(before);
     await store.close();
     await using journal = createStore(near(directory));
-    expect(await journal.namespace("@kv/tiered", "journal").count()).toBe(0);
+    expect(await journal.namespace("@kv/tiered", "journal").count({ lt: "a" })).toBe(0);
     await using behind = createStore(far(directory));
     expect(await behind.getMany(["gone", "k", "a", "b"])).toEqual([1, new Uint8Array([1, 2]), 1, "two"]);
   });

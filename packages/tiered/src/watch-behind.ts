@@ -1,0 +1,48 @@
+import {
+  type Adapter,
+  after,
+  type Bounds,
+  type ChangeListener,
+  type MaybePromise,
+  type Namespace,
+  rescued,
+} from "@kv/core";
+import type { BehindSession } from "./behind-session.ts";
+
+/**
+ * Tells of writes when they are acknowledged, and of what expires in the far tier unless it was written anew since.
+ * `entries`: the far tier, with entries as they were acknowledged.
+ */
+export function watchBehind(
+  session: BehindSession,
+  entries: Adapter,
+  namespace: Namespace,
+  bounds: Bounds,
+  listener: ChangeListener,
+): MaybePromise<() => void> {
+  const expired = async (key: string): Promise<void> => {
+    const told = await session.hasExpired(namespace, key).catch(() => undefined);
+    if (told === false) return;
+    listener([told === undefined ? { type: "resync" } : { type: "expire", key }]);
+  };
+  const end = session.watchers.add(namespace, bounds, listener);
+  const begun = rescued(
+    () =>
+      entries.watch?.(namespace, bounds, (changes) => {
+        for (const change of changes) {
+          if (change.type === "resync") listener([change]);
+          else void expired(change.key);
+        }
+      }) ?? (() => undefined),
+    (error) => {
+      end();
+      throw error;
+    },
+  );
+  const leave = (unwatch: () => void) => () => {
+    end();
+    unwatch();
+  };
+  // What is being written began when perhaps nobody watched, and then tells nobody; yet no read has seen it.
+  return after(begun, (unwatch) => after(session.writes.settled(), () => leave(unwatch)));
+}
