@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeConformance, type Harness } from "@kv/conformance";
@@ -39,6 +39,14 @@ function describeEmbedded(
       return {
         adapter: open(),
         reopen: open,
+        backup() {
+          const copy = `${directory}-backup`;
+          cpSync(directory, copy, { recursive: true });
+          return () => {
+            rmSync(directory, { recursive: true });
+            renameSync(copy, directory);
+          };
+        },
         clock: {
           advance(milliseconds) {
             now += milliseconds;

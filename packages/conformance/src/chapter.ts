@@ -10,6 +10,8 @@ export interface Abilities {
   readonly clock: boolean;
   /** The data can be opened a second time. */
   readonly reopen: boolean;
+  /** The data can be copied and put back. */
+  readonly backup: boolean;
 }
 
 /** One promise of the contract. */

@@ -42,6 +42,8 @@ export interface Context {
   open(options?: CreateStoreOptions, between?: Middleware): Opened;
   /** A store over the same data through another adapter, as after a restart or in another process. */
   reopen(options?: CreateStoreOptions): Promise<Opened>;
+  /** Copies the data while every store is closed; → a function that restores the copy, every store being closed again. */
+  backup(): Promise<() => MaybePromise<void>>;
   /** Writes an entry that no codec can decode, past the store. */
   plantCorrupt(key: string): Promise<void>;
   /** Resolves once what was written so far has reached every watcher. */
@@ -105,6 +107,11 @@ export async function prepare({ harness, variant, wrapStore }: ContextOptions): 
         throw new Error(`${harness.name}: create() must give reopen for this case`);
       return opened(through(await setup.reopen()), options);
     },
+    async backup() {
+      if (setup.backup === undefined)
+        throw new Error(`${harness.name}: create() must give backup for this case`);
+      return setup.backup();
+    },
     async plantCorrupt(key) {
       // Whatever opens the adapter.
       await byDefault().store.has("opened");
@@ -134,6 +141,7 @@ function abilitiesOf(setup: Setup, { together = false }: Variant): Abilities {
     atomic: together || setup.adapter.capabilities.atomic === "namespace",
     clock: setup.clock !== undefined,
     reopen: setup.reopen !== undefined,
+    backup: setup.backup !== undefined,
   };
 }
 

@@ -6,6 +6,11 @@ export interface Setup {
   readonly adapter: Adapter;
   /** Another adapter over the same data: for what must survive a restart or be seen by several processes. */
   reopen?(): MaybePromise<Adapter>;
+  /**
+   * Copies the data, which no adapter has open, and returns a function that puts the copy in their place: for what must hold
+   * after a restore.
+   */
+  backup?(): MaybePromise<() => MaybePromise<void>>;
   /** Moves the adapter's clock, where that can be set. Without it the cases wait in real time. */
   readonly clock?: { advance(milliseconds: number): void };
   /** Called after the adapters were closed. */

@@ -1,14 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Adapter, Bounds, KvErrorCode, StoredEntry } from "@kv/core";
-import { applied, compareKeys, inBounds, namespaceFromId, structured } from "@kv/core";
+import { applied, compareKeys, inBounds, namespaceFromId, SessionRevisions, structured } from "@kv/core";
 
 /** An entry and the id of its namespace. */
 type Row = StoredEntry & { readonly namespace: string };
-
-interface Content {
-  readonly revision: number;
-  readonly rows: readonly Row[];
-}
 
 const PAGE = 256;
 /** `EEXIST` is the lock's. */
@@ -17,8 +12,9 @@ const CODES: Readonly<Record<string, KvErrorCode>> = { ENOSPC: "KV_CAPACITY", EE
 /** Everything in one JSON file, replaced as a whole by every batch of writes: an example, short rather than fast. */
 export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () => number }): Adapter {
   let rows = new Map<string, Row>();
-  let revision = 0;
-  const ground = { form: "text", now: clock, revision: () => String(++revision) } as const;
+  // A number that is kept in the file would come again where an older file is put back.
+  const revisions = new SessionRevisions();
+  const ground = { form: "text", now: clock, revision: () => revisions.next() } as const;
 
   const idOf = (namespace: string, key: string): string => JSON.stringify([namespace, key]);
   const isLive = ({ expiresAt }: Row): boolean => expiresAt === undefined || expiresAt > clock();
@@ -34,7 +30,7 @@ export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () 
   /** A file written to the side and renamed is found whole or not at all. Only then is it what is read. */
   function save(next: Map<string, Row>): void {
     // JSON in which bytes have a place, too.
-    writeFileSync(`${path}.new`, structured.encode({ revision, rows: [...next.values()] }));
+    writeFileSync(`${path}.new`, structured.encode([...next.values()]));
     renameSync(`${path}.new`, path);
     rows = next;
   }
@@ -66,9 +62,8 @@ export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () 
       writeFileSync(`${path}.lock`, String(process.pid), { flag: "wx" });
       try {
         const text = readFileSync(path, { encoding: "utf8", flag: "a+" });
-        const saved = (text === "" ? { revision: 0, rows: [] } : structured.decode(text)) as Content;
-        revision = saved.revision;
-        rows = new Map(saved.rows.map((row) => [idOf(row.namespace, row.key), row]));
+        const saved = (text === "" ? [] : structured.decode(text)) as readonly Row[];
+        rows = new Map(saved.map((row) => [idOf(row.namespace, row.key), row]));
       } catch (error) {
         rmSync(`${path}.lock`);
         throw error;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeConformance } from "../src/index.ts";
@@ -11,10 +11,15 @@ describeConformance({
   create() {
     const directory = mkdtempSync(join(tmpdir(), "kv-json-file-"));
     let now = 1_790_000_000_000;
-    const open = () => jsonFile({ path: join(directory, "store.json"), clock: () => now });
+    const path = join(directory, "store.json");
+    const open = () => jsonFile({ path, clock: () => now });
     return {
       adapter: open(),
       reopen: open,
+      backup() {
+        copyFileSync(path, `${path}.backup`);
+        return () => renameSync(`${path}.backup`, path);
+      },
       clock: {
         advance(milliseconds) {
           now += milliseconds;

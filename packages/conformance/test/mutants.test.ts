@@ -7,6 +7,7 @@ import { concurrentMutants } from "./mutants/concurrent.ts";
 import { frontMutants } from "./mutants/fronts.ts";
 import { broken, harnessOf, type Mutant } from "./mutants/mutant.ts";
 import { rangedMutants } from "./mutants/ranged.ts";
+import { restoredMutants } from "./mutants/restored.ts";
 import { storedMutants } from "./mutants/stored.ts";
 import { timedMutants } from "./mutants/timed.ts";
 import { viewMutants } from "./mutants/views.ts";
@@ -19,6 +20,7 @@ const GROUPS: Readonly<Record<string, readonly Mutant[]>> = {
   "backends, time": timedMutants,
   "backends, ranges and namespaces": rangedMutants,
   "backends, several writers and watchers": concurrentMutants,
+  "backends, restores": restoredMutants,
   "fronts, reading and writing": frontMutants,
   "fronts, views": viewMutants,
 };

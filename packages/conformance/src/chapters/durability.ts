@@ -14,6 +14,11 @@ function sharing({ capabilities, reopen }: Abilities): string | undefined {
   return reopen ? undefined : "the harness gives no second adapter over the same data";
 }
 
+function restoring({ capabilities, backup }: Abilities): string | undefined {
+  if (!capabilities.persistent) return "its data do not survive the process";
+  return backup ? undefined : "the harness copies no data";
+}
+
 const restarts: readonly Case[] = [
   {
     title: "what was written is there after a restart: every key, value and all metadata",
@@ -56,6 +61,36 @@ const restarts: readonly Case[] = [
       revisions.push(replaced, await later.set("k", 1), await later.set("k", 2));
       assert.ok(revisions.every((revision) => typeof revision === "string"));
       assert.equal(new Set(revisions).size, revisions.length);
+    },
+  },
+  {
+    title: "a revision that a restore has lost is not given out again, and matches nothing",
+    requires: restoring,
+    async run({ root, store, reopen, backup }) {
+      const kept = await store.set("k", "kept");
+      await root.close();
+      const restore = await backup();
+      const future = await reopen();
+      const lost: string[] = [];
+      for (let i = 0; i < 5; i++)
+        lost.push(await future.store.set("k", `lost ${i}`), await future.store.set("other", i));
+      await future.root.close();
+      await restore();
+      const { store: later } = await reopen();
+      assert.equal((await later.getMetadata("k"))?.revision, kept);
+      const given: string[] = [];
+      for (let i = 0; i < 5; i++) given.push(await later.set("other", i), await later.set("k", `after ${i}`));
+      assert.deepEqual(
+        given.filter((revision) => lost.includes(revision)),
+        [],
+      );
+      for (const revision of lost) {
+        assert.equal(await later.replace("k", "never seen", { revision }), undefined);
+        assert.equal(await later.delete("other", { revision }), false);
+        assert.equal((await later.atomic().check("k", revision).set("k", "never seen").commit()).ok, false);
+      }
+      assert.equal(await later.get("k"), "after 4");
+      assert.equal(await later.get("other"), 4);
     },
   },
   {

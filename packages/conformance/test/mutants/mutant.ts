@@ -1,6 +1,6 @@
 import type { Adapter, Store } from "@kv/core";
 import { memory } from "@kv/memory";
-import type { Harness } from "../../src/harness.ts";
+import type { Harness, Setup } from "../../src/harness.ts";
 
 /** An adapter or a front that breaks one promise, and the case that must notice. */
 export interface Mutant {
@@ -13,21 +13,27 @@ export interface Mutant {
   readonly front?: (healthy: Store) => Partial<Store>;
   /** A second adapter "over the same data". */
   readonly reopen?: (clock: () => number) => Adapter;
+  /** Instead of `adapter` and `reopen`: with all that goes with them. */
+  readonly setup?: (clock: () => number) => Setup;
 }
 
 export function harnessOf({
   title,
   adapter = (clock) => memory({ clock }),
   reopen,
+  setup,
 }: Partial<Mutant>): Harness {
   return {
     name: title ?? "healthy",
     create() {
       let now = 1_790_000_000_000;
       const clock = (): number => now;
-      return {
+      const made = setup?.(clock) ?? {
         adapter: adapter(clock),
         ...(reopen === undefined ? {} : { reopen: () => reopen(clock) }),
+      };
+      return {
+        ...made,
         clock: {
           advance(milliseconds) {
             now += milliseconds;

@@ -1,0 +1,58 @@
+import { type Adapter, applied, forward, type StoredEntry } from "@kv/core";
+import { memory } from "@kv/memory";
+import type { Setup } from "../../src/harness.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** What outlives an adapter: entries, and the number that revisions are counted from. */
+interface Disk {
+  revision: number;
+  rows: Map<string, StoredEntry>;
+}
+
+/** What a backend could do wrong after its data were restored. */
+export const restoredMutants: readonly Mutant[] = [
+  {
+    title: "counts revisions from a number that is kept with the data",
+    caughtBy:
+      "durability and processes › a revision that a restore has lost is not given out again, and matches nothing",
+    setup: counting,
+  },
+];
+
+function counting(clock: () => number): Setup {
+  let disk: Disk = { revision: 0, rows: new Map() };
+  const open = () => onDisk(() => disk, clock);
+  return {
+    adapter: open(),
+    reopen: open,
+    backup() {
+      const copy: Disk = { revision: disk.revision, rows: new Map(disk.rows) };
+      return () => {
+        disk = copy;
+      };
+    },
+  };
+}
+
+function onDisk(disk: () => Disk, clock: () => number): Adapter {
+  const inner = memory({ clock });
+  return forward(inner, {
+    capabilities: { ...inner.capabilities, persistent: true },
+    read: (_, keys) => keys.map((key) => disk().rows.get(key)),
+    commit: (_, commits) =>
+      commits.map((commit) => {
+        const { rows } = disk();
+        const { result, changes } = applied(commit, {
+          form: inner.form,
+          now: clock,
+          revision: () => String(++disk().revision),
+          find: (key) => rows.get(key),
+        });
+        for (const [key, entry] of changes) {
+          if (entry === undefined) rows.delete(key);
+          else rows.set(key, entry);
+        }
+        return result;
+      }),
+  });
+}
