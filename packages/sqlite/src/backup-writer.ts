@@ -53,7 +53,7 @@ export async function writeBackup(
 /** As of one moment. */
 async function copyAtOnce(db: Sqlite.Database, temporary: string, options: BackupOptions): Promise<void> {
   // Readers of a rollback journal would keep writers waiting; there, and in memory, SQLite begins anew where others write.
-  if (fileOf(db) === "" || !isInWalMode(db)) return copy(db, temporary, options);
+  if (fileOf(db) === "" || !isInWalMode(db) || isExclusive(db)) return copy(db, temporary, options);
   const source = another(db);
   try {
     source.exec("BEGIN");
@@ -62,6 +62,11 @@ async function copyAtOnce(db: Sqlite.Database, temporary: string, options: Backu
   } finally {
     source.close();
   }
+}
+
+/** Whether this connection lets no other one in. */
+function isExclusive(db: Sqlite.Database): boolean {
+  return db.pragma("locking_mode", { simple: true }) === "exclusive";
 }
 
 async function copy(

@@ -13,7 +13,7 @@ import type Sqlite from "better-sqlite3";
 import type { WriteQueue } from "./busy.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { LostFiles } from "./file-guard.ts";
-import type { RevisionBlock } from "./meta.ts";
+import { isSameBlock, NO_REVISIONS, type RevisionBlock } from "./meta.ts";
 
 /** Milliseconds between two signs of life. */
 const SIGN_OF_LIFE_MS = 5000;
@@ -21,7 +21,6 @@ const SIGN_OF_LIFE_MS = 5000;
 const SIGN_OF_LIFE_CHANGES = 10_000;
 /** Milliseconds of delivering after which the event loop gets a turn. */
 const TURN_MS = 4;
-const NO_REVISIONS: RevisionBlock = { first: 0, end: 0 };
 
 interface Registration {
   readonly id: string;
@@ -156,7 +155,7 @@ export class ChangeFeed {
   /** Sees to it that what is wanted is noted. */
   #agree(): MaybePromise<void> {
     const registration = this.#registration;
-    if (registration === undefined || isSame(registration.unwanted, this.#unwanted)) return;
+    if (registration === undefined || isSameBlock(registration.unwanted, this.#unwanted)) return;
     return this.#queue.run(() => {
       if (registration !== this.#registration) return;
       // As it is by now, and not when this began to wait for its turn.
@@ -298,8 +297,4 @@ export class ChangeFeed {
 /** As `queueMicrotask`, which a test may have faked. */
 function soon(callback: () => void): void {
   void Promise.resolve().then(callback);
-}
-
-function isSame(one: RevisionBlock, other: RevisionBlock): boolean {
-  return one.first === other.first && one.end === other.end;
 }

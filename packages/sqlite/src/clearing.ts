@@ -1,4 +1,4 @@
-import { type Filter, type MaybePromise, type Namespace, SliceSize } from "@kv/core";
+import { type Filter, type MaybePromise, monotonicNow, type Namespace, SliceSize } from "@kv/core";
 import { pause, type WriteQueue } from "./busy.ts";
 import type { Eraser } from "./eraser.ts";
 import type { Namespaces } from "./namespaces.ts";
@@ -13,7 +13,7 @@ export class Clearing {
   readonly #queue: WriteQueue;
   readonly #namespaces: Namespaces;
   readonly #vacated: Vacated;
-  #lastPause = performance.now();
+  #lastPause = monotonicNow();
 
   constructor(parts: {
     readonly eraser: Eraser;
@@ -59,9 +59,9 @@ export class Clearing {
       );
       removed += slice.removed;
       start = slice.next;
-      if (start === undefined && performance.now() - this.#lastPause < SLICE_MS) break;
+      if (start === undefined && monotonicNow() - this.#lastPause < SLICE_MS) break;
       await pause(0);
-      this.#lastPause = performance.now();
+      this.#lastPause = monotonicNow();
     }
     return removed;
   }

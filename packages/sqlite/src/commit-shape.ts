@@ -17,3 +17,18 @@ export function loneMutation(commits: readonly Commit[]): Exclude<Mutation, Incr
   const mutation = commit.mutations[0];
   return mutation === undefined || mutation.type === "increment" ? undefined : mutation;
 }
+
+/** How many mutations there are, and whether any gives a deadline. */
+export function extentOf(commits: readonly Commit[]): {
+  readonly mutations: number;
+  readonly haveDeadlines: boolean;
+} {
+  let mutations = 0;
+  let haveDeadlines = false;
+  for (const commit of commits) {
+    mutations += commit.mutations.length;
+    for (const mutation of commit.mutations)
+      haveDeadlines ||= "expiresAt" in mutation && typeof mutation.expiresAt === "number";
+  }
+  return { mutations, haveDeadlines };
+}

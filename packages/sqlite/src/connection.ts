@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Refusal } from "@kv/core";
 import Sqlite from "better-sqlite3";
@@ -52,7 +52,10 @@ function connectCopy({ db, guard }: ReadOnlyCopy, path: string, tables: Tables):
 }
 
 function openFile({ path, inMemory, readOnly, durability }: Settings): Sqlite.Database {
-  if (!inMemory && !readOnly) mkdirSync(dirname(path), { recursive: true });
+  if (!inMemory && !readOnly) {
+    mkdirSync(dirname(path), { recursive: true });
+    refuseSeveralNames(path);
+  }
   const db = new Sqlite(path, { readonly: readOnly, timeout: BLOCKING_MS });
   if (inMemory || readOnly) return db;
   try {
@@ -64,6 +67,20 @@ function openFile({ path, inMemory, readOnly, durability }: Settings): Sqlite.Da
     db.close();
     throw error;
   }
+}
+
+/**
+ * SQLite calls the log after the name that the database was opened by. Two programs that open it by two hard links write
+ * two logs, of which neither knows the other's, and destroy the database.
+ */
+function refuseSeveralNames(path: string): void {
+  const names = statSync(path, { throwIfNoEntry: false })?.nlink ?? 1;
+  if (names < 2 || statSync(path).isDirectory()) return;
+  throw new Refusal(
+    "KV_UNAVAILABLE",
+    `${path} has ${names} names (hard links), and SQLite keeps a write-ahead log for each: two programs that open it by different ` +
+      "names destroy it. Replace the link by a copy, or delete the other names",
+  );
 }
 
 /** As if somebody else had the lock: what we would write belonged to the owner's transaction, and might be rolled back with it. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
@@ -141,7 +141,19 @@ function obstacle(path: string, readOnly: boolean, error: unknown): string {
     if (denied(directory, constants.W_OK | constants.X_OK))
       return `no permission to write into the directory ${directory}`;
   }
+  if (noDescriptorLeft(directory))
+    return "this process has no file descriptor left; close files, or raise its limit (ulimit -n)";
   return isError(error) ? error.message : String(error);
+}
+
+/** SQLite does not say why it cannot open a file. */
+function noDescriptorLeft(directory: string): boolean {
+  try {
+    closeSync(openSync(directory, "r"));
+    return false;
+  } catch (error) {
+    return ["EMFILE", "ENFILE"].includes(codeOf(error) ?? "");
+  }
 }
 
 function kindOf(path: string): "file" | "directory" | "missing" | "hidden" {

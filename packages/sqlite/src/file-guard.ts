@@ -14,7 +14,7 @@
  * Nothing here opens the files but through SQLite: closing a descriptor drops all locks of the process on its file.
  */
 import { type Stats, statSync } from "node:fs";
-import { Refusal } from "@kv/core";
+import { monotonicNow, Refusal } from "@kv/core";
 
 /** Milliseconds for which a look is good. Three files take about 5 µs. */
 export const GOOD_FOR_MS = 10;
@@ -61,7 +61,7 @@ export class FileGuard implements Guard {
   #watched: readonly Watched[];
   /** Size and time of the last change of the database when it was last found to be ours. */
   #state: string;
-  #lookedAt = performance.now();
+  #lookedAt = monotonicNow();
   #rewritten = false;
   #wrote = false;
 
@@ -77,7 +77,7 @@ export class FileGuard implements Guard {
   }
 
   check(): void {
-    if (performance.now() - this.#lookedAt >= GOOD_FOR_MS) this.look();
+    if (monotonicNow() - this.#lookedAt >= GOOD_FOR_MS) this.look();
   }
 
   look(): void {
@@ -95,7 +95,7 @@ export class FileGuard implements Guard {
       }
       throw lost(file, found);
     }
-    this.#lookedAt = performance.now();
+    this.#lookedAt = monotonicNow();
   }
 
   lossAtClose(): LostFiles | undefined {

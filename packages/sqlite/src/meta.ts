@@ -13,6 +13,12 @@ export interface RevisionBlock {
   readonly end: number;
 }
 
+export const NO_REVISIONS: RevisionBlock = { first: 0, end: 0 };
+
+export function isSameBlock(one: RevisionBlock, other: RevisionBlock): boolean {
+  return one.first === other.first && one.end === other.end;
+}
+
 /** What is known of the table of entries as a whole, for all processes. */
 export class Meta {
   readonly #transactions: Transactions;

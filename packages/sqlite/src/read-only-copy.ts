@@ -9,7 +9,7 @@
  */
 import { constants, readFileSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { Refusal } from "@kv/core";
+import { monotonicNow, Refusal } from "@kv/core";
 import Sqlite from "better-sqlite3";
 import { denied } from "./errors.ts";
 import { GOOD_FOR_MS, type Guard, LostFiles } from "./file-guard.ts";
@@ -59,7 +59,7 @@ export function readOnlyCopy(path: string): ReadOnlyCopy | undefined {
 class CopyGuard implements Guard {
   readonly #path: string;
   readonly #read: Stats;
-  #lookedAt = performance.now();
+  #lookedAt = monotonicNow();
 
   constructor(path: string, read: Stats) {
     this.#path = path;
@@ -69,7 +69,7 @@ class CopyGuard implements Guard {
   wrote(): void {}
 
   check(): void {
-    if (performance.now() - this.#lookedAt >= GOOD_FOR_MS) this.look();
+    if (monotonicNow() - this.#lookedAt >= GOOD_FOR_MS) this.look();
   }
 
   look(): void {
@@ -83,7 +83,7 @@ class CopyGuard implements Guard {
           "close the store and open it anew",
       );
     }
-    this.#lookedAt = performance.now();
+    this.#lookedAt = monotonicNow();
   }
 
   lossAtClose(): undefined {}

@@ -1,4 +1,4 @@
-import type { Payload } from "@kv/core";
+import { type Payload, Refusal } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import { EVICTABLE, NEVER } from "./checksum.ts";
 import type { Tables } from "./schema.ts";
@@ -124,4 +124,13 @@ export function writeStatements(db: Sqlite.Database, { entries, namespaces }: Ta
       .raw()
       .safeIntegers(false),
   };
+}
+
+/** @throws Refusal where a trigger of the database's owner has ignored the row (`RAISE(IGNORE)`), which is no error to SQLite */
+export function assertWritten({ changes }: Sqlite.RunResult): void {
+  if (changes > 0) return;
+  throw new Refusal(
+    "KV_BACKEND",
+    "a trigger on the table of entries has kept the entry from being written; drop it",
+  );
 }

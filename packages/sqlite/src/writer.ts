@@ -15,7 +15,7 @@ import {
 import type Sqlite from "better-sqlite3";
 import { MORE } from "./busy.ts";
 import { checksum, EVICTABLE, writeChecksum } from "./checksum.ts";
-import { inserts, isOver, loneMutation } from "./commit-shape.ts";
+import { extentOf, inserts, isOver, loneMutation } from "./commit-shape.ts";
 import { isExpired } from "./entry.ts";
 import { isOwnFault, refusesNull } from "./errors.ts";
 import type { Meta } from "./meta.ts";
@@ -23,7 +23,7 @@ import { type Namespaces, VanishedNamespace } from "./namespaces.ts";
 import type { Revisions } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
-import { type Statements, writeStatements } from "./write-statements.ts";
+import { assertWritten, type Statements, writeStatements } from "./write-statements.ts";
 
 /** Milliseconds after which a batch is continued by another transaction, in the next turn of the event loop. */
 const SLICE_MS = 4;
@@ -138,15 +138,9 @@ export class Writer {
 
   /** What must not be rolled back with the commits. */
   #prepare(commits: readonly Commit[]): void {
-    let mutations = 0;
-    let deadlines = false;
-    for (const commit of commits) {
-      mutations += commit.mutations.length;
-      for (const mutation of commit.mutations)
-        deadlines ||= "expiresAt" in mutation && typeof mutation.expiresAt === "number";
-    }
+    const { mutations, haveDeadlines } = extentOf(commits);
     this.#meta.reserve(mutations);
-    if (deadlines) this.#meta.noteDeadlines();
+    if (haveDeadlines) this.#meta.noteDeadlines();
   }
 
   #slice(
@@ -233,16 +227,31 @@ export class Writer {
     const deadline = typeof expiresAt === "number" ? expiresAt : null;
     const sum = checksum(id, key, encoding, payload, deadline);
     const metadataSum = writeChecksum(revision, now, user) + now + evictable * EVICTABLE;
+    let written: Sqlite.RunResult;
     if (expiresAt === "keep") {
       const sums = [sum, metadataSum] as const;
-      statements.setKeeping.run(id, key, revision, now, now, evictable, encoding, ...sums, user, payload);
+      const rest = [evictable, encoding, ...sums, user, payload] as const;
+      written = statements.setKeeping.run(id, key, revision, now, now, ...rest);
     } else if (encoding === "json" && evictable === 0 && user === undefined) {
-      if (deadline === null) statements.setPlain.run(id, key, revision, now, now, sum, metadataSum, payload);
-      else statements.setExpiring.run(id, key, revision, now, now, deadline, sum, metadataSum, payload);
+      if (deadline === null)
+        written = statements.setPlain.run(id, key, revision, now, now, sum, metadataSum, payload);
+      else
+        written = statements.setExpiring.run(
+          id,
+          key,
+          revision,
+          now,
+          now,
+          deadline,
+          sum,
+          metadataSum,
+          payload,
+        );
     } else {
       const rest = [evictable, encoding, sum, metadataSum, user, payload] as const;
-      statements.set.run(id, key, revision, now, now, expiresAt, ...rest);
+      written = statements.set.run(id, key, revision, now, now, expiresAt, ...rest);
     }
+    assertWritten(written);
     return this.#meta.textOf(revision);
   }
 
@@ -286,7 +295,7 @@ export class Writer {
     const revision = this.#meta.nextRevision();
     const sum = checksum(id, key, "json", payload, row[1]);
     const added = writeChecksum(revision, now, null) - writeChecksum(row[0], row[5], null);
-    this.#statements.setNumber.run(payload, revision, now, sum, added, id, key);
+    assertWritten(this.#statements.setNumber.run(payload, revision, now, sum, added, id, key));
     return { revision: this.#meta.textOf(revision), value };
   }
 }
