@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
+import { delay } from "@kv/core";
 import { fsCode } from "./errors.ts";
 import { Turns } from "./turns.ts";
 
@@ -58,7 +58,7 @@ export class Descriptors {
         const code = fsCode(error);
         if ((code !== "EMFILE" && code !== "ENFILE") || attempt > RETRIES) throw error;
         await this.#trim(0);
-        await pause(RETRY_MS);
+        await delay(RETRY_MS);
       }
     }
   }

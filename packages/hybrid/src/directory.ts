@@ -14,7 +14,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Refusal } from "@kv/core";
+import { monotonicNow, Refusal } from "@kv/core";
 import { DESCRIPTORS } from "./descriptors.ts";
 import { makeDirectory, syncDirectory } from "./durable.ts";
 import { directoryFault, fsCode, isMissing } from "./errors.ts";
@@ -237,9 +237,9 @@ export class Directory {
    * machine's may be wrong, or be set meanwhile.
    */
   async clock(): Promise<() => number> {
-    const at = performance.now();
+    const at = monotonicNow();
     const dated = await this.#dated();
-    return () => dated + performance.now() - at;
+    return () => dated + monotonicNow() - at;
   }
 
   /** How a file is dated that is made now. */

@@ -71,6 +71,7 @@ export class BehindSession {
       batchSize,
       enough: maxPending / 2,
       backoff,
+      keepsAlive: journal === undefined,
       beginning: () => pairing?.renewIfDue(),
       flushed: (flush, written) => this.#flushed(flush, written),
     });

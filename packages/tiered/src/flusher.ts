@@ -27,6 +27,8 @@ export interface FlusherOptions {
   readonly enough: number;
   /** Milliseconds until the next attempt, after so many that failed: 1, 2, … */
   readonly backoff: (failures: number) => number;
+  /** Whether the process lives until the far tier has everything: where what waits would be lost with it. */
+  readonly keepsAlive: boolean;
   /** Before the far tier is written to. */
   readonly beginning: () => Promise<void> | undefined;
   /** The far tier has them; entries as they were written there. What it does is waited for, and must not fail. */
@@ -37,8 +39,6 @@ export interface FlusherOptions {
 const GATHER_MS = 20;
 /** How often what is not as it was thought to be is looked at again before the next pause. */
 const MOST_ATTEMPTS = 3;
-/** Timers hold 31 bits: longer ones would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface Waiting {
   /** The change up to which it waits. */
@@ -165,11 +165,11 @@ export class Flusher {
     for (const { resolve } of done) resolve();
   }
 
-  /** Whatever a caller's function says: at least a turn of the event loop, and no more than a timer holds. */
+  /** Whatever a caller's function says: at least a turn of the event loop. */
   #backoff(): number {
     try {
       const ms = this.#options.backoff(this.#failures);
-      return ms >= 1 ? Math.min(ms, MAX_TIMER_MS) : 1;
+      return Number.isNaN(ms) ? 1 : Math.max(1, ms);
     } catch {
       return LONGEST_PAUSE_MS;
     }
@@ -180,6 +180,7 @@ export class Flusher {
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
       const wait = timer(resolve, ms);
+      wait.hold(this.#options.keepsAlive);
       this.#wake = () => {
         wait.cancel();
         resolve();

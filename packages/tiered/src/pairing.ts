@@ -1,4 +1,4 @@
-import { type Adapter, type Namespace, namespaceOf, Refusal } from "@kv/core";
+import { type Adapter, monotonicNow, type Namespace, namespaceOf, Refusal } from "@kv/core";
 import type { Journal } from "./journal.ts";
 import { OWN } from "./near-tier.ts";
 
@@ -51,7 +51,7 @@ export class Pairing {
 
   /** Before a flush. */
   async renewIfDue(): Promise<void> {
-    if (performance.now() - this.#at >= EVERY_MS) await this.renew();
+    if (monotonicNow() - this.#at >= EVERY_MS) await this.renew();
   }
 
   /** @throws Refusal `KV_CONFLICT` where another adapter writes to the far tier */
@@ -65,7 +65,7 @@ export class Pairing {
     await this.#write(state);
     this.#next = undefined;
     this.#possible = new Set([state]);
-    this.#at = performance.now();
+    this.#at = monotonicNow();
   }
 
   /** Before all namespaces of the far tier are cleared: what it says goes, too, and is none of what is counted. */

@@ -41,6 +41,40 @@ function opened(options: Partial<TieredOptions> = {}, storeOptions: CreateStoreO
   return { adapter, store, far, behind: createStore(farInner) };
 }
 
+describe("options of more than 24.8 days, the longest that a timer holds", () => {
+  it("let closing flush, and the far tier answer, in their own time", async () => {
+    const path = join(scratchDirectory(), "far.db");
+    const limits = { timeout: "60d", closeTimeout: "60d", backoff: () => 1e12 } as const;
+    const { store, far } = opened({ far: sqlite({ path }), ...limits });
+    await store.set("k", 1);
+    far.held = [];
+    await store.set("k", 2);
+    let closed = false;
+    const closing = store.close().then(() => {
+      closed = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(closed).toBe(false);
+    far.release();
+    await closing;
+    await using behind = createStore(sqlite({ path }));
+    expect(await behind.get("k")).toBe(2);
+  });
+
+  it("let a write wait for a clearing", async () => {
+    const { store, far } = opened({ timeout: "60d" });
+    await store.set("k", 1);
+    await store.count();
+    far.held = [];
+    const cleared = store.clear();
+    const written = store.set("k", 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    far.release();
+    await Promise.all([cleared, written]);
+    expect(await store.get("k")).toBe(2);
+  });
+});
+
 describe("a write", () => {
   it("is acknowledged and read while the far tier never answers, and gets there when it does", async () => {
     const { adapter, store, far, behind } = opened();
