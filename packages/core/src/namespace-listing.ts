@@ -39,6 +39,9 @@ export async function namespacesBelow(
       const relative = path.slice(namespace.path.length);
       if (relative.length <= depth && relative[0]?.startsWith(prefix)) found.push(relative);
     }
+    // Pages that are at hand would keep the event loop for as long as there are any.
+    await context.pace.breathe();
+    refuseAborted(options?.signal);
   }
   return found.sort(comparePaths);
 }
