@@ -18,6 +18,8 @@ export interface Watched {
  */
 export class Custody {
   readonly #files: Watched;
+  /** Called when the files are lost, and when they are well again. */
+  onTurn: (() => void) | undefined;
   #lookedAt = 0;
   #fault: string | undefined;
 
@@ -39,8 +41,10 @@ export class Custody {
 
   /** Looks now. Files that are back where they were are well again. */
   look(): Refusal | undefined {
+    const wasLost = this.isLost;
     this.#fault = this.#files.fault();
     this.#lookedAt = monotonic();
+    if (wasLost !== this.isLost) this.onTurn?.();
     return this.#fault === undefined ? undefined : lost(this.#fault);
   }
 

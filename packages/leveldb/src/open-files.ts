@@ -11,6 +11,8 @@ interface Seen {
   readonly modified: bigint;
 }
 
+/** How often the newest log is looked for, while LevelDB goes on to others. */
+const ATTEMPTS = 10;
 const LOST = "while it was open, so that what is written now would not be found again";
 const RESTORED =
   "while it was open, as by a backup copied over it or by another process that opened it, so that what is written now may not be found again";
@@ -93,10 +95,15 @@ export class OpenFiles {
     return undefined;
   }
 
+  /** What is listed may be gone a moment later: then there is a newer one. */
   #newestLog(): Seen | undefined {
-    const logs = readdirSync(this.#path).filter((name) => /^\d+\.log$/.test(name));
-    const newest = logs.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).at(-1);
-    return newest === undefined ? undefined : this.#look(newest);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const logs = readdirSync(this.#path).filter((name) => /^\d+\.log$/.test(name));
+      const newest = logs.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).at(-1);
+      const found = newest === undefined ? undefined : this.#look(newest);
+      if (found !== undefined || newest === undefined) return found;
+    }
+    return undefined;
   }
 
   #look(name: string): Seen | undefined {

@@ -9,13 +9,19 @@ import type { Repair } from "./write-queue.ts";
 export class Recovery implements Repair {
   readonly #connection: Pick<Connection, "renew" | "custody">;
   readonly #before: () => Promise<void>;
+  readonly #after: () => void;
   #damaged = false;
   #renewing: Promise<void> | undefined;
 
-  /** `before`: ends what is being read. */
-  constructor(connection: Pick<Connection, "renew" | "custody">, before: () => Promise<void>) {
+  /** `before`: ends what is being read. `after`: the failed write may be found written now. */
+  constructor(
+    connection: Pick<Connection, "renew" | "custody">,
+    before: () => Promise<void>,
+    after: () => void,
+  ) {
     this.#connection = connection;
     this.#before = before;
+    this.#after = after;
   }
 
   /** While it is given, there may be nothing to read from. It rejects where nothing was changed. */
@@ -44,5 +50,6 @@ export class Recovery implements Repair {
   async #renew(): Promise<void> {
     await this.#connection.renew(this.#before);
     this.#damaged = false;
+    this.#after();
   }
 }

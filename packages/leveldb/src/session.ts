@@ -60,7 +60,10 @@ export class Session {
     this.#connection = connection;
     this.#driver = driver;
     this.custody = connection.custody;
-    this.recovery = new Recovery(connection, () => driver.close());
+    // Watchers have to look for themselves then.
+    const resync = () => this.watchers.resync();
+    this.custody.onTurn = resync;
+    this.recovery = new Recovery(connection, () => driver.close(), resync);
     const { watchers } = this;
     this.queue = new WriteQueue({ driver, layout, cache, revisions, index, watchers, clock }, this.recovery);
     this.reader = new Reader(driver, layout, clock);

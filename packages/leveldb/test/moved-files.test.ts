@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createStore, type Store } from "@kv/core";
 import { ClassicLevel } from "classic-level";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { LOOK_INTERVAL_MS } from "../src/custody.ts";
 import { type LeveldbOptions, leveldb } from "../src/index.ts";
 import { scratchPath } from "./scratch.ts";
@@ -76,6 +76,16 @@ const CHANGES: readonly (readonly [what: string, change: (path: string) => unkno
     (path) => appendFileSync(join(path, "CURRENT"), "\n"),
     /CURRENT was replaced or altered/,
   ],
+  [
+    "another program opened the database, past its lock",
+    async (path) => {
+      symlinkSync(path, `${path}-link`);
+      const database = new ClassicLevel(`${path}-link`);
+      await database.open();
+      await database.close();
+    },
+    /CURRENT was replaced or altered .*another process/,
+  ],
   ["a backup was copied over them", restoreOver, /was (replaced or altered|moved or deleted)/],
 ];
 
@@ -114,6 +124,21 @@ describe("nothing is acknowledged any more, and every operation says why, where"
     await expect(store.sweep()).rejects.toMatchObject(TOLD);
     await expect(store.get("before")).rejects.toMatchObject(TOLD);
     await expect(store.close()).rejects.toMatchObject(TOLD);
+  });
+
+  test("watchers are told to look for themselves, when the files are lost and when they are back", async () => {
+    const path = await scratchPath();
+    const store = await written({ path });
+    const told: string[] = [];
+    await store.subscribe((change) => void told.push(change.type));
+    renameSync(path, `${path}-moved`);
+    await expect(store.sweep()).rejects.toMatchObject(TOLD);
+    await expect(store.sweep()).rejects.toMatchObject(TOLD);
+    await vi.waitFor(() => expect(told).toEqual(["resync"]));
+    renameSync(`${path}-moved`, path);
+    await store.sweep();
+    await vi.waitFor(() => expect(told).toEqual(["resync", "resync"]));
+    await store.close();
   });
 
   test("close() alone tells it", async () => {

@@ -15,7 +15,11 @@ test("after a failed write the database is opened anew before the next one, as s
       log.push("renewed");
     },
   };
-  const recovery = new Recovery(connection, async () => void log.push("readers ended"));
+  const recovery = new Recovery(
+    connection,
+    async () => void log.push("readers ended"),
+    () => log.push("watchers told"),
+  );
   expect(recovery.ready()).toBeUndefined();
   const error = new Error("no space");
   expect(recovery.failed(error)).toBe(error);
@@ -25,7 +29,7 @@ test("after a failed write the database is opened anew before the next one, as s
   const ready = recovery.ready();
   expect(recovery.renewing).toBe(ready);
   await ready;
-  expect(log).toEqual(["readers ended", "renewed"]);
+  expect(log).toEqual(["readers ended", "renewed", "watchers told"]);
   expect(recovery.renewing).toBeUndefined();
   expect(recovery.ready()).toBeUndefined();
 });

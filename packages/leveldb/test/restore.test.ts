@@ -144,6 +144,22 @@ describe("a backup copied over newer files is KV_CORRUPT, naming what does not b
     });
   });
 
+  test("but leftovers of earlier states, as in a backup that is updated by a tool which deletes nothing, are not", async () => {
+    const path = await scratchPath();
+    for (let i = 0; i < 4; i++) {
+      await within(path, (store) =>
+        store.setMany([
+          [`k${i}`, i],
+          ["all", "x".repeat(100_000)],
+        ]),
+      );
+      cpSync(path, `${path}-backup`, { recursive: true });
+    }
+    expect(readdirSync(`${path}-backup`).filter((name) => name.startsWith("MANIFEST")).length).toBe(4);
+    restore(`${path}-backup`, path);
+    expect(await within(path, (store) => store.count())).toBe(5);
+  });
+
   test("but a database that was opened since by another program, or repaired, is not", async () => {
     const path = await scratchPath();
     await backedUp(path);
