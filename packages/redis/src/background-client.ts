@@ -17,6 +17,9 @@ interface Subscribing {
   getInstance?: (() => Redis | null) | undefined;
 }
 
+/** Taken when the module is loaded: a test may fake it later. */
+const soon: (callback: () => void) => unknown = setImmediate;
+
 /** Clients that are in the background already. */
 const known = new WeakSet<Redis>();
 
@@ -34,7 +37,7 @@ function serverToBackground(client: Redis): void {
     client.stream?.unref();
   };
   // The stream is made in the tick after this.
-  client.on("connecting", () => setImmediate(unref));
+  client.on("connecting", () => soon(unref));
   client.on("connect", () => {
     unref();
     for (const sentinel of sentinelsOf(client)) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal } from "@kv/core";
+import { Refusal, type Timer, timer } from "@kv/core";
 import { Command } from "ioredis";
 import { Admission } from "./admission.ts";
 import { toBackground } from "./background-client.ts";
@@ -36,7 +36,7 @@ export class Connection {
   #return: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
   #attempts = 0;
-  #again: NodeJS.Timeout | undefined;
+  #again: Timer | undefined;
 
   /** @param welcome what else is to be done before a new connection is used. */
   constructor(settings: ConnectionSettings, welcome: () => Promise<void>) {
@@ -128,7 +128,7 @@ export class Connection {
   close(): void {
     const client = this.#client;
     this.#client = undefined;
-    clearTimeout(this.#again);
+    this.#again?.cancel();
     this.#guard?.close();
     this.#guard = undefined;
     if (client === undefined) return;
@@ -171,7 +171,8 @@ export class Connection {
   readonly #ended = (): void => {
     const client = this.#client;
     if (client === undefined || !this.isOwn) return;
-    this.#again = setTimeout(() => client.connect().catch(this.note), retryDelay(++this.#attempts)).unref();
+    this.#again = timer(() => void client.connect().catch(this.note), retryDelay(++this.#attempts));
+    this.#again.hold(false);
   };
 
   /** Resolves when commands can be sent. `undefined`: now. @param until as `elapsed` tells it. */
@@ -234,16 +235,16 @@ export class Connection {
   }
 
   async #inTime(promise: Promise<void>, until: number, what: string): Promise<void> {
-    const timer = new AbortController();
+    const over = new AbortController();
     try {
       await Promise.race([
         promise,
-        sleep(Math.max(0, until - elapsed()), undefined, { signal: timer.signal }).then(() => {
+        sleep(Math.max(0, until - elapsed()), undefined, { signal: over.signal }).then(() => {
           throw this.unreachable(what);
         }),
       ]);
     } finally {
-      timer.abort();
+      over.abort();
     }
   }
 
@@ -279,7 +280,7 @@ export class Connection {
     const why = cause === undefined ? "" : ` (${cause.message.replace(" and retry is disabled", "")})`;
     return new Refusal(
       "KV_UNAVAILABLE",
-      `${what}${why}; nothing was sent; check that the server is running and reachable${closedByServer(cause) ? ", and takes one more connection (maxclients)" : ""}`,
+      `${what}${why}; nothing was sent; check that the server is running and reachable${closedByServer(cause) ? `, takes one more connection (maxclients), and ${this.#usesTls ? "speaks" : "does not want"} TLS` : ""}`,
       cause === undefined ? { retryable: true } : { cause, retryable: true },
     );
   }

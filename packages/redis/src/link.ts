@@ -1,14 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isError, Refusal, ServerClock } from "@kv/core";
+import { Refusal, ServerClock } from "@kv/core";
 import { Command, type Redis } from "ioredis";
 import type { Client } from "./clients.ts";
 import { Connection, type ConnectionSettings, elapsed, PAUSE_MS } from "./connection.ts";
-import { codeOf, wordOf } from "./errors.ts";
+import {
+  foreign,
+  isTimeout,
+  isUnknownScript,
+  otherClock,
+  refuseQueued,
+  refuseQueuedWrite,
+  unknownOutcome,
+} from "./reply-refusals.ts";
 import type { Script } from "./script.ts";
 import { ClusterWriteCommand, isReply, WriteCommand } from "./write-command.ts";
 
 /** Milliseconds by which two servers' clocks may differ without a deadline being wrong. */
 const TOLERANCE_MS = 100;
+
+/** Milliseconds after which a refusal is another one. */
+const ONGOING_MS = 500;
 
 export type Argument = string | Buffer;
 
@@ -28,6 +39,8 @@ export class Link {
   readonly #settings: ConnectionSettings;
   /** Counts how often a new connection led to a server whose clock differs from that of the one before. */
   #otherClocks = 0;
+  /** When the server refused for the first and the last time, of refusals that followed one another. */
+  #refusing: { readonly since: number; readonly last: number } | undefined;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
@@ -119,7 +132,8 @@ export class Link {
       if (failed !== undefined) {
         const failure = connection.failure(failed);
         const isLost = !isReply(failed) && !isTimeout(failure) && this.#repeats;
-        if (!(isLost || connection.isMomentary(failure)) || elapsed() >= until)
+        const isMomentary = connection.isMomentary(failure);
+        if (isMomentary ? this.#isRefusedFor(until) : !isLost || elapsed() >= until)
           throw foreign(failure, name, args) ?? connection.explained(failure);
         await sleep(PAUSE_MS);
       }
@@ -129,7 +143,9 @@ export class Link {
       const command = new Command(name, args);
       (node ?? connection.client).sendCommand(command);
       try {
-        return refuseQueued(await command.promise);
+        const reply = refuseQueued(await command.promise);
+        this.#refusing = undefined;
+        return reply;
       } catch (again) {
         if (again instanceof Refusal) throw again;
         failed = again;
@@ -140,6 +156,20 @@ export class Link {
   /** Whether what was not sent, or may be sent twice, waits for the next connection. */
   get #repeats(): boolean {
     return this.isCluster || this.#settings.waitForReconnect;
+  }
+
+  /**
+   * Whether the server has refused for so long that an operation gives up. How long that is counts from the first refusal,
+   * not from when it was this operation's turn: operations on one key wait for one another, and would add up.
+   */
+  #isRefusedFor(until: number): boolean {
+    const now = elapsed();
+    const before = this.#refusing;
+    const isOngoing = before !== undefined && now - before.last < ONGOING_MS;
+    const since = isOngoing ? before.since : now;
+    this.#refusing = { since, last: now };
+    // In a Cluster it may be one node, or one slot, that refuses.
+    return now >= until || (!this.isCluster && now - since >= this.#settings.busyTimeout);
   }
 
   /** Makes several calls that leave in one piece. */
@@ -209,6 +239,7 @@ export class Link {
       try {
         connection.client.sendCommand(command);
         const reply: unknown = await command.promise;
+        this.#refusing = undefined;
         if (!command.repeated) return refuseQueuedWrite(reply);
         failed = { command };
       } catch (error) {
@@ -226,69 +257,11 @@ export class Link {
     // The server forgot its scripts, and has done nothing.
     if (isUnknownScript(failure)) return "with its text";
     const isMomentary = connection.isMomentary(failure);
+    if (isMomentary && !this.#isRefusedFor(until)) return "as it is";
     const unsent = !isReply(error) && !isMomentary;
-    if ((unsent ? this.#repeats : isMomentary) && elapsed() < until) return "as it is";
+    if (unsent && this.#repeats && elapsed() < until) return "as it is";
     if (!unsent) throw connection.explained(failure);
     connection.note(failure);
     throw connection.unreachable("not connected");
   }
-}
-
-/** Whether the client's own limit was over (`commandTimeout`): a new attempt would begin it anew. */
-function isTimeout(failure: Error): boolean {
-  return failure.message.startsWith("Command timed out");
-}
-
-/** What another program has put under a name of the store; `undefined`: it failed for another reason. */
-function foreign(failure: Error, name: string, args: readonly Argument[]): Refusal | undefined {
-  if (codeOf(failure) !== "WRONGTYPE" && wordOf(failure) !== "WRONGTYPE") return undefined;
-  const names = name.startsWith("EVAL") ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
-  const shown = names.slice(0, 5).map((one) => JSON.stringify(String(one)));
-  return new Refusal(
-    "KV_CORRUPT",
-    `another program has put something under ${shown.length === 1 ? "the name" : "one of the names"} ${shown.join(", ")}, which ${shown.length === 1 ? "is" : "are"} this store's; delete it, or use another prefix`,
-    { cause: failure },
-  );
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return isError(error) && error.message.startsWith("NOSCRIPT");
-}
-
-/** Within the owner's MULTI every command is answered so, and done at EXEC or never. */
-function isQueued(reply: unknown): boolean {
-  return (typeof reply === "string" || reply instanceof Buffer) && String(reply) === "QUEUED";
-}
-
-const IN_MULTI =
-  "the client's owner has begun a MULTI, which takes every command for a part of it; hand in a client for the store alone";
-
-/** @throws Refusal where the answer is none */
-function refuseQueued(reply: unknown): unknown {
-  if (!isQueued(reply)) return reply;
-  throw new Refusal("KV_UNAVAILABLE", IN_MULTI, { retryable: false });
-}
-
-/** The same for a write. */
-function refuseQueuedWrite(reply: unknown): unknown {
-  if (!isQueued(reply)) return reply;
-  throw new Refusal("KV_UNAVAILABLE", `${IN_MULTI}; whether EXEC applies the write is unknown`, {
-    retryable: false,
-  });
-}
-
-function otherClock(): Refusal {
-  return new Refusal(
-    "KV_UNAVAILABLE",
-    "the connection now leads to a server whose clock differs from that of the one before, by which the deadlines of this write were computed; nothing was written; try again",
-    { retryable: true },
-  );
-}
-
-function unknownOutcome(cause: Error): Refusal {
-  return new Refusal(
-    "KV_UNAVAILABLE",
-    `the connection was lost before the server's answer (${cause.message}): whether the write was applied is unknown, and it is not repeated; read the key to find out`,
-    { cause, retryable: false },
-  );
 }

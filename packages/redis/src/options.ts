@@ -22,8 +22,9 @@ interface CommonOptions {
    */
   readonly ordered?: boolean | undefined;
   /**
-   * Milliseconds that an operation goes on trying while the server refuses it for the moment (it loads its data, a slot
-   * is being moved, a Cluster elects a master). Default: 4,500, below the store's own timeout of 5 s.
+   * Milliseconds that operations go on trying while the server refuses for the moment (it loads its data, runs another
+   * client's script, a slot is being moved, a Cluster elects a master), counted from when it began to. One that is called
+   * when the server has been refusing for so long is tried once. Default: 4,500, below the store's own timeout of 5 s.
    */
   readonly busyTimeout?: number | undefined;
   /**

@@ -134,7 +134,7 @@ const BY_TEXT: readonly (Explanation & { readonly pattern: RegExp })[] = [
     text: "the server runs no scripts, and every write is one; allow EVAL and EVALSHA (they may be renamed, or forbidden by a proxy), or use another server",
   },
   {
-    pattern: /unknown command/i,
+    pattern: /(unknown|unsupported) command/i,
     code: "KV_UNSUPPORTED",
     text: "the server lacks a command that is needed; use Redis or Valkey 6.2 or newer that has not renamed it, without a proxy that forbids it",
   },

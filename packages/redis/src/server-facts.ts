@@ -98,5 +98,5 @@ export class ServerFacts {
 
 /** Whether the server does not permit a command, or does not have it. */
 function isForbidden(error: unknown): boolean {
-  return isError(error) && /NOPERM|unknown command/i.test(error.message);
+  return isError(error) && /NOPERM|(unknown|unsupported) command/i.test(error.message);
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer as createWebServer } from "node:http";
 import { createServer, type Server } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { freePort, needsServer, type TestServer } from "./server.ts";
 import { eventually, refusalOf, serverFor, storeOn } from "./stores.ts";
@@ -154,6 +155,29 @@ describe("what the server refuses", () => {
     await script;
     await waiting;
     expect(await store.get("k")).toBe(3);
+  });
+
+  test("operations that wait for one another wait together while the server refuses", async () => {
+    const server = await serverFor("--busy-reply-threshold", "20");
+    const store = storeOn({ port: server.port, busyTimeout: 600 });
+    await store.set("k", 1);
+    const other = server.bare.duplicate();
+    onTestFinished(() => other.disconnect());
+    const script = other.eval("while true do end", 0).catch(() => undefined);
+    await sleep(100);
+    const began = performance.now();
+    const ended = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const error = await refusalOf(store.update("k", (n) => Number(n) + 1));
+        expect(error).toMatchObject({ code: "KV_UNAVAILABLE", ...says("SCRIPT KILL") });
+        return performance.now() - began;
+      }),
+    );
+    // One after the other they would take 3.6 s.
+    for (const took of ended) expect(took).toBeLessThan(2500);
+    await server.bare.script("KILL");
+    await script;
+    expect(await store.get("k")).toBe(1);
   });
 
   test("no more connections", async () => {
