@@ -24,6 +24,8 @@ export const watchSelection: readonly Case[] = [
       ]);
       await store.namespace("n").scope("s").set("a", 8);
       await root.namespace("other").set("a", 9);
+      // A state that is over before it could be told may be left out.
+      await seen.until((all) => all.length >= 2);
       await store.scope("s").delete("ab");
       await store.scope("s").delete("a");
       await seen.until((all) => all.length >= 3);
