@@ -8,7 +8,7 @@ import { fileEntries } from "./file-entries.ts";
 import { type ListedFile, listedFiles } from "./file-listing.ts";
 import { tidyFolder } from "./latest-link.ts";
 import { type GracePeriods, hasEnded, isHeld, isSecondName } from "./owner.ts";
-import { pinnedNames } from "./pins.ts";
+import { ALL, pinnedNames } from "./pins.ts";
 
 /** What became of the files that no entry names. */
 export interface CollectReport {
@@ -119,9 +119,10 @@ export class Collector {
     for (const file of quarantined) {
       this.#assertGoing();
       if (needed.has(file.name)) await this.#restore(file, count);
-      else if (isOver(grace, file.age)) await this.#remove(file.path, file.bytes, count);
+      else if (!needed.has(ALL) && isOver(grace, file.age)) await this.#remove(file.path, file.bytes, count);
     }
     await this.#removeEmptyTrash();
+    if (needed.has(ALL)) return;
     await this.#quarantine(
       [...loose.values()].filter(({ name, at }) => isOver(grace, now() - at) && !needed.has(name)),
       now(),

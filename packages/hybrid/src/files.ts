@@ -6,6 +6,8 @@ import {
   type ViewAccess,
   viewAccess,
 } from "@kv/core";
+import { type BackupOptions, backup } from "./backup.ts";
+import type { BackupReport } from "./backup-writer.ts";
 import type { CollectReport } from "./collector.ts";
 import { Depot } from "./depot.ts";
 import { type FileMetadata, fileMetadata } from "./file-metadata.ts";
@@ -45,6 +47,14 @@ export interface StoreFiles {
   getMetadata(key: string): Promise<FileMetadata | undefined>;
   /** Reads every file that an entry of any namespace names, and holds it against its checksum. Changes nothing. */
   verify(): Promise<VerifyReport>;
+  /**
+   * Copies index and files, while the store is in use, so that they fit together: first `options.index` is called, then all
+   * files are copied into the directory `path`, and meanwhile no process collects any. The directory gets its name when
+   * it is complete and on the disk; it must not exist, or be empty. To restore them, see the README.
+   * @throws KvError `KV_INVALID_OPTION` where `path` holds files already; `KV_CAPACITY` where its disk is full;
+   *   `KV_ABORTED`; `KV_UNAVAILABLE`; what `options.index` or `options.onProgress` threw
+   */
+  backup(path: string, options: BackupOptions): Promise<BackupReport>;
   /** Removes what no entry names any more, in the whole directory. Others may go on writing, in all processes. */
   collect(options?: CollectOptions): Promise<CollectReport>;
 }
@@ -87,6 +97,7 @@ export function files(store: StoreReader): StoreFiles {
         return entry && fileMetadata(entry, access.metadata(entry));
       });
     },
+    backup: (path, options) => backup(depot, access, path, options),
     verify: () => access.operate({ operation: "verify" }, () => depot.verifier.verify()),
     collect(options = {}) {
       return access.operate({ operation: "collect", writes: true }, async () => {

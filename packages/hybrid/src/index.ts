@@ -1,4 +1,6 @@
 export { hybrid } from "./adapter.ts";
+export type { BackupOptions } from "./backup.ts";
+export type { BackupReport } from "./backup-writer.ts";
 export type { ByteSize } from "./byte-size.ts";
 export type { CollectReport } from "./collector.ts";
 export type { FileMetadata } from "./file-metadata.ts";

@@ -6,7 +6,7 @@
 //   .kv/collected           its time is when files were last collected, by whichever process
 //   .kv/tmp/<owner>-<n>/    made by each opening, and its alone; its absence tells that the directory is another one by now
 //           <owner>-<n>     files being written; with `.read`, second names of files that streams read
-//   .kv/pins/<owner>-<n>    the names of files that a commit under way is about to refer to, a line each
+//   .kv/pins/<owner>-<n>    the names of files that a commit under way is about to refer to, a line each; or `all`, by a backup
 //   .kv/trash/<ms>-<n>/…    files in quarantine since then, under their names
 //
 // A write: pin the names (P), put the files there by rename (F), commit the references in the index (C), remove the

@@ -29,7 +29,7 @@ export async function layoutVersion({ directory, marker }: Paths): Promise<numbe
 
 /** Where files of somebody else have our folders' names, collecting would remove them. */
 export async function claim(paths: Paths, durable: boolean): Promise<void> {
-  const { directory, marker } = paths;
+  const { directory } = paths;
   const foreign = (await readdir(directory)).find((name) =>
     FILE_FOLDERS.some((folder) => folder === name.toLowerCase()),
   );
@@ -39,6 +39,11 @@ export async function claim(paths: Paths, durable: boolean): Promise<void> {
     const message = `${directory} holds a ${foreign}/ that is none of this store's; choose another directory`;
     throw new Refusal("KV_INVALID_OPTION", message);
   }
+  await mark(paths, durable);
+}
+
+/** Makes the directory one of ours. */
+export async function mark({ marker }: Paths, durable: boolean): Promise<void> {
   await makeDirectory(dirname(marker), durable);
   const staged = join(dirname(marker), ownedName());
   const text = `${JSON.stringify({ version: LAYOUT_VERSION })}\n`;

@@ -6,6 +6,8 @@ import { type GracePeriods, isHeld, ownedName } from "./owner.ts";
 
 /** A line of a pin that its process will not come back to. No file is called so. */
 const LEFT = "left";
+/** A line of a pin that holds all files there are. No file is called so. */
+export const ALL = "all";
 
 /** Holds files, by name, until the commit that refers to them is made: see `layout.ts`. */
 export class Pin {
@@ -19,6 +21,11 @@ export class Pin {
   /** Before the file is put there. */
   async add(name: string): Promise<void> {
     await this.#write(name);
+  }
+
+  /** All files there are, for a backup. To be renewed now and then: another machine goes by the age of a pin. */
+  async addAll(): Promise<void> {
+    await this.#write(ALL);
   }
 
   /** The commit was made, or certainly was not. */
@@ -46,7 +53,7 @@ export class Pin {
 }
 
 /**
- * The names that are pinned; pins that nobody holds are removed. A pin that is still being written may be read in part:
+ * The names that are pinned, and `ALL`; pins that nobody holds are removed. A pin that is still being written may be read in part:
  * what is missing from it has not been put there yet, and will be after this.
  */
 export async function pinnedNames(
