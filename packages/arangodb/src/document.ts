@@ -1,4 +1,4 @@
-import type { Namespace, Payload, Policy, StoredEntry } from "@kv/core";
+import { type Namespace, type Payload, type Policy, Refusal, type StoredEntry } from "@kv/core";
 import { documentKey, ordered } from "./keys.ts";
 import { RECLAIM_AFTER_MS } from "./layout.ts";
 import { isAttribute, payloadOf, type StoredValue } from "./stored-value.ts";
@@ -72,16 +72,23 @@ export const ROW =
  */
 export const LIVE = "(NOT_NULL(d.expiresAt, 9e15) > now)";
 
+/**
+ * An entry of a document. Documents may have been edited by hand: where one is no entry any more, its payload is a refusal
+ * that says why, and its other fields are what can be made of them.
+ */
 export class ArangoEntry implements StoredEntry {
   readonly #row: Row;
+  readonly #expected: string | undefined;
   #payload: { readonly value: Payload } | undefined;
 
-  constructor(row: Row) {
+  /** @param expected the key that the document was found by, where it was found by its key. */
+  constructor(row: Row, expected?: string) {
     this.#row = row;
+    this.#expected = expected;
   }
 
   get key(): string {
-    return this.#row[0];
+    return this.#expected ?? this.#row[0];
   }
 
   get encoding(): string {
@@ -93,15 +100,15 @@ export class ArangoEntry implements StoredEntry {
   }
 
   get createdAt(): number {
-    return this.#row[3];
+    return timeOf(this.#row[3]);
   }
 
   get updatedAt(): number {
-    return this.#row[4];
+    return timeOf(this.#row[4]);
   }
 
   get expiresAt(): number | undefined {
-    return this.#row[5] ?? undefined;
+    return typeof this.#row[5] === "number" ? this.#row[5] : undefined;
   }
 
   get policy(): Policy {
@@ -110,17 +117,62 @@ export class ArangoEntry implements StoredEntry {
 
   get user(): string | undefined {
     const metadata = this.#row[7];
-    if (metadata === null) return undefined;
-    return typeof metadata === "string" ? metadata : JSON.stringify(metadata);
+    if (typeof metadata === "string") return isJsonObject(metadata) ? metadata : undefined;
+    return typeof metadata === "object" && metadata !== null ? JSON.stringify(metadata) : undefined;
   }
 
   get payload(): Payload {
-    const [, encoding, , , , , , , value, text, bytes] = this.#row;
-    this.#payload ??= { value: payloadOf(encoding, value, text, bytes) };
+    if (this.#payload === undefined) {
+      const [, encoding, , , , , , , value, text, bytes] = this.#row;
+      const fault = faultOf(this.#row, this.#expected);
+      this.#payload = { value: fault ?? payloadOf(encoding, value, text, bytes) };
+    }
     return this.#payload.value;
   }
 
   get size(): undefined {
     return undefined;
+  }
+}
+
+/** What is wrong with a document that was edited by hand. */
+function faultOf(row: Row, expected: string | undefined): Refusal | undefined {
+  const attribute = faultyAttribute(row, expected);
+  if (attribute === undefined) return undefined;
+  return new Refusal(
+    "KV_CORRUPT",
+    `the attribute "${attribute}" of its document is not as this store wrote it; repair the document, or delete the entry`,
+  );
+}
+
+function faultyAttribute(row: Row, expected: string | undefined): string | undefined {
+  const [key, encoding, revision, createdAt, updatedAt, expiresAt, policy, metadata, , , bytes] = row;
+  if (typeof key !== "string" || (expected !== undefined && key !== expected)) return "key";
+  if (typeof encoding !== "string" || encoding === "") return "encoding";
+  if (typeof revision !== "string" || revision === "") return "revision";
+  if (typeof createdAt !== "number") return "createdAt";
+  if (typeof updatedAt !== "number") return "updatedAt";
+  if (expiresAt !== null && typeof expiresAt !== "number") return "expiresAt";
+  if (policy !== "persist" && policy !== "evict") return "policy";
+  if (!isMetadata(metadata)) return "metadata";
+  if (encoding === "bytes" && typeof bytes !== "string") return "bytes";
+  return undefined;
+}
+
+function timeOf(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function isMetadata(metadata: unknown): boolean {
+  if (typeof metadata === "string") return isJsonObject(metadata);
+  return typeof metadata === "object" && !Array.isArray(metadata);
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
   }
 }

@@ -22,8 +22,10 @@ export class Reader {
       "@entries": this.#layout.entries,
       ids: [...new Set(ids)],
     });
-    const found = new Map<string, StoredEntry>();
-    for (const [id, row] of rows) found.set(id, new ArangoEntry(row));
-    return ids.map((id) => found.get(id));
+    const found = new Map(rows);
+    return ids.map((id, i) => {
+      const row = found.get(id);
+      return row === undefined ? undefined : new ArangoEntry(row, keys[i]);
+    });
   }
 }
