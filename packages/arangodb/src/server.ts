@@ -1,7 +1,7 @@
 import { setTimeout as later } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Database } from "arangojs";
-import { boundedBodies } from "./answer-body.ts";
+import { answerHook } from "./answer-hook.ts";
 import { ArangoFailure, ERROR, isNumbered, loginRefusal, Scrubber } from "./errors.ts";
 import type { Account, Settings } from "./options.ts";
 import type { BindVars, Query } from "./query.ts";
@@ -82,10 +82,14 @@ export class Server {
         timeout: left,
         ...(maxRuntime === undefined ? {} : { maxRuntime }),
       };
-      const cursor = await this.database.query<T>(text, bindVars, own);
-      const rows: unknown = await cursor.all();
-      if (!Array.isArray(rows)) throw new TypeError("what answers is no ArangoDB, or a proxy before one");
-      return rows as T[];
+      try {
+        const cursor = await this.database.query<T>(text, bindVars, own);
+        return await cursor.all();
+      } catch (error) {
+        // arangojs has not found what every answer of a server has.
+        if (!(error instanceof TypeError)) throw error;
+        throw new Error("what answers is no ArangoDB, but perhaps a proxy with a page of its own");
+      }
     }, timeout);
   }
 
@@ -149,7 +153,7 @@ function connected(account: Account, timeout: number): Database {
     // Only what never reached a server is asked of the next one.
     maxRetries: urls.length - 1,
     responseQueueTimeSamples: 0,
-    afterResponse: boundedBodies(timeout),
+    afterResponse: answerHook(timeout),
   });
 }
 
