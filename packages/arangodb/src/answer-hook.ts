@@ -1,4 +1,4 @@
-import { setTimeout as later } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import { ArangoFailure } from "./errors.ts";
 
 /** The number of "not a leader". */
@@ -40,7 +40,7 @@ async function textOf(body: ReadableStream<Uint8Array>, timeout: number): Promis
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let isLate = false;
-  const timer = later(() => {
+  const timer = setTimeout(() => {
     isLate = true;
     // Ends the connection, too.
     reader.cancel().catch(() => undefined);

@@ -1,4 +1,4 @@
-import { setTimeout as later } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import { ArangoFailure } from "./errors.ts";
 
 /**
@@ -24,7 +24,7 @@ export class RequestSlots {
         clearTimeout(timer);
         resolve();
       };
-      const timer = later(() => {
+      const timer = setTimeout(() => {
         this.#waiting.delete(enter);
         const message = "the server does not answer the requests before this one, which was not sent";
         reject(new ArangoFailure(message, "not sent", { code: "ETIMEDOUT" }));

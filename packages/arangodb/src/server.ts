@@ -1,4 +1,4 @@
-import { setTimeout as later } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Database } from "arangojs";
 import { answerHook } from "./answer-hook.ts";
@@ -131,7 +131,7 @@ export class Server {
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = later(() => {
+    timer = setTimeout(() => {
       reject(new ArangoFailure("the server did not answer in time", "unknown", { code: "ETIMEDOUT" }));
     }, ms);
   });

@@ -12,7 +12,7 @@
  * nothing.
  */
 import { randomBytes } from "node:crypto";
-import { setTimeout as later } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import { type Namespace, Refusal } from "@kv/core";
 import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "./back-off.ts";
 import { ArangoFailure, isMomentary, mayHaveTakenEffect, writeFailure } from "./errors.ts";
@@ -165,7 +165,7 @@ export class WriteLanes {
       return lane;
     }
     return new Promise((resolve, reject) => {
-      const timer = later(
+      const timer = setTimeout(
         () => {
           this.#waiting.splice(this.#waiting.indexOf(take), 1);
           reject(notSent());
