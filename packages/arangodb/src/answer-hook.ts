@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from "node:timers";
+import { timer } from "@kv/core";
 import { ArangoFailure } from "./errors.ts";
 
 /** The number of "not a leader". */
@@ -40,7 +40,7 @@ async function textOf(body: ReadableStream<Uint8Array>, timeout: number): Promis
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let isLate = false;
-  const timer = setTimeout(() => {
+  const end = timer(() => {
     isLate = true;
     // Ends the connection, too.
     reader.cancel().catch(() => undefined);
@@ -54,6 +54,6 @@ async function textOf(body: ReadableStream<Uint8Array>, timeout: number): Promis
       text += decoder.decode(value, { stream: true });
     }
   } finally {
-    clearTimeout(timer);
+    end.cancel();
   }
 }

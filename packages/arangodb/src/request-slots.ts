@@ -1,4 +1,4 @@
-import { clearTimeout, setTimeout } from "node:timers";
+import { timer } from "@kv/core";
 import { ArangoFailure } from "./errors.ts";
 
 /**
@@ -21,13 +21,12 @@ export class RequestSlots {
     }
     return new Promise((resolve, reject) => {
       const enter = (): void => {
-        clearTimeout(timer);
+        end.cancel();
         resolve();
       };
-      const timer = setTimeout(() => {
+      const end = timer(() => {
         this.#waiting.delete(enter);
-        const message = "the server does not answer the requests before this one, which was not sent";
-        reject(new ArangoFailure(message, "not sent", { code: "ETIMEDOUT" }));
+        reject(unsent());
       }, timeout);
       this.#waiting.add(enter);
     });
@@ -42,4 +41,9 @@ export class RequestSlots {
     this.#waiting.delete(next);
     next();
   }
+}
+
+export function unsent(): ArangoFailure {
+  const message = "the server does not answer the requests before this one, which was not sent";
+  return new ArangoFailure(message, "not sent", { code: "ETIMEDOUT" });
 }

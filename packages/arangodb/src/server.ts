@@ -1,11 +1,11 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Timer, timer } from "@kv/core";
 import { Database } from "arangojs";
 import { answerHook } from "./answer-hook.ts";
 import { ArangoFailure, ERROR, isNumbered, loginRefusal, Scrubber } from "./errors.ts";
 import type { Account, Settings } from "./options.ts";
 import type { BindVars, Query } from "./query.ts";
-import { RequestSlots } from "./request-slots.ts";
+import { RequestSlots, unsent } from "./request-slots.ts";
 
 /** Rows of one answer at most. Every statement limits itself to fewer, so that no cursor stays open at the server. */
 const BATCH_SIZE = 100_000;
@@ -13,6 +13,8 @@ const BATCH_SIZE = 100_000;
 const DEFINITION_MS = 60_000;
 /** Milliseconds that arangojs has for giving up by itself what is given up here. */
 const SLACK_MS = 250;
+/** What is left of a request's time when it is sent at least: without it no answer would arrive. */
+const LEAST_PART = 0.1;
 /** How often a statement is run again where a server does not know yet what was made a moment ago. */
 const ROUNDS = 5;
 
@@ -96,13 +98,10 @@ export class Server {
   /** Whatever else arangojs can do, within the time that a request has, with its failures made presentable. */
   async ask<T>(request: (left: number) => Promise<T>, timeout: number = this.#timeout): Promise<T> {
     const end = performance.now() + timeout;
+    await this.#slots?.acquire(timeout);
     try {
-      await this.#slots?.acquire(timeout);
-    } catch (error) {
-      throw this.#scrubber.failure(error);
-    }
-    try {
-      const left = Math.max(1, Math.ceil(end - performance.now()));
+      const left = Math.ceil(end - performance.now());
+      if (left < timeout * LEAST_PART) throw unsent();
       return await within(request(left), left + SLACK_MS);
     } catch (error) {
       const failure = this.#scrubber.failure(error);
@@ -129,16 +128,16 @@ export class Server {
 
 /** The promise, or a failure when the time is over: arangojs may wait in its own queue, or for the end of an answer. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let end: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    end = timer(() => {
       reject(new ArangoFailure("the server did not answer in time", "unknown", { code: "ETIMEDOUT" }));
     }, ms);
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    end?.cancel();
   }
 }
 

@@ -12,8 +12,7 @@
  * nothing.
  */
 import { randomBytes } from "node:crypto";
-import { clearTimeout, setTimeout } from "node:timers";
-import { type Namespace, Refusal } from "@kv/core";
+import { type Namespace, Refusal, timer } from "@kv/core";
 import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "./back-off.ts";
 import { ArangoFailure, isMomentary, mayHaveTakenEffect, writeFailure } from "./errors.ts";
 import { type Layout, MAX_RUNTIME_S } from "./layout.ts";
@@ -165,7 +164,7 @@ export class WriteLanes {
       return lane;
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
+      const end = timer(
         () => {
           this.#waiting.splice(this.#waiting.indexOf(take), 1);
           reject(notSent());
@@ -173,7 +172,7 @@ export class WriteLanes {
         Math.max(1, patience.left),
       );
       const take = (lane: WriteLane): void => {
-        clearTimeout(timer);
+        end.cancel();
         resolve(lane);
       };
       this.#waiting.push(take);
