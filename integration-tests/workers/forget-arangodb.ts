@@ -4,7 +4,7 @@ import { arangodb, links } from "@kv/arangodb";
 import { createStore } from "@kv/core";
 
 const [url = "", how = "used"] = process.argv.slice(2);
-const store = createStore(arangodb({ url, requestTimeout: 1000 }), { timeout: 3 });
+const store = createStore(arangodb({ url, requestTimeout: 4000 }), { timeout: 30 });
 await store.setMany([
   ["k", how],
   ["l", how],

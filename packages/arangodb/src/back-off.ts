@@ -39,10 +39,18 @@ export class Patience {
     return Math.max(this.busyTimeout, this.#requestTimeout) - (performance.now() - this.#begun);
   }
 
+  /** Whether so little is left that what was not sent by now is not sent any more. */
+  get isSpent(): boolean {
+    return this.left < this.#leastForRequest;
+  }
+
   /** Milliseconds that a request which is made now may take. */
   get forRequest(): number {
-    const least = this.#requestTimeout * LEAST_PART;
-    return Math.ceil(Math.min(this.#requestTimeout, Math.max(this.left, least)));
+    return Math.ceil(Math.min(this.#requestTimeout, Math.max(this.left, this.#leastForRequest)));
+  }
+
+  get #leastForRequest(): number {
+    return this.#requestTimeout * LEAST_PART;
   }
 }
 

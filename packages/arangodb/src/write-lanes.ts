@@ -144,8 +144,10 @@ export class WriteLanes {
   }
 
   async #inLane<T>(patience: Patience, run: (lane: WriteLane) => Promise<T>): Promise<T> {
-    const lane = await this.#take(patience);
+    const taken = this.#take(patience);
+    const lane = await taken;
     try {
+      if (taken instanceof Promise && patience.isSpent) throw notSent();
       return await run(lane);
     } finally {
       const next = this.#waiting.shift();

@@ -59,7 +59,7 @@ describe("a server that does not answer", () => {
     }
     // As many as there are lanes were sent, and the others say that they were not.
     expect(results.filter(({ outcome }) => outcome.includes("was not sent"))).toHaveLength(
-      24 - values.length,
+      48 - values.length,
     );
     const sent = values.length;
     await sleep(TIMEOUT);
