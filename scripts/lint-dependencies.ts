@@ -14,6 +14,7 @@ const mayImport: Record<string, readonly string[] | "any"> = {
   core: [],
   ...Object.fromEntries(adapters.map((adapter) => [adapter, ["core"]])),
   hybrid: ["core", "redis"],
+  msgpack: ["core"],
   conformance: ["core"],
   patterns: ["core"],
   config: "any",

@@ -22,7 +22,8 @@ const ORIGIN = Symbol.for("@kv/core/codec-origin");
 
 /**
  * Marks a codec that a package exports, so that the codec of one copy of the package is taken for that of another. The
- * mark is not copied by a spread: `{ ...codec, encode }` is a codec of its own.
+ * mark is not copied by a spread: `{ ...codec, encode }` is a codec of its own. A codec so marked has to refuse by itself
+ * what nests deeper than 500 levels, as `structuredCopy` does.
  */
 export function originated<C extends Codec>(origin: string, codec: C): C {
   return Object.defineProperty(codec, ORIGIN, { value: `${origin}/${codec.name}` });
@@ -30,8 +31,11 @@ export function originated<C extends Codec>(origin: string, codec: C): C {
 
 function isSame(one: Codec, other: Codec): boolean {
   if (one === other) return true;
-  const origin = (codec: Codec) => (codec as { readonly [ORIGIN]?: unknown })[ORIGIN];
-  return origin(one) !== undefined && origin(one) === origin(other);
+  return originOf(one) !== undefined && originOf(one) === originOf(other);
+}
+
+function originOf(codec: Codec): unknown {
+  return (codec as { readonly [ORIGIN]?: unknown })[ORIGIN];
 }
 
 /** The default. Strict: a value that would not come back deeply equal is refused, naming the path. */
@@ -101,8 +105,7 @@ export class Codecs {
     if (value === undefined)
       throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
     try {
-      // A codec of this package looks itself.
-      if (this.#codec !== structured) assertNesting(value);
+      if (originOf(this.#codec) === undefined) assertNesting(value);
       const payload = this.#codec.encode(value);
       // A lone surrogate has no UTF-8 form, so that drivers would store another text.
       if (typeof payload === "string" && payload.isWellFormed()) return payload;

@@ -1,0 +1,123 @@
+import { Refusal } from "@kv/core";
+import { unpack } from "msgpackr/unpack";
+
+/** The one byte that MessagePack never uses. */
+export const MARK_BYTE = 0xc1;
+
+/**
+ * What stands at the beginning of an array that is a Map: what msgpackr reads that byte as, which no value
+ * of a caller can be. After it come keys and values in turn.
+ */
+export const MAP_MARK: unknown = unpack(Uint8Array.of(MARK_BYTE));
+
+/**
+ * A value as msgpackr writes it so that it comes back equal.
+ * @param value a copy that is nobody else's: it is changed in place
+ * @throws Refusal `KV_INVALID_VALUE` naming the path of what would not come back equal
+ */
+export function packable(value: unknown): unknown {
+  return new Packable().of(value);
+}
+
+class Packable {
+  /** What was looked at, and what stands for it. */
+  readonly #done = new Map<object, object>();
+  readonly #ancestors = new Set<object>();
+  /** The way to what is looked at: names, places, and what Maps and Sets hold. */
+  readonly #way: string[] = [];
+
+  of(value: unknown): unknown {
+    if (typeof value === "string" && !value.isWellFormed()) this.#refuse("text with a lone surrogate");
+    if (Object.is(value, -0)) this.#refuse("-0");
+    if (typeof value !== "object" || value === null) return value;
+    const known = this.#done.get(value);
+    if (known !== undefined) return known;
+    if (this.#ancestors.has(value)) this.#refuse("a cycle");
+    this.#ancestors.add(value);
+    const made = this.#inside(value);
+    this.#ancestors.delete(value);
+    this.#done.set(value, made);
+    return made;
+  }
+
+  #inside(value: object): object {
+    if (Array.isArray(value)) return this.#array(value);
+    if (value instanceof Map) return this.#map(value);
+    if (value instanceof Set) return this.#set(value);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype) return this.#object(value as Record<string, unknown>);
+    if (prototype === null) this.#refuse("an object without a prototype");
+    if (value instanceof URL || value instanceof URLSearchParams) this.#refuse("a URL, or its parameters");
+    if (isBoxed(value)) this.#refuse("a boxed scalar");
+    return value;
+  }
+
+  #array(items: unknown[]): object {
+    for (const [place, item] of items.entries()) {
+      if (item === undefined && !(place in items)) this.#refuse("an array with holes");
+      this.#replace(item, `[${place}]`, (made) => {
+        items[place] = made;
+      });
+    }
+    return items;
+  }
+
+  #object(object: Record<string, unknown>): object {
+    for (const name of Object.keys(object)) {
+      const step = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name)
+        ? `.${name}`
+        : `[${JSON.stringify(name)}]`;
+      if (name === "__proto__") this.#refuse("an object with a property named __proto__");
+      if (!name.isWellFormed()) this.#refuse("an object with a name that has a lone surrogate");
+      this.#replace(object[name], step, (made) => {
+        object[name] = made;
+      });
+    }
+    return object;
+  }
+
+  #map(map: ReadonlyMap<unknown, unknown>): object {
+    const items: unknown[] = [MAP_MARK];
+    let place = 0;
+    for (const [key, item] of map) {
+      items.push(this.#at(key, `.keys()[${place}]`), this.#at(item, `.values()[${place}]`));
+      place++;
+    }
+    return items;
+  }
+
+  #set(set: Set<unknown>): object {
+    const items = [...set].map((item, place) => this.#at(item, `.values()[${place}]`));
+    return new Set(items);
+  }
+
+  #replace(item: unknown, step: string, put: (made: unknown) => void): void {
+    const made = this.#at(item, step);
+    if (made !== item) put(made);
+  }
+
+  #at(item: unknown, step: string): unknown {
+    this.#way.push(step);
+    const made = this.of(item);
+    this.#way.pop();
+    return made;
+  }
+
+  #refuse(what: string): never {
+    const path = `$${this.#way.join("")}`;
+    const shown = path.length <= 120 ? path : `${path.slice(0, 80)} … ${path.slice(-36)}`;
+    throw new Refusal(
+      "KV_INVALID_VALUE",
+      `the value at ${shown.toWellFormed()} is ${what}, which the msgpack codec would not give back equal; change it, or use the structured codec`,
+    );
+  }
+}
+
+function isBoxed(value: object): boolean {
+  return (
+    value instanceof Boolean ||
+    value instanceof Number ||
+    value instanceof String ||
+    Object.prototype.toString.call(value) === "[object BigInt]"
+  );
+}
