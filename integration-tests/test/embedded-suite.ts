@@ -6,9 +6,9 @@ import type { Adapter } from "@kv/core";
 import { leveldb } from "@kv/leveldb";
 import { sqlite } from "@kv/sqlite";
 import { SCRATCH } from "./scratch.ts";
-import { views } from "./suite-views.ts";
+import { codecs, views } from "./suite-views.ts";
 
-type Extras = Pick<Harness, "through">;
+type Extras = Pick<Harness, "through" | "codecs">;
 
 export function describeSqlite(extras: Extras): void {
   describeEmbedded("sqlite", extras, (directory, clock) =>
@@ -29,6 +29,7 @@ function describeEmbedded(
   adapter: (directory: string, clock: () => number) => Adapter,
 ): void {
   describeConformance({
+    codecs,
     ...extras,
     name,
     views,

@@ -6,7 +6,7 @@ import { type HybridOptions, hybrid } from "@kv/hybrid";
 import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { SCRATCH } from "./scratch.ts";
-import { views } from "./suite-views.ts";
+import { codecs, views } from "./suite-views.ts";
 
 /** How files are kept, but for where. */
 export type Files = Omit<HybridOptions, "index" | "directory">;
@@ -34,6 +34,7 @@ export function describeHybrid(
     ...harness,
     name,
     views,
+    codecs,
     create(): Setup {
       const directory = mkdtempSync(join(SCRATCH, "kv-hybrid-"));
       let now = 1_790_000_000_000;

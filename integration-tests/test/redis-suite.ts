@@ -5,7 +5,7 @@ import { createStore } from "@kv/core";
 import { type RedisOptions, redis } from "@kv/redis";
 import { test } from "vitest";
 import type { Missing } from "../services/service.ts";
-import { views } from "./suite-views.ts";
+import { codecs, views } from "./suite-views.ts";
 
 /** The contract on a Redis, or the reason why it was not tried. Every case has the server to itself as far as its prefix goes. */
 export function describeRedis<S extends object>(
@@ -22,6 +22,7 @@ export function describeRedis<S extends object>(
     ...harness,
     name,
     views,
+    codecs,
     create() {
       const prefix = `conformance-${randomUUID()}:`;
       const open = () => redis({ ...options(service as S), prefix });

@@ -7,7 +7,7 @@ import { memory } from "@kv/memory";
 import { sqlite } from "@kv/sqlite";
 import { type TieredOptions, tiered } from "@kv/tiered";
 import { SCRATCH } from "./scratch.ts";
-import { views } from "./suite-views.ts";
+import { codecs, views } from "./suite-views.ts";
 
 /** What is under test, beside the near tier. */
 export interface Tiers extends Pick<Harness, "deviations"> {
@@ -27,6 +27,7 @@ export function describeTiered(
     ...harness,
     name,
     views,
+    codecs,
     // Memory tells of a change as it makes it, and what the adapter does then takes no timers.
     ...(far === "memory" ? { settle: () => sleep(5) } : {}),
     create() {

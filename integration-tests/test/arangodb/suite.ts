@@ -4,6 +4,7 @@ import { arangodb } from "@kv/arangodb";
 import type { Harness } from "@kv/conformance/run";
 import { Database } from "arangojs";
 import { describe, test } from "vitest";
+import { codecs } from "../suite-views.ts";
 
 /** Whether this run does all there is. */
 export const full: boolean = process.env["KV_TEST_FULL"] === "1";
@@ -55,6 +56,7 @@ function harnessOf(name: string, url: string): Harness {
   });
   return {
     name,
+    codecs,
     async create() {
       const collection = `conformance-${randomUUID()}`;
       const open = () => arangodb({ url, collection, watchInterval: WATCH_INTERVAL });

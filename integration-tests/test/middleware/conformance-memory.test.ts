@@ -1,5 +1,6 @@
 import { describeConformance } from "@kv/conformance";
 import { memory } from "@kv/memory";
+import { msgpack } from "@kv/msgpack";
 import { late } from "../late.ts";
 import { stacked, through } from "./through.ts";
 
@@ -16,6 +17,7 @@ describeConformance({
       },
     };
   },
+  codecs: [msgpack],
   through: [
     { title: "a line that takes its time", wrap: late },
     ...(process.env["KV_TEST_FULL"] === "1" ? through : stacked),

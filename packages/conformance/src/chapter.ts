@@ -8,6 +8,8 @@ export interface Abilities {
   readonly atomic: boolean;
   /** The adapter's clock can be moved. */
   readonly clock: boolean;
+  /** What the stores write with where a case names no codec. */
+  readonly codec: string;
   /** The data can be opened a second time. */
   readonly reopen: boolean;
   /** The data can be copied and put back. */
@@ -34,6 +36,11 @@ export interface Chapter {
 /** For what can be seen only where time stands still until it is told to pass. */
 export function aClock({ clock }: Abilities): string | undefined {
   return clock ? undefined : "its clock cannot be set";
+}
+
+/** For what is about the codec `json`, and not about values. */
+export function inJson({ codec }: Abilities): string | undefined {
+  return codec === "json" ? undefined : `it is about json, and this is ${codec}`;
 }
 
 /** For commits of several keys. */

@@ -8,7 +8,7 @@ import type {
   Namespace,
   Store,
 } from "@kv/core";
-import { createStore, namespaceOf } from "@kv/core";
+import { createStore, json, namespaceOf } from "@kv/core";
 import type { Abilities } from "./chapter.ts";
 import type { Harness, Setup } from "./harness.ts";
 import { KeyList } from "./key-list.ts";
@@ -77,7 +77,10 @@ export async function prepare({ harness, variant, wrapStore }: ContextOptions): 
   let first: Opened | undefined;
 
   function opened(over: Adapter, options: CreateStoreOptions | undefined): Opened {
-    const made = createStore(over, options);
+    const made = createStore(
+      over,
+      variant.codec === undefined ? options : { codec: variant.codec, ...options },
+    );
     const root = wrapStore === undefined ? made : wrapStore(made);
     roots.push(root);
     return { root, store: viewOf(root, variant) };
@@ -135,8 +138,9 @@ function corruptEntry(key: string): Parameters<Adapter["commit"]>[1][number]["mu
   };
 }
 
-function abilitiesOf(setup: Setup, { together = false }: Variant): Abilities {
+function abilitiesOf(setup: Setup, { together = false, codec = json }: Variant): Abilities {
   return {
+    codec: codec.name,
     capabilities: setup.adapter.capabilities,
     atomic: together || setup.adapter.capabilities.atomic === "namespace",
     clock: setup.clock !== undefined,

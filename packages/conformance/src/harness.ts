@@ -1,4 +1,4 @@
-import type { Adapter, MaybePromise, Middleware } from "@kv/core";
+import type { Adapter, Codec, MaybePromise, Middleware } from "@kv/core";
 import type { Views } from "./views.ts";
 
 /** What one case works with: fresh, empty, and nobody else's. */
@@ -38,6 +38,8 @@ export interface Harness {
   readonly views?: Views;
   /** Middleware that the whole suite runs through as well. */
   readonly through?: readonly Through[];
+  /** Further codecs in which the whole suite runs as well, but for the cases that are about `json`. */
+  readonly codecs?: readonly Codec[];
   /** Full titles of cases that are known to fail, with the reason. One that passes, or names no case, is a failure. */
   readonly deviations?: Readonly<Record<string, string>>;
 }

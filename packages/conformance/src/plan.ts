@@ -33,11 +33,12 @@ function viewsOf(views: string): readonly Variant[] {
   throw new TypeError(`the harness's views must be one of ${Object.keys(VIEWS).join(", ")}, not ${views}`);
 }
 
-function variantsOf({ through = [], together, views = "each" }: Harness): Variant[] {
+function variantsOf({ through = [], codecs = [], together, views = "each" }: Harness): Variant[] {
   const inOnePartition = { title: "through a scope of one partition", path: [], together: true };
   return [
     ...viewsOf(views),
     ...(together === undefined ? [] : [{ ...inOnePartition, scope: together }]),
+    ...codecs.map((codec) => ({ title: `in ${codec.name}`, codec, path: [] })),
     ...through.map(({ title, wrap }) => ({ title: `through ${title}`, wrap, path: [] })),
   ];
 }

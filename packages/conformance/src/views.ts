@@ -1,10 +1,12 @@
-import type { Middleware, Store } from "@kv/core";
+import type { Codec, Middleware, Store } from "@kv/core";
 
 /** A way in which the whole suite runs: a view of the store, or a middleware under it. */
 export interface Variant {
   /** `""` for the root store itself, else as in `sqlite through a scope`. */
   readonly title: string;
   readonly wrap?: Middleware;
+  /** What the stores of the suite write with, where a case names no codec; `undefined`: the default, `json`. */
+  readonly codec?: Codec;
   /** The namespace under test. */
   readonly path: readonly string[];
   /** The scope under test; `undefined`: none. */

@@ -10,6 +10,7 @@ import { rangedMutants } from "./mutants/ranged.ts";
 import { restoredMutants } from "./mutants/restored.ts";
 import { storedMutants } from "./mutants/stored.ts";
 import { timedMutants } from "./mutants/timed.ts";
+import { valueMutants } from "./mutants/values.ts";
 import { viewMutants } from "./mutants/views.ts";
 
 /** A mutant may make a case wait for what never comes, and all of them wait side by side. */
@@ -22,6 +23,7 @@ const GROUPS: Readonly<Record<string, readonly Mutant[]>> = {
   "backends, several writers and watchers": concurrentMutants,
   "backends, restores": restoredMutants,
   "fronts, reading and writing": frontMutants,
+  "fronts, values": valueMutants,
   "fronts, views": viewMutants,
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { json, type Store, structured } from "@kv/core";
-import type { Case } from "../chapter.ts";
+import { type Case, inJson } from "../chapter.ts";
 import { contents } from "../contents.ts";
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -53,6 +53,7 @@ export const bytes: readonly Case[] = [
   ),
   {
     title: "a Uint8Array inside another value is no JSON",
+    requires: inJson,
     async run({ store, refused }) {
       await refused("KV_INVALID_VALUE", () => store.set("k", { file: new Uint8Array(2) }), {
         says: "$.file",

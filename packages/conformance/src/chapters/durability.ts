@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Abilities, Case, Chapter } from "../chapter.ts";
 import { contents, fill } from "../contents.ts";
-import { JSON_SAMPLES } from "../json-samples.ts";
+import { samplesIn } from "../json-samples.ts";
 import { NASTY_KEYS } from "../nasty-keys.ts";
 import { lastStates, watched } from "../watched.ts";
 
@@ -23,9 +23,11 @@ const restarts: readonly Case[] = [
   {
     title: "what was written is there after a restart: every key, value and all metadata",
     requires: persistence,
-    async run({ root, store, reopen, adapter }) {
+    async run({ root, store, reopen, adapter, abilities }) {
       await fill(store, NASTY_KEYS);
-      await store.setMany(JSON_SAMPLES.map((sample, position) => [`sample ${position}`, sample]));
+      await store.setMany(
+        samplesIn(abilities.codec).map((sample, position) => [`sample ${position}`, sample]),
+      );
       await store.set("bytes", new Uint8Array([0, 255, 128]));
       await store.set("all", 1, {
         expiresAt: adapter.clock() + 3_600_000,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createStore, forward, KvError } from "@kv/core";
+import { createStore, forward, json, KvError } from "@kv/core";
 import { recorder, stall } from "../between.ts";
 import type { Case } from "../chapter.ts";
 import { refusal, rejectionOf } from "../refusal.ts";
@@ -138,7 +138,7 @@ export const opening: readonly Case[] = [
       // It closes the adapter in the end, which may take its time.
       await patient.has("opened");
       const backend = stall();
-      const { store } = open({ timeout: 0.05 }, backend.between);
+      const { store } = open({ codec: json, timeout: 0.05 }, backend.between);
       await patiently(() => store.set("k", 1));
       backend.begin();
       const calls = [

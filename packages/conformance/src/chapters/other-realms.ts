@@ -33,7 +33,7 @@ const REFUSED = [
   "Object.create({ a: 1 })",
   "Object.create(Object.create(null))",
   "[1, , 3]",
-  "{ a: undefined === 1 ? 1 : NaN }",
+  "{ a: () => 1 }",
 ];
 
 export const otherRealms: readonly Case[] = [

@@ -166,7 +166,7 @@ export const scopes: readonly Case[] = [
         key: "text",
       });
       await refused("KV_INVALID_VALUE", () => scoped.atomic().increment("text").commit(), { key: "text" });
-      await refused("KV_INVALID_VALUE", () => scoped.setMany([["a", 1n]]), {
+      await refused("KV_INVALID_VALUE", () => scoped.setMany([["a", () => 1]]), {
         operation: "setMany",
         key: "a",
       });
