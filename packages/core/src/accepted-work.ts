@@ -1,19 +1,28 @@
-/** What was accepted and is not done yet: closing waits for it. */
+import type { Liveness } from "./liveness.ts";
+
+/** What was accepted and is not done yet: closing waits for it, and it keeps the process alive. */
 export class AcceptedWork {
+  readonly #liveness: Liveness;
   #pending = 0;
   #idle: (() => void) | undefined;
   /** Operations with steps of the caller's own. */
   #held = 0;
   #released: (() => void) | undefined;
 
+  constructor(liveness: Liveness) {
+    this.#liveness = liveness;
+  }
+
   /** Work for the backend, which answers or is given up. */
   begin(): void {
-    this.#pending++;
+    if (this.#pending++ === 0) this.#liveness.hold();
   }
 
   end(): void {
     this.#pending--;
-    if (this.#pending === 0) this.#idle?.();
+    if (this.#pending > 0) return;
+    this.#liveness.release();
+    this.#idle?.();
   }
 
   /** The same until a promise settles. */
@@ -35,14 +44,14 @@ export class AcceptedWork {
     return operation;
   }
 
-  /** Resolves when nothing is left. `inTime` gives up the operations with steps of the caller's own, by rejecting. */
+  /** Resolves when nothing is left. `inTime` limits how long it waits for steps of the caller's own. */
   async done(inTime: (released: Promise<void>) => Promise<void>): Promise<void> {
     await this.#drained();
     if (this.#held === 0) return;
     const released = new Promise<void>((resolve) => {
       this.#released = resolve;
     });
-    await inTime(released).catch(() => undefined);
+    await inTime(released);
     await this.#drained();
   }
 

@@ -1,8 +1,10 @@
 import type { MaybePromise } from "./adapter.ts";
 import { isPromise } from "./any-realm.ts";
 import { inThisContext } from "./async-context.ts";
+import type { CallLimits } from "./call-limits.ts";
 import type { Pace } from "./pace.ts";
 import { aborted } from "./signal.ts";
+import type { Limit } from "./timeouts.ts";
 
 export type Kind = "read" | "commit";
 
@@ -21,6 +23,8 @@ interface Part {
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   readonly one: boolean;
+  /** Of a call that had to wait. */
+  readonly limit: Limit | undefined;
 }
 
 /**
@@ -39,9 +43,14 @@ export class Batch {
   #parts: Part[] = [];
   /** Those of all parts, in order. */
   #items: unknown[] = [];
-  /** Whether some part has a signal. */
-  #abortable = false;
+  /** Whether some part has a signal or a limit, and so may not be wanted any more. */
+  #selective = false;
+  /** Of the store's calls: where the batch waits for others, the time of each part runs meanwhile. */
+  limits: CallLimits | undefined;
+  waits = false;
   #whenSettled: (() => void)[] = [];
+  #whenTold: (() => void) | undefined;
+  #expired = 0;
   /** Whose it is: batches that wait for one barrier may belong to different lanes. */
   owner: object | undefined;
   /** Whether further operations may join while it has not started. */
@@ -64,6 +73,18 @@ export class Batch {
   onSettled(callback: () => void): void {
     if (this.#settled) callback();
     else this.#whenSettled.push(callback);
+  }
+
+  /** Calls back, once, when every caller knows what became of its operation: when it has settled, or all were given up. */
+  onTold(callback: () => void): void {
+    this.#whenTold = callback;
+  }
+
+  /** Every caller has been told. */
+  told(): void {
+    const callback = this.#whenTold;
+    this.#whenTold = undefined;
+    callback?.();
   }
 
   addPrior(read: Batch): void {
@@ -99,6 +120,7 @@ export class Batch {
 
   #settle(): void {
     this.#settled = true;
+    this.told();
     for (const callback of this.#whenSettled) callback();
     this.#letGo();
   }
@@ -109,6 +131,7 @@ export class Batch {
    */
   #letGo(): void {
     this.owner = undefined;
+    this.limits = undefined;
     this.prior = undefined;
     this.next = undefined;
     this.keys = [];
@@ -130,10 +153,35 @@ export class Batch {
   }
 
   #part<R>(size: number, signal: AbortSignal | undefined, one: boolean): Promise<R> {
-    if (signal !== undefined) this.#abortable = true;
+    if (signal !== undefined) this.#selective = true;
     return new Promise<R>((resolve, reject) => {
-      this.#parts.push({ size, signal, resolve, reject, one });
+      const part: Part = { size, signal, resolve, reject, one, limit: undefined };
+      this.#parts.push(this.waits || this.limits?.isGiven ? this.#limited(part) : part);
     });
+  }
+
+  /** The part, given up when the time of its call is over. */
+  #limited(part: Part): Part {
+    const { limits } = this;
+    if (limits === undefined) return part;
+    const limit = limits.begin(() => {
+      if (!this.started) part.reject(limits.notBegun());
+      else part.reject(this.kind === "commit" ? limits.unknownWrite() : limits.lateRead());
+      if (++this.#expired === this.#parts.length) this.told();
+    });
+    this.#selective = true;
+    return {
+      ...part,
+      limit,
+      resolve(result) {
+        limits.end(limit);
+        part.resolve(result);
+      },
+      reject(error) {
+        limits.end(limit);
+        part.reject(error);
+      },
+    };
   }
 
   /** Makes the calls, → nothing: every part is resolved or rejected. */
@@ -161,16 +209,18 @@ export class Batch {
     return this.kind === "commit" ? caller.guardWrite(promise) : caller.guard(promise);
   }
 
-  /** What was aborted while it waited is not begun. */
+  /** What was aborted or given up while it waited is not begun. */
   #wanted<T>(): { readonly parts: readonly Part[]; readonly items: readonly T[] } {
     const items = this.#items as T[];
-    if (!this.#abortable) return { parts: this.#parts, items };
+    if (!this.#selective) return { parts: this.#parts, items };
     const parts: Part[] = [];
     const wanted: T[] = [];
     let from = 0;
     for (const part of this.#parts) {
       const to = from + part.size;
       if (part.signal?.aborted === true) part.reject(aborted(part.signal));
+      else if (part.limit !== undefined && this.limits?.isSpent(part.limit))
+        part.reject(this.limits.notBegun());
       else {
         parts.push(part);
         for (let at = from; at < to; at++) wanted.push(items[at] as T);

@@ -84,6 +84,8 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     }
     const { connection } = this.#context;
     this.#unwatch = unwatch;
+    connection.liveness.hold();
+    this.#detach.push(() => connection.liveness.release());
     this.#detach.push(connection.beforeClose(() => this.end()));
     const { signal } = watched;
     if (signal !== undefined) {

@@ -3,13 +3,17 @@ import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } fr
 import { type Life, lifeOf } from "./adapter-life.ts";
 import { isPromise } from "./any-realm.ts";
 import { inThisContext } from "./async-context.ts";
+import { CallLimits } from "./call-limits.ts";
 import { after } from "./chain.ts";
 import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
-import { lateness, lateWrite } from "./lateness.ts";
+import { lateness } from "./lateness.ts";
+import { Liveness } from "./liveness.ts";
 import { Pace } from "./pace.ts";
-import { backgroundInterval } from "./platform.ts";
-import { Timeouts } from "./timeouts.ts";
+import { backgroundInterval, inTime, monotonicNow } from "./platform.ts";
+
+/** Closing the adapter has what is left of the timeout, and this part of it in any case. */
+const CLOSING_SHARE = 10;
 
 export interface ConnectionOptions {
   /** Milliseconds after which the backend counts as not answering. */
@@ -26,14 +30,15 @@ export interface ConnectionOptions {
 export class Connection {
   readonly adapter: Adapter;
   readonly pace: Pace = new Pace();
-  readonly work: AcceptedWork = new AcceptedWork();
+  readonly liveness: Liveness = new Liveness();
+  readonly work: AcceptedWork = new AcceptedWork(this.liveness);
+  readonly limits: CallLimits;
   /** The deadline so many milliseconds from now. */
   readonly deadline: (ttl: number) => Deadline;
   // In the async context of the store's making: what is opened, and what goes on in the background, is no caller's.
   readonly #openAdapter: () => MaybePromise<void>;
   readonly #startSweeping: () => void;
   readonly #life: Life;
-  readonly #timeouts: Timeouts;
   readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
   readonly #leavers = new Set<() => void>();
@@ -63,7 +68,7 @@ export class Connection {
     this.#life = lifeOf(adapter);
     this.#openAdapter = inThisContext(() => this.#life.open());
     this.#startSweeping = inThisContext(() => this.#sweepSometimes());
-    this.#timeouts = new Timeouts(options.timeout);
+    this.limits = new CallLimits(options.timeout);
     this.#sweepInterval = options.sweepInterval;
   }
 
@@ -92,12 +97,14 @@ export class Connection {
       if (opened === undefined) return run();
     }
     this.#waiting++;
+    const limit = this.limits.begin(() => undefined);
     const waited = (this.#opening ?? Promise.resolve()).then(
       () => {
         this.#admitted();
-        return run();
+        return this.limits.within(limit, run);
       },
       (error: unknown) => {
+        this.limits.end(limit);
         this.#admitted();
         throw error;
       },
@@ -209,7 +216,7 @@ export class Connection {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().finally(() => this.liveness.end());
     return this.#closing;
   }
 
@@ -220,9 +227,10 @@ export class Connection {
     this.#stopSweeping?.();
     for (const leaver of this.#leavers) leaver();
     this.#leavers.clear();
+    const began = monotonicNow();
     await opening?.catch(() => undefined);
-    // Whose function never ends must not keep the store open, and may be who waits for its end.
-    await this.work.done((released) => this.guard(released));
+    // A caller's function that never ends must not keep the store open; it may itself wait for this end.
+    await this.work.done((released) => inTime(released, this.#left(began), () => undefined));
     this.#releasing = true;
     for (const closer of this.#closers) closer();
     this.#closers.clear();
@@ -231,22 +239,32 @@ export class Connection {
       return;
     }
     const closed = this.#life.close();
-    if (isPromise(closed)) await this.guard(closed, "closing");
+    if (!isPromise(closed)) return;
+    const { ms } = this.limits;
+    // Whatever the work took: a backend that is well gets the time to say so.
+    const grace = Math.max(this.#left(began), ms / CLOSING_SHARE);
+    await inTime(this.work.track(closed), grace, () => {
+      throw lateness("closing", ms);
+    });
+  }
+
+  #left(began: number): number {
+    return Math.max(0, began + this.limits.ms - monotonicNow());
   }
 
   /** Milliseconds after which the backend counts as not answering. */
   get timeout(): number {
-    return this.#timeouts.ms;
+    return this.limits.ms;
   }
 
   /** The promise, or a rejection with `KV_TIMEOUT`. */
-  guard<T>(promise: Promise<T>, what = "answering"): Promise<T> {
-    return this.#timeouts.guard(promise, () => lateness(what, this.#timeouts.ms));
+  guard<T>(promise: Promise<T>, what?: string): Promise<T> {
+    return this.limits.guard(promise, what);
   }
 
-  /** The same of a call that writes, of which nobody knows then whether it did. */
+  /** The same of a call that writes: its outcome is unknown when it is given up. */
   guardWrite<T>(promise: Promise<T>): Promise<T> {
-    return this.#timeouts.guard(promise, () => lateWrite("writing", this.#timeouts.ms));
+    return this.limits.guardWrite(promise);
   }
 
   /** Milliseconds since 1970 by the adapter's clock, measured before where it is a server's. Opens first. */
@@ -269,10 +287,13 @@ export class Connection {
 
   /** A call of the adapter outside any lane: opens first, is tracked and timed out. */
   call<T>(run: () => MaybePromise<T>): MaybePromise<T> {
-    return this.enter(() => {
-      const result = run();
-      return isPromise(result) ? this.work.track(this.guard(result)) : result;
-    });
+    return this.enter(() => this.tracked(run));
+  }
+
+  /** The same where it is open. */
+  tracked<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const result = run();
+    return isPromise(result) ? this.work.track(this.guard(result)) : result;
   }
 }
 

@@ -5,6 +5,7 @@ import { resultAt } from "./commit-result.ts";
 import type { Connection } from "./connection.ts";
 import type { PlannedCommit } from "./deadline.ts";
 import { NONE, ProgramOrder } from "./program-order.ts";
+import type { Limit } from "./timeouts.ts";
 
 /** How many keys or commits go to the adapter in one call: the event loop gets a turn between two such calls. */
 const SLICE = 1024;
@@ -13,6 +14,10 @@ const SLICE = 1024;
 export interface Direct {
   read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
   commit(commit: PlannedCommit): Promise<CommitResult>;
+  /** A call of the adapter that only reads, given up when its time is over. */
+  guard<T>(answer: Promise<T>): Promise<T>;
+  /** The same for one that writes. */
+  guardWrite<T>(answer: Promise<T>): Promise<T>;
 }
 
 /**
@@ -49,9 +54,8 @@ export class Lane {
     const connection = this.#connection;
     const { peek } = connection.adapter;
     if (peek === undefined) return this.readOne(key);
-    const peeked = () => connection.call(() => peek.call(connection.adapter, this.namespace, [key]));
-    const settled = this.settled();
-    const entries = settled === undefined ? peeked() : settled.then(() => connection.continue(peeked));
+    const peeked = () => peek.call(connection.adapter, this.namespace, [key]);
+    const entries = this.afterCommits(peeked);
     return isPromise(entries) ? entries.then(([entry]) => entry) : entries[0];
   }
 
@@ -124,7 +128,7 @@ export class Lane {
     return this.#connection.enter(() => {
       const { after, join } = this.#order.dependencies("commit", keys);
       if (join !== undefined) after.add(join);
-      return this.#exclusive(keys, after, () => run(this.#direct()));
+      return this.#exclusive(keys, after, run);
     });
   }
 
@@ -138,16 +142,34 @@ export class Lane {
         const result = run(this.#direct());
         return isPromise(result) ? this.#behind(lanes, after, () => result) : result;
       }
-      return this.#behind(lanes, after, () => run(this.#direct()));
+      return this.#behind(lanes, after, run);
     });
   }
 
-  #behind<T>(lanes: readonly Lane[], after: Set<Batch>, run: () => MaybePromise<T>): Promise<T> {
+  #behind<T>(
+    lanes: readonly Lane[],
+    after: Set<Batch>,
+    run: (direct: Direct) => MaybePromise<T>,
+  ): Promise<T> {
     return this.#exclusive([], after, run, (batch) => {
       const connection = this.#connection;
       connection.work.begin();
       for (const lane of lanes) lane.#order.join(batch);
-      batch.onSettled(() => connection.work.end());
+      batch.onTold(() => connection.work.end());
+    });
+  }
+
+  /**
+   * Runs a read of more than single keys: after the commits that were called before, and within the time of its call.
+   * `accepted`: closing waits for it.
+   */
+  afterCommits<T>(run: () => MaybePromise<T>, accepted = true): MaybePromise<T> {
+    const connection = this.#connection;
+    return connection.enter(() => {
+      const settled = this.#settledNow();
+      if (settled === undefined) return connection.tracked(run);
+      const call = () => connection.call(run);
+      return connection.limits.after(settled, () => (accepted ? connection.continue(call) : call()));
     });
   }
 
@@ -169,34 +191,55 @@ export class Lane {
     );
   }
 
-  #direct(): Direct {
+  /** `waited`: the limit of the call, where it had to wait. It goes to the first answer; later ones have the time anew. */
+  #direct(waited?: Limit): Direct {
     const { namespace } = this;
     const connection = this.#connection;
-    const { adapter } = connection;
-    return {
+    const { adapter, limits } = connection;
+    let first = waited;
+    const taken = () => {
+      const limit = first;
+      first = undefined;
+      return limit;
+    };
+    const direct: Direct = {
+      guard: (answer) => limits.guard(answer, undefined, taken()),
+      guardWrite: (answer) => limits.guardWrite(answer, taken()),
       async read(keys) {
         const read = adapter.read(namespace, keys);
-        return isPromise(read) ? connection.guard(read) : read;
+        return isPromise(read) ? direct.guard(read) : read;
       },
       async commit(commit) {
         const committed = connection.commit(namespace, [commit]);
-        return resultAt(isPromise(committed) ? await connection.guardWrite(committed) : committed, 0);
+        return resultAt(isPromise(committed) ? await direct.guardWrite(committed) : committed, 0);
       },
     };
+    return direct;
   }
 
   #exclusive<T>(
     keys: readonly string[],
     after: ReadonlySet<Batch>,
-    run: () => MaybePromise<T>,
+    run: (direct: Direct) => MaybePromise<T>,
     enlist?: (batch: Batch) => void,
   ): Promise<T> {
+    const { limits } = this.#connection;
     return new Promise<T>((resolve, reject) => {
-      const batch = new Batch("commit", async () => {
+      const waits = after.size > 0 || limits.isGiven;
+      const giveUp = () => {
+        reject(limits.notBegun());
+        batch.told();
+      };
+      const limit = waits ? limits.begin(giveUp) : undefined;
+      const batch: Batch = new Batch("commit", async () => {
+        if (limit !== undefined && limits.isSpent(limit)) return reject(limits.notBegun());
+        if (limit !== undefined) limit.expire = () => undefined;
         try {
-          resolve(await run());
+          resolve(await run(this.#direct(limit)));
         } catch (error) {
           reject(error);
+        } finally {
+          if (limit !== undefined) limits.end(limit);
         }
       });
       batch.shared = false;

@@ -26,10 +26,12 @@ export async function namespacesBelow(
   }
   const { connection, settings } = context;
   const { namespace } = settings;
-  await Promise.all(settings.lanes.within(namespace).map((lane) => lane.settled()));
+  const settled = Promise.all(settings.lanes.within(namespace).map((lane) => lane.settled()));
   const found: string[][] = [];
   const pages = pageIterator(
-    await connection.continue(() => connection.call(() => connection.adapter.namespaces(namespace))),
+    await connection.limits.after(settled, () =>
+      connection.continue(() => connection.call(() => connection.adapter.namespaces(namespace))),
+    ),
   );
   for (;;) {
     const step = connection.continue(() => connection.call(() => pages.next()));

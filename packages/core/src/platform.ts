@@ -73,6 +73,21 @@ export function delay(ms: number): Promise<void> {
   });
 }
 
+/** The promise, or what `late` makes after so many milliseconds. */
+export function inTime<T>(promise: Promise<T>, ms: number, late: () => T): Promise<T> {
+  if (ms === Number.POSITIVE_INFINITY) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const limit = timer(() => {
+      try {
+        resolve(late());
+      } catch (error) {
+        reject(error);
+      }
+    }, ms);
+    promise.then(resolve, reject).finally(() => limit.cancel());
+  });
+}
+
 /** Tells the developer of something that no caller is there to be told of. Never throws, never ends the process. */
 export function warn(message: string): void {
   if (typeof process?.emitWarning === "function") process.emitWarning(message, "KvWarning");

@@ -133,6 +133,8 @@ export class ProgramOrder {
       return this.#execute(batch);
     });
     batch.owner = this;
+    batch.limits = this.#connection.limits;
+    batch.waits = !ofTick;
     this.admit(batch, []);
     if (ofTick) {
       this.#open[kind] = batch;
@@ -151,10 +153,8 @@ export class ProgramOrder {
     connection.work.begin();
     this.#unsettled.add(batch);
     this.#occupy(batch, keys);
-    batch.onSettled(() => {
-      this.#settled(batch);
-      connection.work.end();
-    });
+    batch.onTold(() => connection.work.end());
+    batch.onSettled(() => this.#settled(batch));
   }
 
   #settled(batch: Batch): void {

@@ -190,9 +190,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
       const { limit, ...bounds } = rangeOf(selector, context.prefix, SELECTOR, "count", "keys");
       if (limit === 0 || isEmpty(bounds)) return 0;
       if (!isEverything(bounds)) context.assertOrdered("count with bounds");
-      const counted = () => connection.call(() => connection.adapter.count(lane.namespace, bounds));
-      const settled = lane.settled();
-      const count = settled === undefined ? counted() : settled.then(() => connection.continue(counted));
+      const count = lane.afterCommits(() => connection.adapter.count(lane.namespace, bounds));
       return isPromise(count) ? count.then((all) => Math.min(all, limit)) : Math.min(count, limit);
     });
   }
@@ -206,9 +204,8 @@ export abstract class ReaderView implements StoreReader<unknown> {
     const { connection, lane } = context;
     return this.#operate("stats", undefined, options, async () => {
       signalOf(options, "stats");
-      await lane.settled();
-      const { keys, expiring, evictable, bytes, backend } = await connection.continue(() =>
-        connection.call(() => connection.adapter.stats(lane.namespace, context.bounds)),
+      const { keys, expiring, evictable, bytes, backend } = await lane.afterCommits(() =>
+        connection.adapter.stats(lane.namespace, context.bounds),
       );
       return { keys, expiring, evictable, ...(bytes === undefined ? undefined : { bytes }), backend };
     });

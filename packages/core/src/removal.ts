@@ -27,7 +27,7 @@ export function removeRange(
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
     const { start, end } = range;
     const cleared = adapter.clear(lane.namespace, { start, end, policy, descendants });
-    return isPromise(cleared) ? connection.guardWrite(cleared) : cleared;
+    return isPromise(cleared) ? direct.guardWrite(cleared) : cleared;
   });
 }
 
@@ -63,7 +63,7 @@ async function removeSome(
     while (left > 0) {
       refuseAborted(signal);
       const step = pages.next();
-      const { done, value } = isPromise(step) ? await connection.guard(step) : step;
+      const { done, value } = isPromise(step) ? await direct.guard(step) : step;
       if (done === true) break;
       for (const { key } of value.slice(0, left)) {
         if (existedIn(await direct.commit({ checks: [], mutations: [{ type: "delete", key }] }))) removed++;

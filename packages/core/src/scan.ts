@@ -26,6 +26,8 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   readonly #options: ScanOptions;
   readonly #convert: (entry: StoredEntry) => MaybePromise<T>;
   #pages: EntryPages | undefined;
+  /** The first step, which was taken when the range was opened. */
+  #first: ReturnType<EntryPages["next"]> | undefined;
   #page: EntryPage = [];
   #at = 0;
   #left: number;
@@ -100,6 +102,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     this.#at = 0;
     const pages = this.#pages;
     this.#pages = undefined;
+    this.#first = undefined;
     const { connection } = this.#context;
     const returned = pages?.return?.();
     if (isPromise(returned)) await connection.guard(returned);
@@ -130,7 +133,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   #allNow(into: T[]): MaybePromise<T[]> {
     const { connection } = this.#context;
     for (;;) {
-      const step = this.#pages?.next();
+      const step = this.#step();
       if (isPromise(step)) return this.#allLate(into, step);
       if (step === undefined || !this.#turnPage(step)) return into;
       while (this.#at < this.#page.length) {
@@ -222,14 +225,21 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     const { connection, lane, queue } = this.#context;
     const issued = queue.issued();
     if (issued !== undefined) return issued.then(() => this.#later(() => this.#start()));
-    const open = () =>
-      connection.call(() => {
-        // It was left while it waited.
-        if (this.#done) return;
-        this.#pages = pageIterator(connection.adapter.scan(lane.namespace, this.#range));
-      });
-    const settled = lane.settled();
-    return settled === undefined ? open() : settled.then(() => this.#later(open));
+    return lane.afterCommits(() => {
+      // It was left while it waited.
+      if (this.#done) return;
+      this.#pages = pageIterator(connection.adapter.scan(lane.namespace, this.#range));
+      // Within the time of the call, too.
+      const first = this.#pages.next();
+      this.#first = first;
+      return isPromise(first) ? first.then(() => undefined) : undefined;
+    }, this.#whole);
+  }
+
+  #step(): ReturnType<EntryPages["next"]> | undefined {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? this.#pages?.next();
   }
 
   async #nextPage(): Promise<boolean> {
@@ -238,7 +248,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     const { connection } = this.#context;
     const step = await this.#later(() =>
       connection.enter(() => {
-        const next = pages.next();
+        const next = this.#step() ?? pages.next();
         return isPromise(next) ? this.#guarded(next) : next;
       }),
     );

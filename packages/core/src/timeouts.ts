@@ -1,14 +1,22 @@
 import { monotonicNow, nextTurn, type Timer, timer } from "./platform.ts";
 
-interface Waiting {
+/** The time that one call has. */
+export interface Limit {
+  /** When it is over, by `monotonicNow()`. */
   due: number;
-  readonly expire: () => void;
+  /** What happens then: changes with what the call waits for. */
+  expire: () => void;
+  expired: boolean;
 }
 
 /** How often the timer fires within one timeout, to notice that the event loop was blocked. */
 const TICKS = 4;
 /** Milliseconds by which a timer may be late on a busy machine. One that is later shows a blocked event loop. */
 const BLOCKED_MS = 50;
+
+/** A call with less than this part of its time left, or fewer milliseconds, is not begun any more. */
+const SPENT_SHARE = 50;
+const SPENT_MS = 100;
 
 /**
  * Gives up what takes longer than one fixed time. As that is the same for all, those that wait are in the order of
@@ -22,7 +30,7 @@ export class Timeouts {
   readonly ms: number;
   readonly #tick: number;
   /** Made anew when it is empty: a Set's tables name each other, see `ProgramOrder`. */
-  #waiting = new Set<Waiting>();
+  #waiting = new Set<Limit>();
   #timer: Timer | undefined;
   /** When the timer should fire, by `monotonicNow()`. */
   #timerDue = 0;
@@ -32,12 +40,35 @@ export class Timeouts {
     this.#tick = Math.max(1, Math.ceil(ms / TICKS));
   }
 
-  /** The promise, or a rejection by what `failure` makes. */
-  guard<T>(promise: Promise<T>, failure: () => Error): Promise<T> {
+  /** The time of a call begins. */
+  begin(expire: () => void): Limit {
+    const limit: Limit = { due: monotonicNow() + this.ms, expire, expired: false };
+    if (this.ms !== Number.POSITIVE_INFINITY) this.#add(limit);
+    return limit;
+  }
+
+  /**
+   * Whether a call that has waited is too late to be begun: its caller would be told before an answer could be there, and
+   * the outcome of a write would be unknown.
+   */
+  isSpent(limit: Limit): boolean {
+    // A timer that is overdue shows a blocked event loop, whose time does not count.
+    const now = this.#timer === undefined ? monotonicNow() : Math.min(monotonicNow(), this.#timerDue);
+    return limit.expired || limit.due - now < Math.min(this.ms / SPENT_SHARE, SPENT_MS);
+  }
+
+  /** The call has been answered. */
+  end(limit: Limit): void {
+    this.#remove(limit);
+  }
+
+  /** The promise, or a rejection by what `failure` makes: after what is left of a call's time, or the whole of it. */
+  guard<T>(promise: Promise<T>, failure: () => Error, begun?: Limit): Promise<T> {
     if (this.ms === Number.POSITIVE_INFINITY) return promise;
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = { due: monotonicNow() + this.ms, expire: () => reject(failure()) };
-      this.#add(waiting);
+      const expire = () => reject(failure());
+      const waiting = begun === undefined || begun.expired ? this.begin(expire) : begun;
+      waiting.expire = expire;
       promise.then(
         (value) => {
           this.#remove(waiting);
@@ -51,7 +82,7 @@ export class Timeouts {
     });
   }
 
-  #add(waiting: Waiting): void {
+  #add(waiting: Limit): void {
     this.#waiting.add(waiting);
     if (this.#timer === undefined) this.#start(this.#tick);
     else if (this.#waiting.size === 1) this.#timer.hold(true);
@@ -62,7 +93,7 @@ export class Timeouts {
     this.#timer = timer(() => this.#expire(), ms);
   }
 
-  #remove(waiting: Waiting): void {
+  #remove(waiting: Limit): void {
     if (this.#waiting.size > 1 || !this.#waiting.has(waiting)) {
       this.#waiting.delete(waiting);
       return;
@@ -86,7 +117,8 @@ export class Timeouts {
       }
       this.#waiting.delete(waiting);
       // The answer may have arrived in this turn, in which timers go before input.
-      nextTurn(waiting.expire);
+      waiting.expired = true;
+      nextTurn(() => waiting.expire());
     }
   }
 }

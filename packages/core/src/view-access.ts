@@ -102,10 +102,8 @@ export function accessTo(context: ViewContext): ViewAccess {
         if (writes) context.assertWritable();
         else context.assertReadable();
         const stored = context.storedKeys(keys);
-        if (writes) return lane.section(stored, () => connection.guardWrite(run(stored)));
-        const before = lane.settled();
-        if (before === undefined) return connection.call(() => run(stored));
-        return before.then(() => connection.continue(() => connection.call(() => run(stored))));
+        if (writes) return lane.section(stored, (direct) => direct.guardWrite(run(stored)));
+        return lane.afterCommits(() => run(stored));
       }),
     operate({ operation, key, writes = false, signal }, run) {
       const fault =
@@ -122,7 +120,7 @@ export function accessTo(context: ViewContext): ViewAccess {
     call: async (run) => connection.continue(() => connection.call(run)),
     timeout: connection.timeout,
     onClosing: (callback) => connection.onClosing(callback),
-    settled: async () => void (await connection.continue(() => lane.settled())),
+    settled: async () => void (await connection.continue(() => lane.afterCommits(() => undefined))),
     commit: async (commit, signal) => connection.continue(() => lane.commitOne(commit, signal)),
     envelope: (options, of) =>
       envelope(options, SET_OPTIONS, of, context.settings.defaultTtl, connection.deadline),
