@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Adapter, forward, KV_ERROR_CODES, KvError, type Middleware } from "@kv/core";
+import { type Adapter, forward, KV_ERROR_CODES, KvError, type Middleware, type Store } from "@kv/core";
+import { stall } from "../between.ts";
 import type { Chapter } from "../chapter.ts";
 import { collect, contents } from "../contents.ts";
 import { OPERATIONS } from "../operations.ts";
@@ -21,6 +22,17 @@ function failing(error: unknown): Middleware {
       stats: fail,
       sweep: fail,
     });
+}
+
+/** Whether a write is answered in time. */
+async function opened(store: Store): Promise<boolean> {
+  try {
+    await store.set("k", 0);
+    return true;
+  } catch (error) {
+    if (KvError.is(error, "KV_TIMEOUT")) return false;
+    throw error;
+  }
 }
 
 export const errors: Chapter = {
@@ -51,6 +63,36 @@ export const errors: Chapter = {
           assert.ok(error.message.includes(part), error.message);
         assert.equal(error.message.includes("\0"), false);
         assert.equal(error.key, 'a\0"b');
+      },
+    },
+    {
+      title: "calls that wait for one which is not answered are given up with it, and never begun afterwards",
+      async run({ open }) {
+        const backend = stall();
+        const timeout = 400;
+        const { store, root } = open({ timeout: timeout / 1000 }, backend.between);
+        // A backend may take longer to open; the opening goes on.
+        for (let attempt = 0; attempt < 20; attempt++) if (await opened(store)) break;
+        backend.begin();
+        const began = performance.now();
+        let ran = 0;
+        const calls = [
+          store.set("k", 1),
+          store.set("k", 2, { signal: new AbortController().signal }),
+          ...Array.from({ length: 4 }, () => store.update("k", () => ++ran)),
+          store.get("k"),
+          store.take("k"),
+        ];
+        const outcomes = await Promise.all(calls.map((call) => rejectionOf(() => call)));
+        assert.ok(performance.now() - began < 2.5 * timeout, "each waited for the one before it");
+        for (const error of outcomes) assert.ok(KvError.is(error, "KV_TIMEOUT"), String(error));
+        // What was not begun has written nothing, and may be made again.
+        for (const error of outcomes.slice(2))
+          assert.ok(error instanceof KvError && error.retryable, String(error));
+        backend.end();
+        await store.set("j", 1);
+        assert.equal(ran, 0);
+        await root.close();
       },
     },
     {

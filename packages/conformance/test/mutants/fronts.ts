@@ -208,6 +208,21 @@ export const frontMutants: readonly Mutant[] = [
     }),
   },
   {
+    title: "begins the time of a call when those before it are over",
+    caughtBy:
+      "errors › calls that wait for one which is not answered are given up with it, and never begun afterwards",
+    front: (store) => {
+      let last: Promise<unknown> = Promise.resolve();
+      return {
+        update: (key, fn, options) => {
+          const updated = last.then(() => store.update(key, fn, options));
+          last = updated.catch(() => undefined);
+          return updated;
+        },
+      };
+    },
+  },
+  {
     title: "runs an update's function in the async context that the store was made in",
     caughtBy:
       "concurrency › the function of an update runs in the async context of its caller, though others work on the same key",
