@@ -15,8 +15,8 @@ const TICKS = 4;
 const BLOCKED_MS = 50;
 
 /** A call with less than this part of its time left, or fewer milliseconds, is not begun any more. */
-const SPENT_SHARE = 50;
-const SPENT_MS = 100;
+const SPENT_SHARE = 20;
+const SPENT_MS = 250;
 
 /**
  * Gives up what takes longer than one fixed time. As that is the same for all, those that wait are in the order of

@@ -2,7 +2,7 @@ import { createStore, forward, KvError, type Store } from "@kv/core";
 import { describe, expect, it } from "vitest";
 import { FakeAdapter } from "./fake-adapter.ts";
 
-const TIMEOUT_MS = 300;
+const TIMEOUT_MS = 600;
 /** Less than two timeouts one after the other, and room for a busy machine. */
 const TOGETHER_MS = 2 * TIMEOUT_MS - 20;
 
@@ -70,7 +70,7 @@ describe.each([
     const { store } = silent(batch);
     const ms = await elapsed(async () => {
       const first = codes([store.set("stuck", 1)]);
-      await pause(1);
+      await new Promise((resolve) => setImmediate(resolve));
       const waiting = [
         store.set("stuck", 2),
         store.get("stuck"),
@@ -98,7 +98,7 @@ describe.each([
     const { store, begun, release } = silent(batch);
     let ran = 0;
     const first = codes([store.set("stuck", 1)]);
-    await pause(1);
+    await new Promise((resolve) => setImmediate(resolve));
     const calls = [
       store.set("stuck", 2),
       store.update("stuck", () => ++ran),
@@ -124,7 +124,7 @@ describe.each([
 it("what was called while others waited has a time of its own", async () => {
   const { store } = silent();
   const first = codes([store.set("stuck", 1)]);
-  await pause(1);
+  await new Promise((resolve) => setImmediate(resolve));
   const next = codes([store.set("stuck", 2)]);
   await pause(TIMEOUT_MS / 2);
   let late = false;
