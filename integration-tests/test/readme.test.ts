@@ -10,6 +10,7 @@ const readmes = [
   ...readdirSync(join(repository, "packages")).flatMap((name) => [
     `packages/${name}/README.md`,
     `packages/${name}/docs/middleware.md`,
+    `packages/${name}/docs/http.md`,
   ]),
 ].filter((path) => existsSync(join(repository, path)));
 
