@@ -4,24 +4,22 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "@kv/core";
 import { ClassicLevel } from "classic-level";
-import { claim, locationOf } from "./claims.ts";
+import { claim } from "./claims.ts";
 import { checkState, writeClosingNote } from "./closing-note.ts";
 import { Custody } from "./custody.ts";
 import { held, isLocked, openFault } from "./errors.ts";
-import { fileIdAt } from "./file-id.ts";
 import { Hold } from "./hold.ts";
-import { type Holder, readHolder } from "./holder.ts";
+import { type Holder, holderFile, readHolder } from "./holder.ts";
 import type { LevelDatabase } from "./level-database.ts";
 import { lockOwner } from "./lock-owner.ts";
 import { OpenFiles } from "./open-files.ts";
 import type { Place, Settings } from "./options.ts";
 import { startOf } from "./process-identity.ts";
-import { registerFile } from "./register.ts";
 import { checkTables, writeTableSums } from "./table-sums.ts";
 import { refuseUnfinished } from "./unfinished-backup.ts";
 import { checkLogs } from "./write-ahead-log.ts";
 
-/** How often a database is tried to be opened whose holder is just ending, and the pause between. */
+/** How often a database whose holder is just ending is tried to be opened, and the milliseconds between. */
 const MOST_ATTEMPTS = 100;
 const ATTEMPT_PAUSE_MS = 10;
 
@@ -49,18 +47,16 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
   if (db.status === "opening") await db.open();
   if (db.status !== "open")
     throw new Refusal("KV_UNAVAILABLE", "the database handed in is closed; open it first");
-  const release = claim(db, prefix);
-  const path = locationOf(db);
-  const place = path === undefined ? undefined : handedInPlace(path);
-  const custody = new Custody({ fault: () => place?.files.fault() });
+  const { path, fault, release } = claim(db, prefix);
+  const custody = new Custody({ fault });
   return {
     db,
-    path: path ?? "",
+    path,
     custody,
     async close() {
-      place?.release();
+      const refusal = custody.look();
       release();
-      custody.demand();
+      if (refusal !== undefined) throw refusal;
     },
     async renew() {
       custody.demand();
@@ -70,23 +66,6 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
       );
     },
   };
-}
-
-interface HandedInPlace {
-  readonly files: OpenFiles;
-  readonly release: () => void;
-}
-
-/** Stores that are opened by the path learn of it. `undefined`: it is not in files, as far as can be seen from here. */
-function handedInPlace(path: string): HandedInPlace | undefined {
-  try {
-    const directory = fileIdAt(path);
-    if (directory === undefined) return undefined;
-    const files = new OpenFiles(realpathSync(path), { reopened: true });
-    return { files, release: registerFile(directory) };
-  } catch {
-    return undefined;
-  }
 }
 
 async function open(place: Place): Promise<Connection> {
@@ -158,21 +137,24 @@ async function openAt(db: ClassicLevel, path: string): Promise<void> {
       // The driver keeps a failed opening for the next one to see.
       await db.close().catch(() => undefined);
       if (!isLocked(error)) throw openFault(error, path);
-      if (!isEnding(lockOwner(join(path, "LOCK"))) || attempt === MOST_ATTEMPTS)
-        throw held(error, path, lockHolder(path));
+      if (attempt >= attemptsFor(lockOwner(join(path, "LOCK")))) throw held(error, path, lockHolder(path));
     }
     await sleep(ATTEMPT_PAUSE_MS);
   }
 }
 
-/** A process that was killed has its locks until the last of its threads has ended. */
-function isEnding(pid: number | undefined): boolean {
-  return pid !== undefined && pid > 0 && startOf(pid) === undefined;
+/**
+ * How often an opening that found the lock taken is tried, by who has the lock after it. A process that was killed has its
+ * locks until the last of its threads has ended; where the list names none, that may just have happened.
+ */
+function attemptsFor(owner: number | undefined): number {
+  if (owner === undefined) return process.platform === "linux" ? 5 : 1;
+  return owner > 0 && startOf(owner) === undefined ? MOST_ATTEMPTS : 1;
 }
 
 /** The process that has LevelDB's lock, as far as it is known: the system's word goes before that of a file. */
 function lockHolder(path: string): (Pick<Holder, "pid"> & Partial<Holder>) | undefined {
-  const holder = readHolder(path);
+  const holder = readHolder(holderFile(path));
   const pid = lockOwner(join(path, "LOCK"));
   if (pid !== undefined && pid !== 0) return holder?.pid === pid ? holder : { pid };
   // The claim of the store that is about to be refused says nothing.

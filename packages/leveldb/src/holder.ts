@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -36,13 +37,22 @@ export function holderFile(path: string): string {
   return join(path, FILE);
 }
 
+/** The same for a store over a database that was handed in: there may be several in one directory, each with a prefix. */
+export function sharedHolderFile(path: string, prefix: string): string {
+  return join(path, `kv-holder-${createHash("sha256").update(prefix).digest("hex").slice(0, 16)}.json`);
+}
+
+export function isSharedHolder(name: string): boolean {
+  return /^kv-holder-[0-9a-f]{16}\.json$/.test(name);
+}
+
 /** Where it is written before it gets its name. */
 export function temporaryOf(file: string): string {
   return `${file}.${crypto.randomUUID()}.tmp`;
 }
 
 export function isTemporary(name: string): boolean {
-  return name.startsWith(`${FILE}.`) && name.endsWith(".tmp");
+  return name.startsWith("kv-holder") && name.endsWith(".tmp");
 }
 
 export function thisHolder(): Holder {
@@ -56,11 +66,10 @@ export function thisHolder(): Holder {
 }
 
 /** Asked before LevelDB may touch its lock. */
-export function holderState(path: string): HolderState {
-  const file = holderFile(path);
+export function holderState(file: string): HolderState {
   const id = fileIdAt(file);
   if (id === undefined) return { is: "none" };
-  const holder = readHolder(path);
+  const holder = readHolder(file);
   if (holder === undefined) return { is: "unknown", holder };
   const { pid, space, started } = holder;
   if (space === undefined || space !== processSpace()) return { is: "unknown", holder };
@@ -73,9 +82,9 @@ export function holderState(path: string): HolderState {
   return open ? { is: "holds", holder } : { is: "gone" };
 }
 
-export function readHolder(path: string): Holder | undefined {
+export function readHolder(file: string): Holder | undefined {
   try {
-    const holder: Partial<Holder> = JSON.parse(readFileSync(holderFile(path), "utf8"));
+    const holder: Partial<Holder> = JSON.parse(readFileSync(file, "utf8"));
     const { pid, host, since, space, started } = holder;
     if (!Number.isSafeInteger(pid) || typeof host !== "string" || typeof since !== "string") return undefined;
     return pid === undefined || pid <= 0 ? undefined : { pid, host, since, space, started };

@@ -34,7 +34,10 @@ export interface LeveldbPathOptions extends CommonOptions {
 }
 
 export interface LeveldbDatabaseOptions extends CommonOptions {
-  /** A database opened by the caller, who also closes it. Whatever else it holds stays untouched. */
+  /**
+   * A database opened by the caller, who also closes it. Whatever else it holds stays untouched. Where the driver shares it
+   * between threads, one store at a time has a prefix, of whatever thread.
+   */
   readonly database: LevelDatabase;
   readonly path?: undefined;
 }

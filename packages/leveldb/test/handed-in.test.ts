@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { createStore } from "@kv/core";
 import { ClassicLevel } from "classic-level";
 import { Level } from "level";
@@ -86,6 +90,27 @@ describe("a database handed in", () => {
       code: "KV_UNAVAILABLE",
     });
     await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test("is one store's under one prefix also where several threads share it", async () => {
+    const path = await scratchPath();
+    const database = new ClassicLevel(path, { multithreading: true });
+    onTestFinished(() => database.close());
+    const store = createStore(leveldb({ database }));
+    await store.increment("n");
+    async function inThread(prefix: string): Promise<string> {
+      const script = fileURLToPath(new URL("shared-database-worker.ts", import.meta.url));
+      const worker = new Worker(script, { workerData: { path, prefix } });
+      const [[said]] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
+      return said;
+    }
+    expect(await inThread("kv")).toMatch(
+      /KV_UNAVAILABLE .*another store of this process .* uses the prefix "kv"/,
+    );
+    expect(await inThread("other")).toBe("open");
+    await store.close();
+    expect(await inThread("kv")).toBe("open");
+    expect(readdirSync(path).filter((name) => name.startsWith("kv-"))).toEqual([]);
   });
 
   test("that is closed is KV_UNAVAILABLE, and is not opened behind its owner's back", async () => {

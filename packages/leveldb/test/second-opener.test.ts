@@ -202,6 +202,9 @@ describe("a second opener is refused", () => {
     await holding({ database });
     expect(await refusalOf({ path })).toMatchObject({ code: "KV_UNAVAILABLE" });
     await expectRefused(path);
+    // Which frees the driver's lock.
+    cpSync(path, `${path}-copy`, { recursive: true });
+    await expectRefused(path);
   });
 });
 
