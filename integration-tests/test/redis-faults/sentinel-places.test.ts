@@ -31,6 +31,7 @@ describe("a master behind Sentinels", () => {
     await using store = createStore(redis({ sentinels, name, db: 3 }));
     expect(await store.increment("runs")).toBe(2);
     const replica = new Redis(processes.replica.url);
+    replica.on("error", () => undefined);
     ctx.onTestFinished(() => replica.disconnect());
     // Who fails over to the replica may not SELECT there.
     await replica.call("ACL", "SETUSER", "default", "-select");
@@ -46,7 +47,29 @@ describe("a master behind Sentinels", () => {
     expect(String(await replica.info("keyspace"))).not.toContain("db0:");
     await replica.call("ACL", "SETUSER", "default", "+select");
     expect(await store.increment("runs")).toBe(3);
-  }, 90_000);
+
+    // Where everything is away, Sentinels included, it goes on trying.
+    const all = [...processes.sentinels, processes.replica];
+    await Promise.all(all.map((process) => process.kill()));
+    await sleep(2_000);
+    expect(await store.get("runs").catch((error: unknown) => error)).toMatchObject({
+      code: "KV_UNAVAILABLE",
+      retryable: true,
+      message: expect.stringContaining("entinel"),
+    });
+    await processes.replica.start();
+    // It starts as what it was at first.
+    await replica.replicaof("NO", "ONE");
+    await Promise.all(processes.sentinels.map((process) => process.start()));
+    const back = performance.now() + 30_000;
+    let written: unknown;
+    while (performance.now() < back) {
+      written = await store.set("k", 4).catch((error: unknown) => error);
+      if (typeof written === "string") break;
+      await sleep(100);
+    }
+    expect(written).toBeTypeOf("string");
+  }, 120_000);
 });
 
 async function run(text: string): Promise<{ code: number | null; stdout: string; stderr: string }> {

@@ -1,3 +1,4 @@
+import { Refusal } from "@kv/core";
 import { errorCode } from "./errors.ts";
 import type { Space } from "./layout.ts";
 import type { Argument, Link } from "./link.ts";
@@ -50,8 +51,14 @@ export class Transit {
       if (outcome?.value !== SOURCE_GONE) return outcome?.value;
       // A value that was refused (a full memory) says more than the script that misses it.
       for (const arrival of arrivals) if (arrival.status === "rejected") throw arrival.reason;
-      // A node that takes over a slot may have got the script, but not what went ahead of it.
-      if (attempt === 3) throw new Error("large values did not arrive at the node that their keys are on");
+      // A node that takes over a slot may have got the script, but not what went ahead of it. And a server whose memory is
+      // full evicts what has a deadline, as these have.
+      if (attempt === 3) {
+        throw new Refusal(
+          "KV_CAPACITY",
+          "the server did not keep large values for as long as it takes to put them in their places, as one does whose memory is full; raise maxmemory",
+        );
+      }
     }
   }
 }

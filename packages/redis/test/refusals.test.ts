@@ -1,6 +1,9 @@
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer as createWebServer } from "node:http";
 import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { freePort, needsServer, type TestServer } from "./server.ts";
@@ -133,6 +136,20 @@ describe("what the server refuses", () => {
       code: "KV_READ_ONLY",
       ...says("replica", "master"),
     });
+  });
+
+  test("a snapshot that could not be written", async () => {
+    const path = mkdtempSync(join(tmpdir(), "kv-redis-"));
+    const server = await serverFor("--dir", path, "--save", "3600 1");
+    const store = storeOn({ port: server.port });
+    await store.set("k", 1);
+    rmSync(path, { recursive: true });
+    await server.bare.bgsave();
+    await eventually(async () =>
+      expect(await refusalOf(store.set("k", 2))).toMatchObject({ code: "KV_CAPACITY", ...says("disk") }),
+    );
+    expect(await store.get("k")).toBeGreaterThan(0);
+    expect(await store.count()).toBe(1);
   });
 
   test("a server that runs another client's script is waited for, and then said to be busy", async () => {
