@@ -57,11 +57,16 @@ export class ChangeFeed {
   readonly #asked = new WeakMap<ChangeChannel, number>();
   /** The message that is being told. */
   #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
+  /** The tags of the spaces in which something is about to be taken out. */
+  readonly #expiring = new Set<string>();
+  readonly #expire: (space: Space) => Promise<unknown>;
   #subscriber: Client | undefined;
   #stopSigns: (() => void) | undefined;
 
-  constructor(link: Link, layout: Layout, patience: number) {
+  /** @param expire takes out what has expired in a space. */
+  constructor(link: Link, layout: Layout, patience: number, expire: (space: Space) => Promise<unknown>) {
     this.#link = link;
+    this.#expire = expire;
     this.#layout = layout;
     this.#watchLink = new WatchLink(link, patience);
     this.#patience = patience;
@@ -205,11 +210,24 @@ export class ChangeFeed {
     }
   }
 
-  async #attend({ state, seq }: Space): Promise<{ epoch: string; seq: number }> {
+  async #attend(space: Space): Promise<{ epoch: string; seq: number }> {
+    const { state, seq, due } = space;
     const reply = (await this.#watchLink.ask((link) =>
-      link.query(ATTEND, [state, seq], [LASTS_MS, randomUUID()]),
+      link.query(ATTEND, [state, seq, due], [LASTS_MS, randomUUID(), String(SIGN_MS)]),
     )) as Buffer[];
+    const next = String(reply[2]);
+    if (next !== "") this.#expireSoon(space, Number(next));
     return { epoch: String(reply[0]), seq: Number(reply[1]) };
+  }
+
+  /** Takes out what expires until the next sign of life, of which watchers are told by that. */
+  #expireSoon(space: Space, ms: number): void {
+    if (this.#expiring.has(space.tag)) return;
+    this.#expiring.add(space.tag);
+    const done = () => void this.#expiring.delete(space.tag);
+    // What fails now is done after the next one.
+    const expire = () => void this.#expire(space).then(done, done);
+    timer(expire, Math.max(0, ms) + 1).hold(false);
   }
 
   #leave(watched: Watched): void {

@@ -54,7 +54,7 @@ export class Session {
     );
     this.tally = new Tally(link, layout, this.scanner, collector);
     this.unordered = new Unordered(target, this.reader);
-    this.feed = new ChangeFeed(link, layout, settings.busyTimeout);
+    this.feed = new ChangeFeed(link, layout, settings.busyTimeout, (space) => collector.collect(space));
   }
 
   static async open(settings: Settings): Promise<Session> {
