@@ -5,7 +5,8 @@ import { SCHEMA_VERSION, type Tables } from "./schema.ts";
 
 /**
  * By what a connection recognizes the database that it opened: the text of the very first block of revisions, the
- * revisions that were reserved when it was opened, and the block that it has reserved itself. None of these ever goes.
+ * revisions that were reserved when it was opened, and the block that it has reserved itself. None of these goes, but for
+ * a block that is long out of use.
  */
 export class Lineage {
   readonly #db: Sqlite.Database;
@@ -24,6 +25,7 @@ export class Lineage {
 
   /** Whether the file holds what this connection relies on; `undefined`: it cannot be read now. */
   continues(): boolean | undefined {
+    if (!this.#db.open) return undefined;
     try {
       if (!isInWalMode(this.#db)) return this.#db.inTransaction ? undefined : this.#continuesIn(this.#db);
       // In WAL mode a connection keeps its cache until the log says that a page was written.

@@ -5,6 +5,11 @@ import type { Transactions } from "./transaction.ts";
 
 /** How many revisions are reserved at once: one write in so many costs a transaction more. */
 const BLOCK = 2 ** 20;
+/**
+ * Milliseconds for which a connection gives out the revisions of one block. Much less than the age at which blocks that
+ * no entry bears are removed.
+ */
+const BLOCK_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 /** Revisions that one connection alone gives out. */
 export interface RevisionBlock {
@@ -26,6 +31,8 @@ export class Meta {
   readonly #read: Sqlite.Statement<[string], number>;
   readonly #write: Sqlite.Statement<[number, string]>;
   #next = 0;
+  /** Wall clock: that of all processes of the machine. */
+  #reservedAt = 0;
   #block: Block = NO_BLOCK;
   #deadlines = false;
 
@@ -45,7 +52,7 @@ export class Meta {
    * of a block when the process ends is lost.
    */
   reserve(count: number): void {
-    if (this.#block.end - this.#next >= count) return;
+    if (this.#block.end - this.#next >= count && this.#isYoung()) return;
     const size = Math.max(BLOCK, count);
     this.#block = this.#transactions.run(() => {
       const free = this.#read.get("revision") ?? 1;
@@ -53,6 +60,16 @@ export class Meta {
       return this.#revisions.reserve(free, free + size);
     });
     this.#next = this.#block.first;
+    this.#reservedAt = Date.now();
+  }
+
+  #isYoung(): boolean {
+    return Date.now() - this.#reservedAt < BLOCK_LIFETIME_MS;
+  }
+
+  /** The block that the file must hold as long as it is the one that was opened; later a sweep may have removed it. */
+  get lasting(): Block {
+    return this.#isYoung() ? this.#block : NO_BLOCK;
   }
 
   /** The revisions that are being given out; none before the first write. */

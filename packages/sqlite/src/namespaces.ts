@@ -8,6 +8,9 @@ const REMEMBERED = 10_000;
 /** Rows that one step of a listing looks at. */
 const PAGE = 256;
 
+/** The number of a namespace that does not exist, under which nothing is found. */
+export const NOWHERE = 0;
+
 /** What a write throws whose namespace was removed, being empty, by another connection. It has changed nothing. */
 export class VanishedNamespace extends Error {
   constructor() {

@@ -34,7 +34,7 @@ export class Revisions {
   readonly #tables: Tables;
   #find: Sqlite.Statement<[number], BlockRow> | undefined;
   #limit: Sqlite.Statement<[number], number | null> | undefined;
-  #insert: Sqlite.Statement<[number, number, string]> | undefined;
+  #insert: Sqlite.Statement<[number, number, string, number]> | undefined;
   /** Those that are known, in order. */
   #known: Block[] = [];
   #last = NO_BLOCK;
@@ -47,10 +47,10 @@ export class Revisions {
   /** Stores a block with a text that no other has. Within the transaction that reserves the integers. */
   reserve(first: number, end: number): Block {
     this.#insert ??= this.#db.prepare(
-      `INSERT INTO ${this.#tables.revisions} (first, beyond, text) VALUES (?, ?, ?)`,
+      `INSERT INTO ${this.#tables.revisions} (first, beyond, text, reserved_at) VALUES (?, ?, ?, ?)`,
     );
     const text = randomBytes(RANDOM_BYTES).toString("base64url");
-    this.#insert.run(first, end, text);
+    this.#insert.run(first, end, text, Date.now());
     return { first, end, text, base: first };
   }
 

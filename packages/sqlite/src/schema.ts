@@ -15,7 +15,8 @@
  * - `kv_meta`: numbers by name. `version`: this layout's. `revision`: the first revision that is not reserved.
  *   `namespace`: the next id of a namespace. `deadlines`: 1 once any entry ever had one; until then sweeps, counts and
  *   lists of keys have less to look at.
- * - `kv_revisions`: the blocks of revisions that connections have reserved, each with a random text, see `revisions.ts`.
+ * - `kv_revisions`: the blocks of revisions that connections have reserved (`first` to before `beyond`), each with a random
+ *   text, see `revisions.ts`. Old ones that no entry bears are removed by sweeps, see `retired-blocks.ts`.
  * - `kv_changes`, `kv_watchers`: the change feed, see `change-feed.ts`. Empty unless somebody watches.
  *
  * To read it with the `sqlite3` tool: `SELECT key, value FROM kv;`
@@ -77,7 +78,12 @@ const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
     ALTER TABLE ${watchers} ADD COLUMN own_first INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE ${watchers} ADD COLUMN own_end INTEGER NOT NULL DEFAULT 0;`,
   ({ meta, namespaces, revisions }) => `
-    CREATE TABLE ${revisions} (first INTEGER PRIMARY KEY, beyond INTEGER NOT NULL, text TEXT NOT NULL);
+    CREATE TABLE ${revisions} (
+      first INTEGER PRIMARY KEY,
+      beyond INTEGER NOT NULL,
+      text TEXT NOT NULL,
+      reserved_at INTEGER NOT NULL
+    );
     INSERT INTO ${meta} (name, value) SELECT 'namespace', coalesce(max(id), 0) + 1 FROM ${namespaces};`,
 ];
 
@@ -103,7 +109,7 @@ const LAYOUT: { readonly [T in keyof Tables]: string } = {
   meta: "name,value",
   changes: "seq,namespace,key,kind",
   watchers: "id,position,seen_at,own_first,own_end",
-  revisions: "first,beyond,text",
+  revisions: "first,beyond,text,reserved_at",
 };
 
 const TABLE_NAMES = Object.keys(SINCE) as (keyof Tables)[];

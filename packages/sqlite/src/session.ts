@@ -17,6 +17,7 @@ import { Meta } from "./meta.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { Settings } from "./options.ts";
 import { Reader } from "./reader.ts";
+import { RetiredBlocks } from "./retired-blocks.ts";
 import { Revisions } from "./revisions.ts";
 import { Scanner } from "./scanner.ts";
 import { tablesOf } from "./schema.ts";
@@ -48,6 +49,7 @@ export class Session {
   readonly #snapshot: TurnSnapshot;
   readonly #sweeper: Sweeper;
   readonly #vacated: Vacated;
+  readonly #retired: RetiredBlocks | undefined;
   readonly #log: ChangeLog;
   readonly #meta: Meta;
   /** Those of this connection: a database that was handed in may serve several adapters. */
@@ -73,7 +75,7 @@ export class Session {
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions, revisions);
-      this.guard = guard ?? guardOf(db, settings.path, new Lineage(db, tables, () => meta.block));
+      this.guard = guard ?? guardOf(db, settings.path, new Lineage(db, tables, () => meta.lasting));
       const hooks = {
         before: () => this.#refresh(),
         after: () => this.#written(),
@@ -92,6 +94,7 @@ export class Session {
       this.#sweeper = new Sweeper(db, tables, { queue, transactions, expiry, meta }, clock);
       const vacated = new Vacated(db, tables, { queue, transactions });
       this.#vacated = vacated;
+      if (!settings.readOnly) this.#retired = new RetiredBlocks(db, tables, { queue, transactions });
       this.clearing = new Clearing({ eraser, queue, namespaces, vacated });
     } catch (error) {
       snapshot?.close();
@@ -117,6 +120,7 @@ export class Session {
     if (this.#settings.readOnly) return 0;
     const removed = await this.#sweeper.sweep();
     await this.#vacated.sweep();
+    await this.#retired?.sweep();
     if (this.#closing) return removed;
     if (this.#log.hasDead()) await this.queue.run(() => this.#log.removeDead());
     this.#shortenLog();
@@ -150,6 +154,7 @@ export class Session {
     this.#closing = true;
     this.#sweeper.stop();
     this.#vacated.stop();
+    this.#retired?.stop();
     await this.queue.idle();
     this.#feed?.close();
     if (this.#feed !== undefined) this.#feeds.delete(this.#feed);
@@ -208,7 +213,8 @@ function guardOf(db: Sqlite.Database, path: string, lineage: Lineage): Guard | u
     // The name of a database that was handed in may be relative to a working directory that has changed.
     path: isAbsolute(path) ? path : real,
     real,
-    hasLog: () => isInWalMode(db),
+    // The owner of a database that was handed in may have closed it.
+    hasLog: () => db.open && isInWalMode(db),
     isOurs: () => lineage.continues(),
   });
 }

@@ -19,7 +19,7 @@ import { extentOf, inserts, isOver, loneMutation } from "./commit-shape.ts";
 import { isExpired } from "./entry.ts";
 import { isOwnFault, refusesNull } from "./errors.ts";
 import type { Meta } from "./meta.ts";
-import { type Namespaces, VanishedNamespace } from "./namespaces.ts";
+import { type Namespaces, NOWHERE, VanishedNamespace } from "./namespaces.ts";
 import type { Revisions } from "./revisions.ts";
 import type { Tables } from "./schema.ts";
 import type { Transactions } from "./transaction.ts";
@@ -29,8 +29,6 @@ import { assertWritten, type Statements, writeStatements } from "./write-stateme
 const SLICE_MS = 4;
 /** Commits between two looks at the clock. */
 const PER_LOOK = 32;
-/** The number of a namespace that does not exist, under which nothing is found. */
-const NOWHERE = 0;
 
 /** Applies commits. Every method needs the write lock to be free, and throws where it is not. */
 export class Writer {

@@ -287,6 +287,21 @@ describe("a database that was handed in", () => {
     await expectLost(store, /was overwritten while it was open/);
   });
 
+  test("closed by its owner before the store, is no loss", async () => {
+    const path = await scratchPath();
+    const database = new Sqlite(path);
+    database.pragma("journal_mode = WAL");
+    const store = storeOf({ database });
+    await store.set("k", 1);
+    database.close();
+    await pastTheWindow();
+    await expect(store.get("k")).rejects.toMatchObject({
+      code: "KV_UNAVAILABLE",
+      message: expect.stringContaining("not open"),
+    });
+    await store.close();
+  });
+
   test("in memory, there is nothing to look after", async () => {
     const database = new Sqlite(":memory:");
     const store = storeOf({ database });

@@ -2,7 +2,7 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { createStore, type Store } from "@kv/core";
 import Sqlite from "better-sqlite3";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { checksum, writeChecksum } from "../src/checksum.ts";
 import { type SqliteOptions, sqlite } from "../src/index.ts";
 import { commitAll, opened, scratchPath, setting } from "./scratch.ts";
@@ -151,4 +151,96 @@ test("a block that was used up is followed by one with a text of its own", async
   const db = new Sqlite(path, { readonly: true });
   expect(db.prepare("SELECT count(DISTINCT text) FROM kv_revisions").pluck().get()).toBe(2);
   db.close();
+});
+
+describe("blocks of revisions", () => {
+  /** As many openings as that, each of which wrote, long ago. */
+  async function afterManyOpenings() {
+    const path = await scratchPath();
+    const store = storeOf({ path });
+    await store.setMany([
+      ["first", 1],
+      ["kept", 1],
+    ]);
+    const kept = await revisionOf(store, "kept");
+    const db = new Sqlite(path);
+    onTestFinished(() => void db.close());
+    db.exec(`
+      WITH RECURSIVE c (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM c WHERE i < 1500)
+      INSERT INTO kv_revisions SELECT i * 1048576 + 1, (i + 1) * 1048576 + 1, 'old-' || i, 1 FROM c;
+      UPDATE kv_meta SET value = 1501 * 1048576 + 1 WHERE name = 'revision';
+      UPDATE kv_revisions SET reserved_at = 1;
+    `);
+    const blocks = db.prepare<[], number>("SELECT count(*) FROM kv_revisions").pluck();
+    return { path, store, db, kept, blocks: () => blocks.get() };
+  }
+
+  test("that no entry bears go with a sweep, once they are many and old, and revisions stay", async () => {
+    const { path, store, db, kept, blocks } = await afterManyOpenings();
+    const row = db.prepare(
+      "UPDATE kv SET revision = ?, metadata_checksum = ? + created_at WHERE key = 'first'",
+    );
+    const updated =
+      db.prepare<[], number>("SELECT updated_at FROM kv WHERE key = 'first'").pluck().get() ?? 0;
+    const revision = 700 * 1048576 + 5;
+    row.run(revision, writeChecksum(revision, updated, null));
+    const sweeping = storeOf({ path });
+    expect(await revisionOf(sweeping, "first")).toBe("old-7004");
+    await sweeping.sweep();
+    // The very first, and the one that is borne.
+    expect(blocks()).toBe(2);
+    for (const reader of [store, sweeping, storeOf({ path })])
+      expect([await revisionOf(reader, "first"), await revisionOf(reader, "kept")]).toEqual([
+        "old-7004",
+        kept,
+      ]);
+    expect(await sweeping.replace("kept", 2, { revision: kept })).toBeDefined();
+  });
+
+  test("stay where the table was vacuumed meanwhile, and where they are young or few", async () => {
+    const { path, db, blocks } = await afterManyOpenings();
+    const rows = storeOf({ path });
+    await rows.setMany(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i]));
+    let done = false;
+    const sweeping = rows.sweep().finally(() => {
+      done = true;
+    });
+    while (!done) {
+      db.exec("VACUUM");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await sweeping;
+    expect(blocks()).toBe(1501);
+    db.exec("UPDATE kv_revisions SET reserved_at = unixepoch() * 1000");
+    await storeOf({ path }).sweep();
+    expect(blocks()).toBe(1501);
+  });
+
+  test("may go while their connection sleeps, which is no loss of the file", async () => {
+    const { path, db, store } = await afterManyOpenings();
+    const sleeping = storeOf({ path });
+    await sleeping.set("slept", 1);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60 * 24 * 60 * 60 * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await store.set("slept", 2);
+    await storeOf({ path }).sweep();
+    expect(db.prepare("SELECT count(*) FROM kv_revisions").pluck().get()).toBe(2);
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(await sleeping.get("slept")).toBe(2);
+    await sleeping.set("slept", 3);
+    await sleeping.sweep();
+    await sleeping.close();
+  });
+
+  test("are given out for a day", async () => {
+    const path = await scratchPath();
+    const store = storeOf({ path });
+    const text = (revision: string) => revision.slice(0, 16);
+    const before = text(await store.set("k", 1));
+    expect(text(await store.set("k", 2))).toBe(before);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 25 * 60 * 60 * 1000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(text(await store.set("k", 3))).not.toBe(before);
+  });
 });
