@@ -1,6 +1,6 @@
-import { type Filter, type MaybePromise, monotonicNow, type Namespace, SliceSize } from "@kv/core";
+import { type Filter, type MaybePromise, type Namespace, SliceSize } from "@kv/core";
 import { pause, type WriteQueue } from "./busy.ts";
-import type { Eraser } from "./eraser.ts";
+import type { Eraser, Place } from "./eraser.ts";
 import type { Namespaces } from "./namespaces.ts";
 import { SLICE_MS } from "./slice-time.ts";
 import type { Vacated } from "./vacated.ts";
@@ -13,7 +13,6 @@ export class Clearing {
   readonly #queue: WriteQueue;
   readonly #namespaces: Namespaces;
   readonly #vacated: Vacated;
-  #lastPause = monotonicNow();
 
   constructor(parts: {
     readonly eraser: Eraser;
@@ -38,13 +37,18 @@ export class Clearing {
   }
 
   async #clearAll(namespace: Namespace, policy: Filter["policy"]): Promise<number> {
-    const next = this.#namespaces.within(namespace);
-    const everything = { start: "", end: undefined, policy };
+    const nextPage = this.#namespaces.within(namespace);
     let removed = 0;
     for (;;) {
-      const ids = await this.#queue.read(next);
+      const ids = await this.#queue.read(nextPage);
       if (ids === undefined) return removed;
-      for (const id of ids) removed += await this.#erase(id, everything);
+      for (let place: Place | undefined = { at: 0, start: "" }; place !== undefined; ) {
+        const from: Place = place;
+        const slices = await this.#queue.run(() => this.#eraser.several(ids, from, policy, SLICE_MS));
+        removed += slices.removed;
+        place = slices.next;
+        await pause(0);
+      }
       await this.#vacated.remove(ids);
     }
   }
@@ -59,9 +63,7 @@ export class Clearing {
       );
       removed += slice.removed;
       start = slice.next;
-      if (start === undefined && monotonicNow() - this.#lastPause < SLICE_MS) break;
-      await pause(0);
-      this.#lastPause = monotonicNow();
+      if (start !== undefined) await pause(0);
     }
     return removed;
   }

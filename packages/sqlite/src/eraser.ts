@@ -1,4 +1,4 @@
-import type { Filter } from "@kv/core";
+import { type Filter, monotonicNow } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { Expiry } from "./expiry.ts";
 import type { Meta } from "./meta.ts";
@@ -12,6 +12,22 @@ export interface Slice {
   /** Where to go on; `undefined`: there is nothing left. */
   readonly next: string | undefined;
 }
+
+/** A key of one of several namespaces. */
+export interface Place {
+  readonly at: number;
+  readonly start: string;
+}
+
+export interface Slices {
+  /** Live entries that were removed. */
+  readonly removed: number;
+  /** Where to go on; `undefined`: there is nothing left. */
+  readonly next: Place | undefined;
+}
+
+/** Rows that are removed between two looks at the clock. */
+const ROWS = 256;
 
 type Between = [number, string, string | Buffer];
 
@@ -49,23 +65,42 @@ export class Eraser {
   }
 
   /** Removes from among the first so many rows of the range. */
-  slice(
+  slice(id: number, range: Pick<Filter, "start" | "end" | "policy">, rows: number): Slice {
+    return this.#transactions.run(() => this.#erase(id, range, rows));
+  }
+
+  /** Removes from one namespace after the other, for about so many milliseconds: small ones share a transaction. */
+  several(ids: readonly number[], from: Place, policy: Filter["policy"], ms: number): Slices {
+    return this.#transactions.run(() => {
+      const until = monotonicNow() + ms;
+      let removed = 0;
+      let { at, start } = from;
+      for (let id = ids[at]; id !== undefined; id = ids[at]) {
+        const slice = this.#erase(id, { start, end: undefined, policy }, ROWS);
+        removed += slice.removed;
+        start = slice.next ?? "";
+        if (slice.next === undefined) at++;
+        if (monotonicNow() >= until) break;
+      }
+      return { removed, next: at < ids.length ? { at, start } : undefined };
+    });
+  }
+
+  #erase(
     id: number,
     { start, end: last, policy }: Pick<Filter, "start" | "end" | "policy">,
     rows: number,
   ): Slice {
-    return this.#transactions.run(() => {
-      const open = last ?? BEYOND_TEXT;
-      const next = this.#after.get(id, start, open, rows);
-      const end = next ?? open;
-      if (this.#meta.hasDeadlines()) {
-        this.#expiry.run(() => this.#expired.run(id, start, end, this.#clock()).changes);
-      }
-      const { changes } =
-        policy === undefined
-          ? this.#all.run(id, start, end)
-          : this.#ofPolicy.run(id, start, end, policy === "evict" ? 1 : 0);
-      return { removed: changes, next };
-    });
+    const open = last ?? BEYOND_TEXT;
+    const next = this.#after.get(id, start, open, rows);
+    const end = next ?? open;
+    if (this.#meta.hasDeadlines()) {
+      this.#expiry.run(() => this.#expired.run(id, start, end, this.#clock()).changes);
+    }
+    const { changes } =
+      policy === undefined
+        ? this.#all.run(id, start, end)
+        : this.#ofPolicy.run(id, start, end, policy === "evict" ? 1 : 0);
+    return { removed: changes, next };
   }
 }

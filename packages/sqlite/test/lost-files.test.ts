@@ -202,9 +202,9 @@ test("watchers are told to read again, which says what has happened", async () =
   const told: string[] = [];
   await store.subscribe((change) => void told.push(change.type));
   await store.set("k", 1);
-  await expect.poll(() => told).toEqual(["set"]);
+  await expect.poll(() => told, { timeout: 20_000 }).toEqual(["set"]);
   unlinkSync(path);
-  await expect.poll(() => told).toEqual(["set", "resync"]);
+  await expect.poll(() => told, { timeout: 20_000 }).toEqual(["set", "resync"]);
   await expect(store.get("k")).rejects.toMatchObject({ code: "KV_UNAVAILABLE" });
 });
 

@@ -167,7 +167,7 @@ test("watchers hear of deletions after which the namespace is removed", async ()
   await watching.namespace("n").subscribe((change) => void told.push(change.type));
   await writing.namespace("n").delete("k");
   await writing.sweep();
-  await expect.poll(() => told).toEqual(["delete"]);
+  await expect.poll(() => told, { timeout: 20_000 }).toEqual(["delete"]);
 });
 
 test("listing and clearing many namespaces leaves the event loop alive", async () => {

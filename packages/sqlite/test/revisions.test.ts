@@ -91,7 +91,7 @@ test("watchers are told the revisions that their writers were told", async () =>
     (change) => void told.push("revision" in change ? change.revision : undefined),
   );
   const revision = await writing.set("k", 1);
-  await expect.poll(() => told).toEqual([revision]);
+  await expect.poll(() => told, { timeout: 20_000 }).toEqual([revision]);
   await subscription.unsubscribe();
 });
 
