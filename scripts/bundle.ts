@@ -9,7 +9,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
+import { type Plugin, rolldown } from "rolldown";
 
 const BUNDLE = "./dist/bundle/";
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -33,11 +33,22 @@ function isBundled(folder: string): boolean {
   return entriesOf(folder).includes("index");
 }
 
+/** Each module with the map that the compiler wrote, so that the bundle's map leads to the TypeScript, which is shipped. */
+const withSourceMaps: Plugin = {
+  name: "with-source-maps",
+  load(id) {
+    const map = `${id}.map`;
+    if (!existsSync(map)) return null;
+    return { code: readFileSync(id, "utf8"), map: readFileSync(map, "utf8") };
+  },
+};
+
 async function bundle(folder: string): Promise<void> {
   const build = await rolldown({
     input: Object.fromEntries(entriesOf(folder).map((name) => [name, join(folder, `dist/${name}.js`)])),
     // Whatever is not ours to bundle is what Node resolves by name: dependencies and Node's own modules.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
+    plugins: [withSourceMaps],
     platform: "neutral",
     treeshake: false,
   });

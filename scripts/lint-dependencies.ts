@@ -104,6 +104,14 @@ function lintSources(root: string, owner: Package): string[] {
     if (isSource && fileName.includes(".test.")) {
       problems.push(`${path}: tests live in test/, or they would be published`);
     }
+    // The suite asks of what a store gave back, which is of the realm it runs in.
+    if (isSource && !owner.manifest.private && owner.name !== "conformance") {
+      for (const { name, line } of foreignChecks(join(owner.folder, file))) {
+        problems.push(
+          `${path}:${line}: asks whether something is an instance of ${name}, which those of another realm are not: use ${ANY_REALM[name]}`,
+        );
+      }
+    }
     for (const { specifier, line } of importsOf(join(owner.folder, file))) {
       const reason = lintImport(owner, file, specifier, isSource);
       if (reason) problems.push(`${path}:${line}: imports "${specifier}": ${reason}`);
@@ -160,6 +168,37 @@ interface Node {
   arguments?: Node[];
   name?: string;
   value?: unknown;
+}
+
+/** Built-in classes that every realm has its own of, and what recognises their instances all the same. */
+const ANY_REALM: Readonly<Record<string, string>> = {
+  AbortSignal: "a check by its methods, as core/src/any-realm.ts has",
+  Date: "a check by its internal slot, as core/src/any-realm.ts has",
+  Error: "isError of @kv/core",
+  Promise: "isPromise of @kv/core",
+  Uint8Array: "isBytes of @kv/core",
+};
+
+/** Where a file uses `instanceof` with such a class. The file that recognises them may. */
+function foreignChecks(path: string): { name: string; line: number }[] {
+  if (path.endsWith("any-realm.ts")) return [];
+  const code = readFileSync(path, "utf8");
+  const found: { name: string; line: number }[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (Array.isArray(value)) {
+      value.forEach(visit);
+      return;
+    }
+    const node = value as Node & { operator?: string; right?: Node };
+    const name =
+      node.type === "BinaryExpression" && node.operator === "instanceof" ? node.right?.name : undefined;
+    if (name !== undefined && Object.hasOwn(ANY_REALM, name))
+      found.push({ name, line: code.slice(0, node.start).split("\n").length });
+    Object.values(node).forEach(visit);
+  };
+  visit(parseSync(path, code).program);
+  return found;
 }
 
 /** Every module that a file names: imports, re-exports, `import()`, `import("…").Type`, `require`. */

@@ -143,6 +143,18 @@ describe("imports", () => {
     expect(lint()).toEqual([expect.stringContaining("left-pad is not declared in @kv/core's package.json")]);
   });
 
+  it("wants errors, promises and bytes of any realm recognised", () => {
+    pack("core", {}, { "src/a.ts": "export const bad = (e: unknown) => e instanceof Error;\n" });
+    pack(
+      "tour",
+      { private: true },
+      { "src/a.ts": "export const fine = (e: unknown) => e instanceof Error;\n" },
+    );
+    expect(lint()).toEqual([
+      "packages/core/src/a.ts:1: asks whether something is an instance of Error, which those of another realm are not: use isError of @kv/core",
+    ]);
+  });
+
   it("does not mistake comments and strings for imports", () => {
     pack(
       "core",

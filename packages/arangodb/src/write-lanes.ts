@@ -12,7 +12,7 @@
  * nothing.
  */
 import { randomBytes } from "node:crypto";
-import { type Namespace, Refusal, timer } from "@kv/core";
+import { isPromise, type Namespace, Refusal, timer } from "@kv/core";
 import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "./back-off.ts";
 import { ArangoFailure, isMomentary, mayHaveTakenEffect, writeFailure } from "./errors.ts";
 import { type Layout, MAX_RUNTIME_S } from "./layout.ts";
@@ -147,7 +147,7 @@ export class WriteLanes {
     const taken = this.#take(patience);
     const lane = await taken;
     try {
-      if (taken instanceof Promise && patience.isSpent) throw notSent();
+      if (isPromise(taken) && patience.isSpent) throw notSent();
       return await run(lane);
     } finally {
       const next = this.#waiting.shift();

@@ -11,7 +11,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { Refusal, refuseUnknownOptions } from "@kv/core";
+import { isError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { BackupOptions, BackupReport } from "./backup.ts";
 import { writeFault } from "./errors.ts";
@@ -141,7 +141,7 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 
 /** Whether the database that is read is at fault, and not the place for the copy. */
 function isOfSource(error: unknown, temporary: string): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = isError(error) && "code" in error ? String(error.code) : "";
   if (["SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_NOMEM"].some((own) => code.startsWith(own))) return true;
   return code.startsWith("SQLITE_BUSY") && lstatSync(temporary, { throwIfNoEntry: false }) !== undefined;
 }
