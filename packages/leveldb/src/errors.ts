@@ -61,8 +61,20 @@ export function held(
   );
 }
 
+/** What has nothing to do with the database, in words that help; other errors as they are. */
+export function environmentFault(error: unknown): unknown {
+  const reason = reasonOf(error);
+  if (error instanceof Refusal || !/too many open files|EMFILE|ENFILE/i.test(reason)) return error;
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `this process has too many files open (${reason}); close some, or raise its limit (ulimit -n)`,
+    { cause: error },
+  );
+}
+
 /** Why the database could not be opened, in words that help; other errors as they are. */
-export function openFault(error: unknown, path: string): unknown {
+export function openFault(cause: unknown, path: string): unknown {
+  const error = environmentFault(cause);
   if (error instanceof Refusal) return error;
   const reason = reasonOf(error);
   switch (errorCode(error)) {

@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.ts";
+import { environmentFault } from "./errors.ts";
 import type { Repair } from "./write-queue.ts";
 
 /**
@@ -36,7 +37,7 @@ export class Recovery implements Repair {
   /** Where the files are gone, that is why the write failed, whatever LevelDB says. */
   failed(error: unknown): unknown {
     this.#damaged = true;
-    return this.#connection.custody.look() ?? error;
+    return this.#connection.custody.look() ?? environmentFault(error);
   }
 
   ready(): Promise<void> | undefined {

@@ -33,3 +33,18 @@ test("after a failed write the database is opened anew before the next one, as s
   expect(recovery.renewing).toBeUndefined();
   expect(recovery.ready()).toBeUndefined();
 });
+
+test("a write that failed for want of descriptors says so, and what to do", () => {
+  const connection = { custody: new Custody({ fault: () => undefined }), renew: async () => undefined };
+  const recovery = new Recovery(
+    connection,
+    async () => undefined,
+    () => undefined,
+  );
+  const cause = new Error("IO error: 000004.log: Too many open files");
+  expect(recovery.failed(cause)).toMatchObject({
+    code: "KV_UNAVAILABLE",
+    message: expect.stringMatching(/too many files open .*ulimit/),
+    cause,
+  });
+});
