@@ -6,8 +6,8 @@ import { type PlannedCase, runCase, type Verdict } from "../src/run-case.ts";
 import { concurrentMutants } from "./mutants/concurrent.ts";
 import { frontMutants } from "./mutants/fronts.ts";
 import { broken, harnessOf, type Mutant } from "./mutants/mutant.ts";
+import { processMutants } from "./mutants/processes.ts";
 import { rangedMutants } from "./mutants/ranged.ts";
-import { restoredMutants } from "./mutants/restored.ts";
 import { storedMutants } from "./mutants/stored.ts";
 import { timedMutants } from "./mutants/timed.ts";
 import { valueMutants } from "./mutants/values.ts";
@@ -21,7 +21,7 @@ const GROUPS: Readonly<Record<string, readonly Mutant[]>> = {
   "backends, time": timedMutants,
   "backends, ranges and namespaces": rangedMutants,
   "backends, several writers and watchers": concurrentMutants,
-  "backends, restores": restoredMutants,
+  "backends, data that outlive them": processMutants,
   "fronts, reading and writing": frontMutants,
   "fronts, values": valueMutants,
   "fronts, views": viewMutants,

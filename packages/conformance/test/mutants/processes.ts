@@ -9,8 +9,14 @@ interface Disk {
   rows: Map<string, StoredEntry>;
 }
 
-/** What a backend could do wrong after its data were restored. */
-export const restoredMutants: readonly Mutant[] = [
+/** What a backend could do wrong with data that outlive it: restored, or opened twice. */
+export const processMutants: readonly Mutant[] = [
+  {
+    title: "lets a second opener in, to data that only one may have",
+    caughtBy:
+      "durability and processes › a second opener of data that only one process may have is KV_UNAVAILABLE, until the first has closed",
+    setup: counting,
+  },
   {
     title: "counts revisions from a number that is kept with the data",
     caughtBy:
