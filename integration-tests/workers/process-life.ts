@@ -1,6 +1,7 @@
 // Has an operation under way, then watches, then watches in a loop, each time with nothing else that would keep the
 // process alive, and forgets to close its store. A SIGUSR2 ends each watch.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { arangodb } from "@kv/arangodb";
 import { type Adapter, createStore, forward } from "@kv/core";
 import { hybrid } from "@kv/hybrid";
@@ -50,9 +51,17 @@ const changes = store.watch();
 const stopped = new Promise<void>((resolve) => {
   process.once("SIGUSR2", () => resolve(changes.return?.().then(() => undefined)));
 });
-await store.set("k", 1);
-const { value } = await changes.next();
-console.log(`iterating ${value?.type}`);
+const first = changes.next();
+// A watch over a server takes a moment to begin.
+let seen = false;
+void first.then(() => {
+  seen = true;
+});
+while (!seen) {
+  await store.set("k", 1);
+  await sleep(50);
+}
+console.log(`iterating ${(await first).value?.type}`);
 for await (const _ of changes);
 await stopped;
 
