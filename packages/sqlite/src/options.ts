@@ -20,14 +20,20 @@ interface CommonOptions {
 }
 
 export interface SqliteFileOptions extends CommonOptions {
-  /** The database file, made with its directory where it is missing; `":memory:"`: a private one that dies with the store. */
+  /**
+   * The database file, made with its directory where it is missing; `":memory:"`: a private one that dies with the store.
+   * A relative path is resolved at once. A file with several hard links is refused: SQLite would keep a log for each.
+   */
   readonly path: string;
   /**
    * What a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included (`synchronous =
    * NORMAL` in WAL mode). `"full"`: also a loss of power, at the price of an fsync for every batch of writes.
    */
   readonly durability?: "fast" | "full" | undefined;
-  /** Nothing is written, created or migrated, and writes are `KV_READ_ONLY`. Cannot watch. Default: false. */
+  /**
+   * Nothing is written, created or migrated, and writes are `KV_READ_ONLY`. Cannot watch. In a directory that cannot be
+   * written, a file of up to 1 GiB that was closed properly is read into memory. Default: false.
+   */
   readonly readOnly?: boolean | undefined;
   /**
    * Whether the reads that follow one another within a turn of the event loop share one snapshot, which makes them

@@ -54,6 +54,34 @@ describe("while another connection holds the write lock", () => {
     await store.close();
   });
 
+  test("calls on one key do not wait one after the other: each has the time of its own call", async () => {
+    const path = await scratchPath();
+    const store = createStore(sqlite({ path, busyTimeout: 400 }), { timeout: "500ms" });
+    await store.set("k", 0);
+    const lock = lockOn(path);
+    const since = performance.now();
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 5);
+    const calls = Array.from({ length: 50 }, (_, i) =>
+      i % 2 === 0 ? store.update("k", (value: unknown) => Number(value) + 1) : store.increment("k"),
+    );
+    const outcomes = await Promise.allSettled(calls);
+    clearInterval(ticking);
+    // One after the other they would have taken twenty seconds.
+    expect(performance.now() - since).toBeLessThan(10_000);
+    expect(ticks).toBeGreaterThan(10);
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({
+        status: "rejected",
+        reason: { code: expect.stringMatching(/^KV_(UNAVAILABLE|TIMEOUT)$/) },
+      });
+    }
+    lock.release();
+    await store.set("k", 7);
+    expect(await store.increment("k")).toBe(8);
+    await store.close();
+  });
+
   test("opening waits, too", async () => {
     const path = await scratchPath();
     const db = new Sqlite(path);
