@@ -12,7 +12,8 @@ interface CommonOptions {
   readonly watchInterval?: number | undefined;
   /**
    * Milliseconds that an operation goes on trying while another connection holds the lock it needs, without blocking
-   * the event loop; then `KV_UNAVAILABLE`. Default: 4,500, below the store's own timeout of 5 s.
+   * the event loop; then `KV_UNAVAILABLE`. Default: 4,800. That is just below the store's own timeout of 5 s, so that calls
+   * that waited behind it on the same key have too little time left to be begun, and nothing is written for them.
    */
   readonly busyTimeout?: number | undefined;
   /** Milliseconds since 1970; what deadlines are compared with. Default: `Date.now`. */
@@ -93,7 +94,7 @@ export function settingsOf(options: SqliteOptions): Settings {
 function checked(options: SqliteOptions): Settings {
   if (options === undefined) refuse('sqlite() needs { path: "./app.db" } or { database }');
   refuseUnknownOptions(options, EITHER, "sqlite()");
-  const { table = "kv", watchInterval = 25, busyTimeout = 4500, clock = () => Date.now() } = options;
+  const { table = "kv", watchInterval = 25, busyTimeout = 4800, clock = () => Date.now() } = options;
   demand(
     typeof table === "string" && IDENTIFIER.test(table),
     "table",

@@ -82,6 +82,28 @@ describe("while another connection holds the write lock", () => {
     await store.close();
   });
 
+  test("of calls on one key the first says who has the lock, and nothing is written for the others", async (context) => {
+    if (process.env["KV_TEST_FULL"] !== "1") context.skip("needs KV_TEST_FULL=1");
+    const path = await scratchPath();
+    const store = createStore(sqlite({ path }));
+    await store.set("k", 0);
+    const lock = lockOn(path);
+    const outcomes = await Promise.allSettled([
+      store.increment("k"),
+      ...Array.from({ length: 3 }, () => store.update("k", (value: unknown) => Number(value) + 1)),
+    ]);
+    lock.release();
+    expect(outcomes).toMatchObject([
+      { reason: { code: "KV_UNAVAILABLE", message: expect.stringContaining("locked") } },
+      ...Array.from({ length: 3 }, () => ({
+        reason: { code: "KV_TIMEOUT", retryable: true, message: expect.stringContaining("not begun") },
+      })),
+    ]);
+    await store.set("other", 1);
+    expect(await store.get("k")).toBe(0);
+    await store.close();
+  });
+
   test("opening waits, too", async () => {
     const path = await scratchPath();
     const db = new Sqlite(path);
