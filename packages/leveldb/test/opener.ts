@@ -6,7 +6,7 @@ import type { Answer, Message, Request } from "./opener-process.ts";
 
 const SCRIPT = fileURLToPath(new URL("opener-process.ts", import.meta.url));
 
-/** Another process that opens stores as it is told. It ends with the test. */
+/** Another process that opens stores as it is told. */
 export class Opener {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -14,9 +14,10 @@ export class Opener {
   readonly acknowledged: string[] = [];
   #requests = 0;
 
-  static async start(): Promise<Opener> {
+  /** @param until what ends it: the end of the test, unless the caller says so. */
+  static async start(until: (stop: () => Promise<void>) => void = onTestFinished): Promise<Opener> {
     const child = fork(SCRIPT);
-    onTestFinished(() => end(child));
+    until(() => end(child));
     const opener = new Opener(child);
     await new Promise<Answer>((resolve) => opener.#waiting.set(0, resolve));
     return opener;

@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { createStore, type Store } from "@kv/core";
 import { ClassicLevel } from "classic-level";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { LOOK_INTERVAL_MS } from "../src/custody.ts";
 import { type LeveldbOptions, leveldb } from "../src/index.ts";
 import { processSpace, startOf } from "../src/process-identity.ts";
@@ -35,8 +35,13 @@ async function holding(options: LeveldbOptions): Promise<Store> {
   return store;
 }
 
+/** A process that has nothing open between two requests. */
+let opener: Opener;
+beforeAll(async () => {
+  opener = await Opener.start(afterAll);
+});
+
 async function expectRefused(path: string): Promise<void> {
-  const opener = await Opener.start();
   const answer = await opener.ask("try", path, "theirs");
   expect(answer).toEqual(HELD);
   expect(answer.message).toContain(`process ${process.pid} on`);
@@ -61,7 +66,6 @@ describe("a second opener is refused", () => {
         message: expect.stringMatching(/another store of this process/),
       });
     }
-    const opener = await Opener.start();
     for (const way of ways) expect(await opener.ask("try", way)).toEqual(HELD);
   });
 
@@ -72,7 +76,6 @@ describe("a second opener is refused", () => {
     for (const file of readdirSync(path)) linkSync(join(path, file), join(`${path}-linked`, file));
     rmSync(join(`${path}-linked`, "kv-holder.json"));
     expect(await refusalOf({ path: `${path}-linked` })).toMatchObject({ code: "KV_UNAVAILABLE" });
-    const opener = await Opener.start();
     expect(await opener.ask("try", `${path}-linked`)).toEqual(HELD);
   });
 
@@ -88,7 +91,6 @@ describe("a second opener is refused", () => {
     await holding({ path });
     cpSync(path, `${path}-copy`, { recursive: true });
     await expectRefused(path);
-    const opener = await Opener.start();
     expect(await opener.ask("try", `${path}-copy`)).toEqual({});
   });
 
@@ -155,7 +157,6 @@ describe("a second opener is refused", () => {
         message: expect.stringMatching(/another store of this process/),
       });
     }
-    const opener = await Opener.start();
     expect(await opener.ask("try", path)).toEqual(HELD);
     await worker.terminate();
     expect(existsSync(join(path, "kv-holder.json"))).toBe(true);
