@@ -1,5 +1,9 @@
 import type { StoredChange, StoredEntry } from "@kv/core";
+import { elapsed } from "./connection.ts";
 import type { Space } from "./layout.ts";
+
+/** Milliseconds that a message may be on its way. */
+const LATE_MS = 5000;
 
 /** One write's changes: their number, the epoch, then what happened, the key and the revision for each. */
 type Message = readonly [seq: number, epoch: string, ...changes: string[]];
@@ -35,6 +39,10 @@ export class ChangeChannel {
   #early: Message[] = [];
   #working = false;
   #ended = false;
+  /** The server is another one than before: what it says next is a new beginning. */
+  #restarted = false;
+  /** When the count was last taken from the server and not from a message: messages from before may still be on their way. */
+  #jumped = 0;
   /** Keys of which a state was delivered whose own message is still to come, with its revision. */
   readonly #ahead = new Map<string, string>();
 
@@ -45,6 +53,22 @@ export class ChangeChannel {
 
   end(): void {
     this.#ended = true;
+  }
+
+  /** The number of the last message that arrived. */
+  get arrived(): number {
+    return this.#epoch === undefined ? 0 : this.#arrived;
+  }
+
+  /**
+   * The server is another one, or has begun anew with what it had saved: its numbers may be those of other messages. With
+   * its next word watchers are told of a gap.
+   */
+  restart(): void {
+    this.#restarted = true;
+    this.#epoch = undefined;
+    this.#queue.length = 0;
+    this.#ahead.clear();
   }
 
   /** A message from the server. */
@@ -58,8 +82,11 @@ export class ChangeChannel {
   #arrive(message: Message): void {
     const [seq, epoch] = message;
     if (epoch !== this.#epoch) this.#lost(epoch, seq - 1);
-    // From before this watch began.
-    if (seq <= this.#arrived) return;
+    if (seq <= this.#arrived) {
+      // From before the count was taken, or else the server counts anew from what it had saved.
+      if (elapsed() - this.#jumped > LATE_MS) this.#lost(epoch, seq);
+      return;
+    }
     if (seq > this.#arrived + 1) this.#lost(epoch, seq - 1);
     this.#arrived = seq;
     this.#queue.push(message);
@@ -70,16 +97,26 @@ export class ChangeChannel {
    * What the server says: the epoch, and the number of the last message it sent. What it had sent when it was asked
    * last time, and has still not arrived, is lost; `now`: what has not arrived by now is lost.
    *
+   * `before`: the number that had arrived when it was asked: a smaller answer is that of a server that has lost messages.
+   *
    * `false`: a message has not come although there was time: whatever it should have come through may be dead.
    */
-  attend(epoch: string, seq: number, now: boolean): boolean {
+  attend(epoch: string, seq: number, now: boolean, before: number): boolean {
     if (this.#epoch === undefined) {
       this.#epoch = epoch;
       this.#arrived = seq;
       this.#expected = seq;
+      this.#jumped = elapsed();
+      // Only now: what the server had sent by its answer is in what watchers then read.
+      if (this.#restarted) this.#options.publish([{ type: "resync" }], seq);
+      this.#restarted = false;
       const early = this.#early;
       this.#early = [];
       for (const message of early) this.#arrive(message);
+      return true;
+    }
+    if (epoch === this.#epoch && seq < before) {
+      this.#lost(epoch, seq);
       return true;
     }
     const due = now ? seq : this.#expected;
@@ -94,6 +131,7 @@ export class ChangeChannel {
     this.#epoch = epoch;
     this.#arrived = arrived;
     this.#expected = arrived;
+    this.#jumped = elapsed();
     this.#queue.length = 0;
     this.#ahead.clear();
     this.#options.publish([{ type: "resync" }], arrived);

@@ -15,6 +15,7 @@ import type { Layout, Space } from "./layout.ts";
 import type { Link } from "./link.ts";
 import { Reader } from "./reader.ts";
 import { ATTEND } from "./scripts.ts";
+import { ServerIdentity } from "./server-identity.ts";
 import { WatchLink } from "./watch-link.ts";
 
 /** Milliseconds between two signs of life. What was lost is noticed within two of them. */
@@ -27,6 +28,14 @@ interface Joining {
   readonly tag: string;
   readonly seq: number;
   readonly changes: readonly StoredChange[];
+}
+
+/** What a feed needs of the server besides. */
+export interface FeedEnds {
+  /** Takes out what has expired in a space. */
+  readonly expire: (space: Space) => Promise<unknown>;
+  /** What differs for every start of every server; `undefined`: it does not say. */
+  readonly identify: () => Promise<string | undefined>;
 }
 
 interface Watched {
@@ -59,14 +68,15 @@ export class ChangeFeed {
   #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
   /** The tags of the spaces in which something is about to be taken out. */
   readonly #expiring = new Set<string>();
-  readonly #expire: (space: Space) => Promise<unknown>;
+  readonly #ends: FeedEnds;
+  readonly #identity: ServerIdentity;
   #subscriber: Client | undefined;
   #stopSigns: (() => void) | undefined;
 
-  /** @param expire takes out what has expired in a space. */
-  constructor(link: Link, layout: Layout, patience: number, expire: (space: Space) => Promise<unknown>) {
+  constructor(link: Link, layout: Layout, patience: number, ends: FeedEnds) {
     this.#link = link;
-    this.#expire = expire;
+    this.#ends = ends;
+    this.#identity = new ServerIdentity(ends.identify);
     this.#layout = layout;
     this.#watchLink = new WatchLink(link, patience);
     this.#patience = patience;
@@ -198,9 +208,12 @@ export class ChangeFeed {
     const connection = this.#connections;
     this.#asking.set(channel, connection);
     try {
-      const { epoch, seq } = await this.#attend(channel.space);
       // What an earlier connection did not bring will not come any more.
-      const inTime = channel.attend(epoch, seq, this.#asked.get(channel) !== connection);
+      const isFirst = this.#asked.get(channel) !== connection;
+      if (isFirst && (await this.#identity.hasChanged(connection))) channel.restart();
+      const before = channel.arrived;
+      const { epoch, seq } = await this.#attend(channel.space);
+      const inTime = channel.attend(epoch, seq, isFirst, before);
       // It was replaced meanwhile, and what it brought last may have come too late for this answer.
       if (connection !== this.#connections) return;
       this.#asked.set(channel, connection);
@@ -226,7 +239,7 @@ export class ChangeFeed {
     this.#expiring.add(space.tag);
     const done = () => void this.#expiring.delete(space.tag);
     // What fails now is done after the next one.
-    const expire = () => void this.#expire(space).then(done, done);
+    const expire = () => void this.#ends.expire(space).then(done, done);
     timer(expire, Math.max(0, ms) + 1).hold(false);
   }
 

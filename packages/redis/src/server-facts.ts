@@ -79,6 +79,11 @@ export class ServerFacts {
     return counts.map(({ run, evicted }) => `${run}:${evicted}`).join(" ");
   }
 
+  /** What differs for every start of every server; `undefined`: it does not say, or there are several. */
+  async runId(): Promise<string | undefined> {
+    return this.#link.isCluster ? undefined : (await this.#info("server")).get("run_id");
+  }
+
   async #info(section: string, node?: Redis): Promise<Info> {
     let text: string;
     try {

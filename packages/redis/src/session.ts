@@ -54,7 +54,10 @@ export class Session {
     );
     this.tally = new Tally(link, layout, this.scanner, collector);
     this.unordered = new Unordered(target, this.reader);
-    this.feed = new ChangeFeed(link, layout, settings.busyTimeout, (space) => collector.collect(space));
+    this.feed = new ChangeFeed(link, layout, settings.busyTimeout, {
+      expire: (space) => collector.collect(space),
+      identify: () => this.facts.runId(),
+    });
   }
 
   static async open(settings: Settings): Promise<Session> {

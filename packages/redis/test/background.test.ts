@@ -35,9 +35,11 @@ describe("what keeps a process alive", () => {
         console.log(key);
         void subscription.unsubscribe();
       });
-      const other = createStore(redis({ port: ${server.port} }));
-      await other.set("first", 1);
-      await other.close();
+      setTimeout(async () => {
+        const other = createStore(redis({ port: ${server.port} }));
+        await other.set("first", 1);
+        await other.close();
+      }, 1_000).unref();
     `;
     expect(await runProgram(program(`{ port: ${server.port} }`, steps))).toEqual({
       code: 0,

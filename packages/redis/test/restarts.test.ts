@@ -51,6 +51,40 @@ describe("a server that starts again", () => {
     });
   });
 
+  test.each([
+    ["a user who may ask for INFO", "+info", 0],
+    ["a user who may ask for INFO", "+info", 1],
+    ["a user who may ask for INFO", "+info", 2],
+    ["a user who may ask for INFO", "+info", 3],
+    ["a user who may not", "-info", 0],
+    ["a user who may not", "-info", 3],
+  ])(
+    "from a snapshot of a moment ago: watchers are told, whatever is written before they are back: %s, %s, %i writes",
+    async (_, info, writes) => {
+      const path = directory();
+      const users = ["--user", "app", "on", ">pw", "~*", "&*", "+@all", info];
+      const server = await serverFor("--dir", path, ...users);
+      const store = storeOn({ port: server.port, username: "app", password: "pw" });
+      const seen: string[] = [];
+      await store.subscribe(({ type, key }) => void seen.push(key === undefined ? type : `${type} ${key}`));
+      for (const key of ["a", "b", "c"]) await store.set(key, 1);
+      await server.bare.save();
+      // These two are lost, and with them what numbers their messages had.
+      for (const key of ["d", "e"]) await store.set(key, 1);
+      await eventually(async () => expect(seen).toContain("set e"));
+      await server.stop();
+      const again = await startServer(["--dir", path, ...users], server.port);
+      onTestFinished(() => again.stop());
+      const witness = storeOn({ port: server.port });
+      for (let i = 0; i < writes; i++) await witness.set(`new ${i}`, 1);
+      await eventually(async () => expect(seen).toContain("resync"));
+      await eventually(async () => {
+        await witness.set("after", 1);
+        expect(seen.at(-1)).toBe("set after");
+      });
+    },
+  );
+
   test("and still loads its data is waited for", async () => {
     const path = directory();
     const server = await serverFor("--dir", path);
