@@ -33,6 +33,9 @@ export interface SqliteNative {
  * The copy is made under another name beside `path`, and gets its name when it is complete and on the disk. It is one
  * file, without a log of its own, and also readable on a read-only medium. To restore it, see the README.
  *
+ * A database that was handed in with a rollback journal is copied through its own connection instead: the copy begins anew
+ * whenever another process writes, and waits while its owner's transaction is open.
+ *
  * @param store the store, or any view of it, read-only ones included: it is always the whole database that is copied
  * @param path a file that does not exist yet; its directory is made
  * @throws KvError `KV_INVALID_OPTION` where there is something at `path` already, or an option is invalid;
