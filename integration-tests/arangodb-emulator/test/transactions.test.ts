@@ -189,7 +189,7 @@ describe("a stream transaction", () => {
 });
 
 describe("a transaction that nobody uses", () => {
-  const hasty = new Lab({ transactionIdleTimeout: 30 });
+  const hasty = new Lab({ transactionIdleTimeout: 500 });
 
   it("is aborted, lets go of its locks, and cannot be committed", async () => {
     const collection = await hasty.collection();
