@@ -164,6 +164,24 @@ describe("the connection", { timeout: 60_000 }, () => {
     expect(await one.get("k")).toBe(3);
   });
 
+  test("a coordinator that cannot be reached: the next one is asked, and deadlines are by its clock", async () => {
+    const { proxy, emulator, store } = await place();
+    const urls = [
+      `http://root:${PASSWORD}@127.0.0.1:${proxy.port}/faults`,
+      `http://root:${PASSWORD}@127.0.0.1:${emulator.port}/faults`,
+    ];
+    const one = createStore(arangodb({ urls, requestTimeout: 4000 }), { timeout: 20 });
+    onTestFinished(() => one.close());
+    await one.set("k", 1);
+    await proxy.set({ kind: "refuse" });
+    // Connections that are reset fail; those that cannot be made go on to the other one.
+    await eventually(async () => expect(await one.get("k")).toBe(1));
+    await one.set("k", 2, { ttl: "1m" });
+    expect(await one.get("k")).toBe(2);
+    await proxy.heal();
+    expect(await store().get("k")).toBe(2);
+  });
+
   test("a server that forgot everything: what is needed is made again, and watchers go on", async () => {
     const { store, emulator } = await place();
     const one = store({ watchInterval: 20 });
@@ -258,6 +276,36 @@ describe("a database that was handed in", () => {
     await store.close();
     expect((await client.version()).server).toBe("arango");
     expect(await client.collection("handed").count()).toMatchObject({ count: 1 });
+  });
+
+  test("may ask two coordinators in turn, repeat conflicts and record stack traces: order and counts are right", async () => {
+    const { emulator, proxy } = await place();
+    const client = new Database({
+      url: [emulator.url, `http://127.0.0.1:${proxy.port}`],
+      auth: { username: "root", password: PASSWORD },
+      loadBalancingStrategy: "ROUND_ROBIN",
+      retryOnConflict: 5,
+      precaptureStackTraces: true,
+      timeout: 20_000,
+    });
+    const store = createStore(arangodb({ client, collection: "turns", requestTimeout: 20_000 }), {
+      timeout: 60,
+    });
+    onTestFinished(() => store.close());
+    const other = createStore(arangodb({ client, collection: "turns", requestTimeout: 20_000 }), {
+      timeout: 60,
+    });
+    onTestFinished(() => other.close());
+    for (let i = 0; i < 20; i++) {
+      await store.set("k", i);
+      expect(await store.get("k")).toBe(i);
+      expect(await other.get("k")).toBe(i);
+    }
+    await Promise.all(
+      Array.from({ length: 30 }, () => Promise.all([store.increment("n"), other.increment("n")])),
+    );
+    expect(await store.get("n")).toBe(60);
+    expect(proxy.accepted).toBeGreaterThan(0);
   });
 
   test("may have an address with a password in it, which nobody is shown", async () => {

@@ -41,8 +41,8 @@ interface Happened {
 
 /**
  * Tells this process's watchers of every process's changes, by looking every `interval` milliseconds, and soon after
- * every write of its own store, while anybody watches. A key that changed several times between two looks is told once,
- * as it is now. That a deadline has passed nobody writes down: it is looked for.
+ * every write of its own store, while there are watchers. A key that changed several times between two looks is told once,
+ * as it is now. Passed deadlines are not in the log: each look searches for them.
  */
 export class ChangeFeed {
   readonly #server: Server;
@@ -107,7 +107,7 @@ export class ChangeFeed {
   #rest(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    // Without watchers nobody looks, and who comes later begins anew.
+    // Without watchers there are no looks, and a later watcher begins anew.
     if (this.#joining.size > 0) return;
     this.#position = undefined;
     this.#gap = false;
@@ -217,7 +217,7 @@ function happenedIn(news: readonly Note[], expired: Polled[3], since: number): R
   };
   for (const { changes } of news) {
     for (const [namespaceId, key, id, kind, expiresAt] of changes) {
-      // A deadline that had passed at the last look was found then, whoever takes the entry out now.
+      // A deadline that had passed at the last look was found then, even if another store removes the entry now.
       if (expiresAt === null || expiresAt > since) add(namespaceId, key, id, kind);
     }
   }

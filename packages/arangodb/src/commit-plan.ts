@@ -144,7 +144,7 @@ export function planned(
   for (const { key } of checks) {
     if (changed.has(key)) continue;
     changed.add(key);
-    // Who depends on a key writes it: else two commits could each change what the other one relies on.
+    // A commit writes the keys that it depends on: else two commits could each change what the other one relies on.
     add({ op: "hold", doc: identityOf(namespace, key) }, 2 * key.length);
   }
   const commit = {

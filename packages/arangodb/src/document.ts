@@ -73,8 +73,8 @@ export const ROW =
 export const LIVE = "(NOT_NULL(d.expiresAt, 9e15) > now)";
 
 /**
- * An entry of a document. Documents may have been edited by hand: where one is no entry any more, its payload is a refusal
- * that says why, and its other fields are what can be made of them.
+ * An entry of a document. Documents may have been edited by hand: if one is not a valid entry any more, its payload is a
+ * refusal that says why, and its other fields are the best that can be made of them.
  */
 export class ArangoEntry implements StoredEntry {
   readonly #row: Row;

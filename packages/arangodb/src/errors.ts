@@ -273,7 +273,7 @@ export function loginRefusal(error: unknown): Refusal | undefined {
   );
 }
 
-/** What an answer says that is none of the server's own. */
+/** The message of an answer that does not come from the server itself. */
 function proxyMessage(status: number, message: string): string {
   const reason = `the server answered ${status}: ${message}`;
   if (status === 413) return `${reason}; a proxy before it limits how large a request may be`;

@@ -5,7 +5,7 @@ import type { Namespace } from "@kv/core";
  * How keys become attributes that the server orders as the contract wants it: by UTF-8 bytes.
  *
  * `<`, SORT and persistent indexes compare strings by the collation of the server's language, which is fixed when its
- * data directory is made and which nobody can ask for. So each byte becomes two of 16 symbols that every language sorts in
+ * data directory is made and which a client cannot ask for. So each byte becomes two of 16 symbols that every language sorts in
  * the same order. Hexadecimal digits would not do: Danish sorts `aa` behind `z`, Welsh has `dd` and `ff`, Czech `ch`.
  * Below `0` nothing sorts but the empty string, and no byte of UTF-8 is 255, so that `tt` is above everything.
  */

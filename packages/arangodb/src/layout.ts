@@ -22,7 +22,7 @@
  * - `kv_changes` holds what watchers are told: a document for each query that wrote, in the same transaction
  *   (`change-log.ts`), for ten minutes.
  * - `kv_system` holds `layout`, what stores over the same data have to agree on; a document for every namespace that was
- *   ever written to; and one for each writer (`write-lanes.ts`): `until` when it may begin statements, and `watchedUntil`
+ *   written to and is not empty for long (`emptySince`, milliseconds); and one for each writer (`write-lanes.ts`): `until` when it may begin statements, and `watchedUntil`
  *   when watchers look at it, both in milliseconds; index `["kind", "watchedUntil"]`.
  * - `kv_links` holds links between entries: edges (`links.ts`).
  */
@@ -47,7 +47,7 @@ export const LAYOUT_KEY = "layout";
 /** The layout that this version of the adapter writes. */
 export const LAYOUT_VERSION = 1;
 
-/** Milliseconds that a watcher may go without looking. Who did not look for longer is told to read everything again. */
+/** Milliseconds that a watcher may go without looking. One that did not look for longer is told to read everything again. */
 export const WATCH_GAP_MS = 300_000;
 /** Milliseconds that a change is kept: longer than any watcher needs it. */
 export const CHANGES_KEPT_MS: number = 2 * WATCH_GAP_MS;

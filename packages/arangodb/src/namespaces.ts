@@ -1,15 +1,28 @@
 import { type Namespace, namespaceFromId } from "@kv/core";
+import { isMomentary } from "./errors.ts";
 import { descendants } from "./keys.ts";
 import type { Layout } from "./layout.ts";
 import { NAMESPACES } from "./read-queries.ts";
 import type { Server } from "./server.ts";
+import { MARK_EMPTY, UNLIST } from "./upkeep-queries.ts";
 
 const PAGE = 256;
+/** How many of them a statement looks at that takes empty ones off the list, */
+const SLICE = 1000;
+/** and how many such statements a sweep makes at most: it goes on there the next time. */
+const SLICES = 10;
 
-/** The list of namespaces: each is put down before the first write to it, and left out here while it holds nothing. */
+type Marked = readonly [found: number, last: string | null, overdue: readonly string[]];
+
+/**
+ * The list of namespaces: each is put there before the first write to it. Empty ones are left out when it is read, and taken
+ * off some minutes later.
+ */
 export class Namespaces {
   readonly #server: Server;
   readonly #layout: Layout;
+  /** Where the next look for empty ones begins. */
+  #place = "";
 
   constructor(server: Server, layout: Layout) {
     this.#server = server;
@@ -24,7 +37,25 @@ export class Namespaces {
     }
   }
 
-  /** All that were ever written to. */
+  /** Takes empty ones off the list, going round. */
+  async tidy(): Promise<void> {
+    const names = { "@system": this.#layout.system, "@entries": this.#layout.entries };
+    try {
+      for (let slice = 0; slice < SLICES; slice++) {
+        const bindVars = { ...names, after: this.#place, limit: SLICE };
+        const [row] = await this.#server.execute<Marked>(MARK_EMPTY, bindVars);
+        const [found, last, overdue] = row ?? [0, null, []];
+        if (overdue.length > 0) await this.#server.execute(UNLIST, { ...names, ids: overdue });
+        this.#place = found < SLICE || last === null ? "" : `${last}0`;
+        if (this.#place === "") return;
+      }
+    } catch (error) {
+      // Another store is at it, or writes to one of them.
+      if (!isMomentary(error)) throw error;
+    }
+  }
+
+  /** All on the list. */
   async *listedBelow(under: Namespace): AsyncGenerator<readonly Namespace[]> {
     for await (const listed of this.#listed(under)) yield listed.map(({ namespace }) => namespace);
   }

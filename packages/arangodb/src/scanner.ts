@@ -5,7 +5,7 @@ import type { Layout } from "./layout.ts";
 import { SCAN } from "./read-queries.ts";
 import type { Server } from "./server.ts";
 
-/** Entries of the first page, of which nobody knows how large they are. Whoever leaves early has asked for little. */
+/** Entries of the first page, whose sizes are not known yet. A consumer that stops early has asked for little. */
 const FIRST_PAGE = 64;
 /** As many entries are no range but a handful: they come in one page. */
 const HANDFUL = 256;

@@ -90,7 +90,9 @@ export class Server {
       } catch (error) {
         // arangojs has not found what every answer of a server has.
         if (!(error instanceof TypeError)) throw error;
-        throw new Error("what answers is no ArangoDB, but perhaps a proxy with a page of its own");
+        throw new Error(
+          "the answer is not an ArangoDB server's; perhaps a proxy answers with a page of its own",
+        );
       }
     }, timeout);
   }

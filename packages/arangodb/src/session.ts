@@ -108,6 +108,7 @@ export class Session {
   async sweep(): Promise<number> {
     const [removed] = await Promise.all([this.sweeper.sweep(), this.clock.measure()]);
     await this.sweeper.purge();
+    await this.namespaces.tidy();
     // Links whose entries are gone, where links are used.
     if (this.#links !== undefined) await (await this.#links).collect();
     return removed;

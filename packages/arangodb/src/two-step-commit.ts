@@ -18,8 +18,8 @@ interface Seen {
 }
 
 /**
- * Any batch of commits: looks at the documents, works out here what becomes of them, and puts that in place if nobody
- * has changed any of them meanwhile; else it begins again.
+ * Any batch of commits: looks at the documents, works out here what becomes of them, and puts that in place if no other
+ * writer has changed any of them meanwhile; else it begins again.
  */
 export async function commitInTwoSteps(
   context: WriteContext,

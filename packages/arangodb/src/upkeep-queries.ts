@@ -2,7 +2,7 @@ import { CHANGES_KEPT_MS, FAREWELL_MS, LEASE_MS } from "./layout.ts";
 import { type Query, query } from "./query.ts";
 import { logged } from "./write-parts.ts";
 
-/** Some of what has expired, in any namespace. Stubs are no entries, and nobody is told of them. */
+/** Some of what has expired, in any namespace. Stubs are not entries, so watchers are not told of them. */
 export const SWEEP: Query = query(
   "sweep a slice",
   `
@@ -99,4 +99,44 @@ export const PURGE: Query = query(
     RETURN LENGTH(notes) + LENGTH(writers)`,
 );
 
-export const UPKEEP_QUERIES: readonly Query[] = [SWEEP, REGISTER, PURGE];
+/**
+ * Marks namespaces on the list that hold no document. What writes to one needs it on the list without a mark, and so puts it
+ * there again: once every statement that began before the mark has ended, what is empty still stays empty.
+ */
+export const MARK_EMPTY: Query = query(
+  "mark empty namespaces",
+  `
+    LET now = DATE_NOW()
+    LET page = (
+      FOR s IN @@system
+        FILTER s.kind == "namespace" AND s.n >= @after
+        SORT s.n ASC
+        LIMIT @limit
+        LET used = FIRST(FOR d IN @@entries FILTER d.n == s.n LIMIT 1 RETURN true)
+        RETURN { id: s._key, n: s.n, emptySince: s.emptySince, used: used == true }
+    )
+    LET marked = (
+      FOR s IN page
+        FILTER NOT s.used AND s.emptySince == null
+        UPDATE { _key: s.id } WITH { emptySince: now } IN @@system
+        RETURN 1
+    )
+    RETURN [
+      LENGTH(page), LAST(page).n,
+      page[* FILTER NOT CURRENT.used AND CURRENT.emptySince <= now - ${FAREWELL_MS} AND CURRENT.emptySince > 0 RETURN CURRENT.id]
+    ]`,
+);
+
+/** Takes namespaces off the list that were marked long enough ago, and are empty still. */
+export const UNLIST: Query = query(
+  "take empty namespaces off the list",
+  `
+    LET now = DATE_NOW()
+    FOR s IN @@system
+      FILTER s._key IN @ids AND s.emptySince > 0 AND s.emptySince <= now - ${FAREWELL_MS}
+      LET used = FIRST(FOR d IN @@entries FILTER d.n == s.n LIMIT 1 RETURN true)
+      FILTER used == null
+      REMOVE { _key: s._key } IN @@system`,
+);
+
+export const UPKEEP_QUERIES: readonly Query[] = [SWEEP, REGISTER, PURGE, MARK_EMPTY, UNLIST];

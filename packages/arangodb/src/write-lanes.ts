@@ -1,5 +1,5 @@
 /**
- * Who writes, and in which order: what lets watchers miss nothing without making writers wait for one another.
+ * Writers and the order of their statements: what lets watchers miss nothing without making writers wait for one another.
  *
  * Each statement that writes puts a document into the log of changes, in the same transaction, under its writer's name
  * and the number that the writer has counted to. A writer has one statement under way at a time, so that its numbers
@@ -101,7 +101,7 @@ export class WriteLanes {
     patience: Patience,
   ): Promise<Attempt<T>> {
     for (let attempt = 1; attempt <= REGISTRATIONS; attempt++) {
-      // What watchers no longer look at is no name to go on under.
+      // Watchers no longer look at this name, so the lane goes on under another one.
       if (lane.registeredUntil > 0 && lane.registeredUntil <= performance.now())
         Object.assign(lane, newLane());
       await this.#registrations.ensure(lane, namespace, patience.forRequest);

@@ -14,7 +14,7 @@ export const REGISTERED: string = `LET now = DATE_NOW()
     FOR writer IN @@system
       FILTER writer._key == @writer AND writer.until > now
     FOR space IN @@system
-      FILTER space._key == @space`;
+      FILTER space._key == @space AND space.emptySince == null`;
 
 /** Puts down what was changed, as the query's one document of the log. */
 export function logged(changes: string): string {

@@ -180,7 +180,7 @@ function tellEach({ places }: Slot, results: CommitResult[], error: unknown): vo
   for (const place of places) results[place] ??= { status: "error", error };
 }
 
-/** Of what was to be written behind something that failed: it was not sent, whatever became of the other. */
+/** The error of commits behind one that failed: they were not sent, whatever became of that one. */
 function unsent(error: unknown): ArangoFailure {
   const reason = isError(error) ? error.message : String(error);
   return new ArangoFailure(`not sent, since what comes before it in the batch failed: ${reason}`, "not sent");

@@ -81,7 +81,7 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
   { name: "listNamespaces", requests: 1, run: (store) => store.listNamespaces() },
-  { name: "sweep, with nothing to sweep", requests: [4, 6], run: (store) => store.sweep() },
+  { name: "sweep, with nothing to sweep", requests: [5, 7], run: (store) => store.sweep() },
   {
     name: "links: 10 links",
     requests: 1,

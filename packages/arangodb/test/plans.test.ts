@@ -81,6 +81,8 @@ const INDEXES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^(?:set|commit|delete)/, ["primary"]],
   [/^clear/, ["primary", "keys"]],
   [/^sweep/, ["primary", "expiresAt"]],
+  [/^mark empty namespaces$/, ["kinds", "keys"]],
+  [/^take empty namespaces/, ["primary", "keys"]],
   [/^remove what is overdue/, ["kinds|watched", "numbers"]],
   [/^where watching begins$/, ["watched", "numbers"]],
   [/^what has changed$/, ["watched", "numbers", "primary", "expiresAt"]],
@@ -88,7 +90,7 @@ const INDEXES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^collect dead links$/, ["order", "primary"]],
   [/^related/, ["edge", "primary"]],
 ];
-const UNSORTED = /^(?:page of|namespaces below|clear|collect dead links)/;
+const UNSORTED = /^(?:page of|namespaces below|mark empty|clear|collect dead links)/;
 /** One that looks at a few documents of a collection, in no order. */
 const SAMPLING = "look for documents of others";
 /** Statements that begin with finding their registration. */
