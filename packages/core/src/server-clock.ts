@@ -4,6 +4,8 @@ import { monotonicNow, wallNow } from "./real-time.ts";
 const TOLERANCE_MS = 20;
 /** A measurement whose answer came this fast, in milliseconds, needs no second one. */
 const PROMPT_MS = 10;
+/** Clocks tell whole milliseconds. */
+const RESOLUTION_MS = 1;
 /** How often a measurement is tried before its best answer is taken. */
 const ATTEMPTS = 3;
 
@@ -75,8 +77,12 @@ export class ServerClock {
       const took = monotonic - asked;
       if (took >= best) continue;
       best = took;
-      // The server looked at its clock somewhere in between.
-      this.#anchor = { server: server + took / 2, wall: this.#local.wall(), monotonic };
+      // The server looked at its clock somewhere in between. If that may have been when this machine's clock said the same,
+      // the two count as synchronized: the measurement is less precise than that.
+      const wall = this.#local.wall();
+      const middle = server + took / 2;
+      const agree = Math.abs(wall - middle) <= took / 2 + RESOLUTION_MS;
+      this.#anchor = { server: agree ? wall : middle, wall, monotonic };
     }
   }
 }
