@@ -61,6 +61,23 @@ export const timedMutants: readonly Mutant[] = [
     adapter: timelessFor("commit"),
   },
   {
+    // Ten minutes behind the backend's, and no `syncClock` that would tell the front to wait for it.
+    title: "computes deadlines by another clock until it is open",
+    caughtBy:
+      "time to live › an entry before its deadline is there, and one past its deadline reads as absent",
+    adapter: (clock) => {
+      const inner = memory({ clock });
+      let isOpen = false;
+      return forward(inner, {
+        clock: () => (isOpen ? clock() : clock() - 600_000),
+        open: async () => {
+          await inner.open();
+          isOpen = true;
+        },
+      });
+    },
+  },
+  {
     title: "is one millisecond late",
     caughtBy:
       "time to live › an entry is there until the millisecond before its deadline, and absent from the deadline on",
