@@ -32,6 +32,14 @@ export function readOnlyCopy(path: string): ReadOnlyCopy | undefined {
   const before = statSync(path, { throwIfNoEntry: false });
   if (before === undefined || !before.isFile() || denied(path, constants.R_OK)) return undefined;
   if (!denied(dirname(path), constants.W_OK | constants.X_OK)) return undefined;
+  for (const companion of [`${path}-wal`, `${path}-shm`]) {
+    if (statSync(companion, { throwIfNoEntry: false }) === undefined || !denied(companion, constants.R_OK))
+      continue;
+    throw new Refusal(
+      "KV_UNAVAILABLE",
+      `no permission to read ${companion}, which belongs to the database ${path}`,
+    );
+  }
   if (hasLog(path)) {
     throw new Refusal(
       "KV_UNAVAILABLE",

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -182,8 +182,11 @@ test("a user who may only read reads what was closed properly", async (context) 
     context.skip("another user may not read the sources");
   expect(stdout.trim()).toBe("1");
   expect(statSync(path).size).toBeGreaterThan(0);
+  // A log and an index that are another user's.
+  chmodSync(dirname(path), 0o755);
+  for (const companion of ["-wal", "-shm"]) writeFileSync(path + companion, "x", { mode: 0o000 });
+  chmodSync(dirname(path), 0o555);
+  expect(read(path).stdout).toMatch(/KvError.*no permission to read .*-wal, which belongs to the database/);
   chmodSync(path, 0o000);
   expect(read(path).stdout).toMatch(/KvError.*no permission to read the file/);
-  chmodSync(path, 0o644);
-  rmSync(`${path}-shm`, { force: true });
 });
