@@ -106,6 +106,22 @@ describe("the disk of the files", () => {
     expect(await store.get("k")).toEqual(bytesOf(2));
   });
 
+  it("that is another one for a folder of it is said, and nothing is acknowledged", async (ctx) => {
+    const disk = smallDisk(DISK_MB, ctx.onTestFinished);
+    if (typeof disk === "string") return ctx.skip(disk);
+    const store = storeOn(disk.path, scratchDirectory(ctx.onTestFinished));
+    ctx.onTestFinished(() => store.close());
+    await store.set("k", bytesOf(1));
+    await store.delete("k");
+    const objects = join(disk.path, "files/objects");
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "kv-other-disk", objects], { stdio: "pipe" });
+    ctx.onTestFinished(() => void execFileSync("umount", [objects], { stdio: "pipe" }));
+    const error: unknown = await store.set("l", bytesOf(2)).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "KV_UNAVAILABLE" });
+    expect(String(error)).toContain("lies on several file systems");
+    expect(await store.has("l")).toBe(false);
+  });
+
   it("that has no space for the directory itself is KV_CAPACITY to who opens, until there is", async (ctx) => {
     const disk = smallDisk(1, ctx.onTestFinished);
     if (typeof disk === "string") return ctx.skip(disk);

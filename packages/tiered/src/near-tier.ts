@@ -19,6 +19,8 @@ export class NearTier {
   readonly farClock: () => number;
   /** Milliseconds that a copy lasts at most. */
   readonly #ttl: number;
+  /** No other adapter over the same near tier finds copies of this one, which may be of another far tier. */
+  readonly #own: string = crypto.randomUUID().slice(-12);
   #shelves = 0;
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -29,7 +31,7 @@ export class NearTier {
   }
 
   nextShelf(): string {
-    return String(++this.#shelves);
+    return `${this.#own}-${++this.#shelves}`;
   }
 
   /** Removes the copies that an earlier process left: nobody knows what became of the entries meanwhile. */

@@ -1,4 +1,4 @@
-import { type Adapter, forward, ServerClock } from "@kv/core";
+import { type Adapter, createStore, forward, ServerClock } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it } from "vitest";
 import { tiered } from "../src/index.ts";
@@ -27,6 +27,20 @@ describe.each(["through", "behind"] as const)("the clock of a tiered store that 
     await adapter.syncClock?.();
     expect(adapter.clock()).toBe(server.time);
     expect(adapter.syncClock?.()).toBeUndefined();
+  });
+
+  it("dates the writes of the first tick, and those after this machine's clock was set", async () => {
+    const { far, local } = farServer();
+    await using store = createStore(tiered({ near: memory(), far, write }));
+    const ends = async (): Promise<number> =>
+      ((await store.getMetadata("session"))?.expiresAt?.getTime() ?? 0) - server.time;
+    await store.set("session", 1, { ttl: "60s" });
+    expect(await store.get("session")).toBe(1);
+    expect(Math.abs((await ends()) - 60_000)).toBeLessThan(2000);
+    local.wall -= 7_200_000;
+    await store.set("session", 2, { ttl: "60s" });
+    expect(await store.get("session")).toBe(2);
+    expect(Math.abs((await ends()) - 60_000)).toBeLessThan(2000);
   });
 
   it("is measured on demand only where the far tier's is", () => {

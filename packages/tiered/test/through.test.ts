@@ -214,6 +214,20 @@ describe("a copy is never older than what was acknowledged", () => {
     expect([...seen]).toEqual(["new"]);
   });
 
+  it("nor of another far tier, where two adapters have one near tier", async () => {
+    const near = memory();
+    const stores = [1, 2].map(() => {
+      const adapter = tiered({ near, far: memory() });
+      const store = createStore(adapter);
+      onTestFinished(() => store.close());
+      return { store, adapter };
+    });
+    for (const [i, { store }] of stores.entries()) await store.set("k", i);
+    for (let round = 0; round < 3; round++)
+      for (const [i, { store }] of stores.entries()) expect(await store.get("k")).toBe(i);
+    expect(stores.every(({ adapter }) => adapter.metrics.hits > 0)).toBe(true);
+  });
+
   it("where the near tier fails", async () => {
     const { store, near } = opened();
     await store.set("k", "old");
