@@ -63,10 +63,10 @@ export class Descriptors {
     }
   }
 
-  /** Within `run`: the file is open, and not in use for the moment. */
-  async rest(file: Idle): Promise<void> {
+  /** Within `run`: the file is open, and not in use for the moment. `undefined`: there is nothing to wait for. */
+  rest(file: Idle): Promise<void> | undefined {
     this.#idle.add(file);
-    await this.#trim(this.#mostIdle);
+    return this.#idle.size > this.#mostIdle ? this.#trim(this.#mostIdle) : undefined;
   }
 
   /** The file is in use, or was closed for good. */

@@ -17,9 +17,8 @@ export async function* piecesOf(
   { start, end }: Span,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = start; at < end; ) {
-    const length = Math.min(PIECE, end - at);
-    const piece = Buffer.allocUnsafe(length);
-    const { bytesRead } = await file.use((handle) => handle.read(piece, 0, length, at));
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, end - at));
+    const { bytesRead } = await file.use((handle) => handle.read(piece, 0, piece.byteLength, at));
     if (bytesRead > 0) yield piece.subarray(0, bytesRead);
     else if (end === Number.POSITIVE_INFINITY) return;
     else throw corruptFile(name, "was cut short while it was read");
