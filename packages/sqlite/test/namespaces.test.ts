@@ -1,3 +1,5 @@
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { createStore, type Store } from "@kv/core";
 import Sqlite from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -158,6 +160,21 @@ test("stores that fill and empty the same namespaces while others sweep lose not
   await stores[1]?.sweep();
   expect(rowsIn(path)()).toBe(0);
 });
+
+test("processes that fill, empty and sweep the same namespaces lose nothing", async () => {
+  const path = await scratchPath();
+  const rounds = process.env["KV_TEST_FULL"] === "1" ? "2000" : "60";
+  const script = fileURLToPath(new URL("processes/tenants.ts", import.meta.url));
+  const exits = ["a", "bb", "ccc"].map((name) => {
+    const child = fork(script, [path, name, rounds]);
+    return new Promise<number | null>((resolve) => child.on("exit", resolve));
+  });
+  expect(await Promise.all(exits)).toEqual([0, 0, 0]);
+  const store = storeOf({ path });
+  await store.sweep();
+  expect(rowsIn(path)()).toBe(0);
+  expect(await store.count()).toBe(0);
+}, 300_000);
 
 test("watchers hear of deletions after which the namespace is removed", async () => {
   const path = await scratchPath();
