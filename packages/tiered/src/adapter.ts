@@ -16,7 +16,8 @@ export interface TieredAdapter extends Adapter {
 
 /**
  * Two adapters as one: a near tier that answers first, over a far tier that has everything.
- * @throws KvError `KV_INVALID_OPTION`, `KV_INVALID_TTL`; `KV_UNSUPPORTED` for write-behind over a far tier of partitions
+ * @throws KvError `KV_INVALID_OPTION`, `KV_INVALID_TTL`; `KV_UNSUPPORTED` for write-behind over a far tier of partitions, or with a
+ *   near one that persists
  */
 export function tiered(options: TieredOptions): TieredAdapter {
   const settings = settingsOf(options);

@@ -118,7 +118,9 @@ export class Journal {
       }
     }
     const at = monotonicNow();
-    return [...found].map(([number, { id, states }]) => ({
+    // The near tier need not keep an order of its keys.
+    const inOrder = [...found].sort(([a], [b]) => a - b);
+    return inOrder.map(([number, { id, states }]) => ({
       number,
       namespace: namespaceFromId(id),
       states,

@@ -103,11 +103,17 @@ function checked(options: TieredOptions): Settings {
 }
 
 function checkedBehind(options: TieredOptions): BehindSettings {
-  const { far, timeout = 2, closeTimeout = 2, backoff = pauseAfter } = options;
+  const { near, far, timeout = 2, closeTimeout = 2, backoff = pauseAfter } = options;
   if (far.capabilities.atomic !== "namespace") {
     throw new Refusal(
       "KV_UNSUPPORTED",
       `write: "behind" needs a far tier that makes a commit of any keys of a namespace as a whole, and this one (${far.name}) keeps them in partitions; use write: "through"`,
+    );
+  }
+  if (near.capabilities.persistent && near.capabilities.atomic !== "namespace") {
+    throw new Refusal(
+      "KV_UNSUPPORTED",
+      `write: "behind" keeps a journal in a near tier that persists, each commit of it as a whole, and this one (${near.name}) keeps entries in partitions; use another near tier, such as leveldb()`,
     );
   }
   if (typeof backoff !== "function") refuse("backoff must be a function");

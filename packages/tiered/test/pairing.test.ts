@@ -148,6 +148,26 @@ describe("a journal", () => {
     await adapter.flush();
   });
 
+  it("is flushed in its order where the near tier keeps none of its keys", async () => {
+    const unordered = (): Adapter => {
+      const inner = near();
+      return forward(inner, {
+        capabilities: { ...inner.capabilities, ordered: false },
+        scan: (namespace, range) => inner.scan(namespace, { ...range, reverse: true }),
+      });
+    };
+    const first = opened(far(), unordered());
+    await first.store.has("open");
+    first.far.mode = "fail";
+    for (let i = 0; i < 5; i++) await first.store.set("k", i);
+    await first.store.close();
+    const { store, adapter } = opened(far(), unordered());
+    expect(await store.get("k")).toBe(4);
+    await store.set("l", 5);
+    await adapter.flush();
+    expect(await store.getMany(["k", "l"])).toEqual([4, 5]);
+  });
+
   it("is one opener's: who had it before is refused, and what it acknowledged is not lost", async () => {
     const first = opened();
     first.far.mode = "answer";

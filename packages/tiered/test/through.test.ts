@@ -356,6 +356,12 @@ describe("options", () => {
     const far = memory();
     const parted = Object.assign(far, { capabilities: { ...far.capabilities, atomic: "partition" } });
     expect(() => tiered({ near: memory(), far: parted, write: "behind" })).toThrow(/KV|partitions/);
+    const near = forward(sqlite({ path: ":memory:" }), {
+      capabilities: { ...sqlite({ path: ":memory:" }).capabilities, persistent: true, atomic: "partition" },
+    });
+    expect(() => tiered({ near, far: memory(), write: "behind" })).toThrow(
+      /near tier that persists.*partitions/,
+    );
   });
 });
 
