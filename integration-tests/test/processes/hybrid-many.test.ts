@@ -28,3 +28,13 @@ for (const [many, descriptors, durability] of [
     ]);
     expect(ended).toEqual({ code: 0, signal: null });
   }, 300_000);
+
+it("a process whose descriptors are taken by the rest of it waits for a moment, and then says so", async (ctx) => {
+  if (process.platform === "win32") return ctx.skip("needs ulimit");
+  const child = startChildWith(64, "hybrid-crowded", scratchDirectory(ctx.onTestFinished));
+  ctx.onTestFinished(() => void child.process.kill("SIGKILL"));
+  const ended = await child.ended;
+  const full = expect.stringMatching(/^KV_UNAVAILABLE.*too many files open/);
+  expect(child.lines()).toEqual(["a value", "another", "a value", full, full, "undefined", `"a value"`]);
+  expect(ended).toEqual({ code: 0, signal: null });
+});

@@ -15,8 +15,11 @@ const FAULTS: Readonly<Record<string, readonly [code: KvErrorCode, what: string]
   ENOENT: ["KV_UNAVAILABLE", "is not what it was, or gone; mount or restore it"],
   ENOTDIR: ["KV_UNAVAILABLE", "is no directory, or lies below a file; name another one"],
   EEXIST: ["KV_UNAVAILABLE", "is no directory; name another one"],
-  EMFILE: ["KV_UNAVAILABLE", "cannot be used: this process has too many files open"],
-  ENFILE: ["KV_UNAVAILABLE", "cannot be used: this machine has too many files open"],
+  EMFILE: [
+    "KV_UNAVAILABLE",
+    "cannot be used: this process has too many files open; close some, or raise its limit (ulimit -n)",
+  ],
+  ENFILE: ["KV_UNAVAILABLE", "cannot be used: this machine has too many files open; close some programs"],
   ELOOP: ["KV_UNAVAILABLE", "has links that lead in a circle; name another one"],
   EISDIR: ["KV_UNAVAILABLE", "has directories where its files belong; move them away"],
   EXDEV: [
