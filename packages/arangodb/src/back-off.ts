@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal } from "@kv/core";
+import { delay, monotonicNow, Refusal } from "@kv/core";
 import { isMomentary } from "./errors.ts";
 
 /** Milliseconds that the first wait takes at most. */
@@ -22,7 +21,7 @@ export interface PatienceOptions {
 export class Patience {
   readonly busyTimeout: number;
   readonly #requestTimeout: number;
-  readonly #begun = performance.now();
+  readonly #begun = monotonicNow();
 
   constructor({ busyTimeout, requestTimeout }: PatienceOptions) {
     this.busyTimeout = busyTimeout;
@@ -31,12 +30,12 @@ export class Patience {
 
   /** Whether no further attempt may begin. */
   get isOver(): boolean {
-    return performance.now() - this.#begun >= this.busyTimeout;
+    return monotonicNow() - this.#begun >= this.busyTimeout;
   }
 
   /** Milliseconds that the call may go on waiting before anything of it was sent. */
   get left(): number {
-    return Math.max(this.busyTimeout, this.#requestTimeout) - (performance.now() - this.#begun);
+    return Math.max(this.busyTimeout, this.#requestTimeout) - (monotonicNow() - this.#begun);
   }
 
   /** Whether so little is left that what was not sent by now is not sent any more. */
@@ -80,6 +79,6 @@ export async function untilUndisturbed<T>(
       );
     }
     const most = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(attempts - 1, 10));
-    await sleep(Math.random() * most);
+    await delay(Math.random() * most);
   }
 }

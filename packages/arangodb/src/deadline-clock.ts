@@ -1,4 +1,4 @@
-import { ServerClock } from "@kv/core";
+import { monotonicNow, ServerClock } from "@kv/core";
 
 /** Milliseconds by which the server's time in an answer may lie outside of what is expected. */
 const TOLERANCE_MS = 50;
@@ -33,7 +33,7 @@ export class DeadlineClock {
   async measure(): Promise<void> {
     await this.#clock.measure();
     this.#isDoubtful = false;
-    this.#measured = performance.now();
+    this.#measured = monotonicNow();
   }
 
   /** The next request may reach another server. */
@@ -45,6 +45,6 @@ export class DeadlineClock {
   readonly observe = (time: number, took: number): void => {
     const now = this.#clock.now();
     const isExpected = time <= now + TOLERANCE_MS && time >= now - took - TOLERANCE_MS;
-    if (!isExpected && performance.now() - this.#measured >= CALM_MS) this.#isDoubtful = true;
+    if (!isExpected && monotonicNow() - this.#measured >= CALM_MS) this.#isDoubtful = true;
   };
 }

@@ -1,4 +1,4 @@
-import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import { isMilliseconds, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type { Database } from "arangojs";
 import { addressOf } from "./address.ts";
 
@@ -99,9 +99,21 @@ export function settingsOf(options: ArangodbOptions = {}): Settings {
       "a letter, then at most 199 letters, digits, _ and -",
     );
     demand(durability === "normal" || durability === "full", "durability", '"normal" or "full"');
-    demand(isDuration(watchInterval, 1), "watchInterval", "a number of milliseconds, at least 1");
-    demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
-    demand(isDuration(requestTimeout, 1), "requestTimeout", "a number of milliseconds, at least 1");
+    demand(
+      isMilliseconds(watchInterval, 1),
+      "watchInterval",
+      "a number of milliseconds from 1 to 2,147,483,647, which is 24.8 days",
+    );
+    demand(
+      isMilliseconds(busyTimeout, 0),
+      "busyTimeout",
+      "a number of milliseconds from 0 to 2,147,483,647, which is 24.8 days",
+    );
+    demand(
+      isMilliseconds(requestTimeout, 1),
+      "requestTimeout",
+      "a number of milliseconds from 1 to 2,147,483,647, which is 24.8 days",
+    );
     return { source: sourceOf(options), collection, durability, watchInterval, busyTimeout, requestTimeout };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -151,10 +163,6 @@ function accountOf(options: ArangodbServerOptions): Account {
     token,
     poolSize,
   };
-}
-
-function isDuration(value: unknown, least: number): boolean {
-  return typeof value === "number" && value >= least && value <= 0x7fffffff;
 }
 
 /** @throws Refusal `KV_INVALID_OPTION` unless it holds */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Namespace } from "@kv/core";
+import { monotonicNow, type Namespace } from "@kv/core";
 import { ArangoFailure, mayHaveTakenEffect } from "./errors.ts";
 import { documentKey, ordered } from "./keys.ts";
 import { type Layout, LEASE_MS } from "./layout.ts";
@@ -29,14 +29,14 @@ export class Registrations {
   /** Registers what is not, before a write: where writers were given up, not before the server has ended them. */
   async ensure(lane: WriteLane, namespace: Namespace | undefined, timeout: number): Promise<void> {
     const docs: object[] = [];
-    const renews = lane.registeredUntil - performance.now() < LEASE_MS / 2;
+    const renews = lane.registeredUntil - monotonicNow() < LEASE_MS / 2;
     if (renews) docs.push({ _key: lane.writer, kind: "writer" });
     if (namespace !== undefined && !this.#listed.has(namespace.id)) {
       const { id } = namespace;
       docs.push({ _key: spaceKey(namespace), kind: "namespace", n: ordered(id), id });
     }
     if (docs.length === 0 && this.#ended.size === 0) return;
-    const began = performance.now();
+    const began = monotonicNow();
     await this.#put(docs, [...this.#ended], timeout).catch((error: unknown) => {
       throw beforeTheWrite(error);
     });

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal } from "@kv/core";
+import { delay, Refusal } from "@kv/core";
 import type { Database } from "arangojs";
 import { CollectionType } from "arangojs/collections";
 import type { EnsureIndexOptions } from "arangojs/indexes";
@@ -115,7 +114,7 @@ async function hello(server: Server, layout: Layout, fits: Promise<void>, make: 
       );
     }
     // Others may be at it, and in a cluster it takes a moment until every server knows of it.
-    if (round > 1) await sleep(Math.random() * 20 * round);
+    if (round > 1) await delay(Math.random() * 20 * round);
     await fits;
     if (answer === "no database") await makeDatabase(server);
     await assertOneShard(server);
@@ -267,7 +266,7 @@ async function settled<T>(make: () => Promise<T>): Promise<T> {
     } catch (error) {
       const passing = isMomentary(error) || isNumbered(error, ERROR.collectionNotFound, ...UNSETTLED);
       if (!passing || round === ROUNDS) throw error;
-      await sleep(Math.random() * 10 * round);
+      await delay(Math.random() * 10 * round);
     }
   }
 }

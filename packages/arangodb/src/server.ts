@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Timer, timer } from "@kv/core";
+import { delay, monotonicNow, type Timer, timer } from "@kv/core";
 import { Database } from "arangojs";
 import { answerHook } from "./answer-hook.ts";
 import { ArangoFailure, ERROR, isNumbered, loginRefusal, Scrubber } from "./errors.ts";
@@ -65,7 +64,7 @@ export class Server {
         const missing = isNumbered(error, ERROR.collectionNotFound, ERROR.databaseNotFound);
         if (!missing || this.onMissing === undefined || round === ROUNDS) throw error;
         // In a cluster it takes a moment until every coordinator knows of what was made.
-        if (round > 0) await sleep(Math.random() * 40 * round);
+        if (round > 0) await delay(Math.random() * 40 * round);
         await this.onMissing();
       }
     }
@@ -99,10 +98,10 @@ export class Server {
 
   /** Whatever else arangojs can do, within the time that a request has, with its failures made presentable. */
   async ask<T>(request: (left: number) => Promise<T>, timeout: number = this.#timeout): Promise<T> {
-    const end = performance.now() + timeout;
+    const end = monotonicNow() + timeout;
     await this.#slots?.acquire(timeout);
     try {
-      const left = Math.ceil(end - performance.now());
+      const left = Math.ceil(end - monotonicNow());
       if (left < timeout * LEAST_PART) throw unsent();
       return await within(request(left), left + SLACK_MS);
     } catch (error) {

@@ -72,6 +72,8 @@ export {
   backgroundInterval,
   delay,
   endOfTick,
+  inTime,
+  isMilliseconds,
   monotonicNow,
   nextTurn,
   type Timer,

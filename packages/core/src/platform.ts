@@ -14,6 +14,14 @@ const { process } = globalThis as unknown as Host;
 /** The host's timers hold 31 bits: longer ones would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/**
+ * Whether an option is a number of milliseconds that a driver can wait for: drivers give it to the host's timers, or keep it
+ * in 31 bits themselves. What only this library waits for may be longer, see `timer`.
+ */
+export function isMilliseconds(value: unknown, least: number): value is number {
+  return typeof value === "number" && value >= least && value <= MAX_TIMER_MS;
+}
+
 export interface Timer {
   /** Whether it keeps the process alive, as it does at first. */
   hold(held: boolean): void;

@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal } from "@kv/core";
+import { delay, Refusal } from "@kv/core";
 import { ClassicLevel } from "classic-level";
 import { claim } from "./claims.ts";
 import { checkState, writeClosingNote } from "./closing-note.ts";
@@ -139,7 +138,7 @@ async function openAt(db: ClassicLevel, path: string): Promise<void> {
       if (!isLocked(error)) throw openFault(error, path);
       if (attempt >= attemptsFor(lockOwner(join(path, "LOCK")))) throw held(error, path, lockHolder(path));
     }
-    await sleep(ATTEMPT_PAUSE_MS);
+    await delay(ATTEMPT_PAUSE_MS);
   }
 }
 

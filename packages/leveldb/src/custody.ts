@@ -1,10 +1,9 @@
-import { Refusal } from "@kv/core";
+import { monotonicNow, Refusal } from "@kv/core";
 
 /** Milliseconds: what is written is acknowledged without a look at the files for so long after the last one. */
 export const LOOK_INTERVAL_MS = 100;
 
 /** A test's fake clock measures no real time. */
-const monotonic: () => number = performance.now.bind(performance);
 
 /** The files behind a database, as far as they are known. */
 export interface Watched {
@@ -34,7 +33,7 @@ export class Custody {
 
   /** Looks, unless that was done a moment ago; → why what was written must not be acknowledged. */
   glance(): Refusal | undefined {
-    const now = monotonic();
+    const now = monotonicNow();
     if (this.#fault === undefined && now - this.#lookedAt < LOOK_INTERVAL_MS) return undefined;
     return this.look();
   }
@@ -43,7 +42,7 @@ export class Custody {
   look(): Refusal | undefined {
     const wasLost = this.isLost;
     this.#fault = this.#files.fault();
-    this.#lookedAt = monotonic();
+    this.#lookedAt = monotonicNow();
     if (wasLost !== this.isLost) this.onTurn?.();
     return this.#fault === undefined ? undefined : lost(this.#fault);
   }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal, type Timer, timer } from "@kv/core";
+import { delay, monotonicNow, Refusal, type Timer, timer } from "@kv/core";
 import { Command } from "ioredis";
 import { Admission } from "./admission.ts";
 import { toBackground } from "./background-client.ts";
@@ -16,7 +16,7 @@ export const PAUSE_MS = 25;
 export type ConnectionSettings = Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">;
 
 /** Milliseconds that only go forward: a wait is not cut short, or drawn out, by a clock that is set meanwhile. */
-export const elapsed: () => number = performance.now.bind(performance);
+export const elapsed: () => number = monotonicNow;
 
 /**
  * The driver's client, and whether it may be used: each connection that it makes is first asked whether it is in the
@@ -267,7 +267,7 @@ export class Connection {
       } catch (error) {
         const failure = this.failure(error);
         if (!this.isMomentary(failure) || elapsed() >= until) throw this.explained(failure);
-        await sleep(PAUSE_MS);
+        await delay(PAUSE_MS);
       }
     }
   }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { Refusal, ServerClock } from "@kv/core";
+import { delay, Refusal, ServerClock } from "@kv/core";
 import { Command, type Redis } from "ioredis";
 import type { Client } from "./clients.ts";
 import { Connection, type ConnectionSettings, elapsed, PAUSE_MS } from "./connection.ts";
@@ -135,7 +134,7 @@ export class Link {
         const isMomentary = connection.isMomentary(failure);
         if (isMomentary ? this.#isRefusedFor(until) : !isLost || elapsed() >= until)
           throw foreign(failure, name, args) ?? connection.explained(failure);
-        await sleep(PAUSE_MS);
+        await delay(PAUSE_MS);
       }
       const away = connection.away(until);
       if (away !== undefined) await away;
@@ -228,7 +227,7 @@ export class Link {
       if (failed !== undefined) {
         const again = this.#judge(failed, until);
         if (again === "with its text") known = false;
-        else await sleep(PAUSE_MS);
+        else await delay(PAUSE_MS);
       }
       const away = connection.away(until);
       if (away !== undefined) await away;

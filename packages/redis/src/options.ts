@@ -1,5 +1,5 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
-import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import { isMilliseconds, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type { Cluster, Redis } from "ioredis";
 import { addressOf } from "./address.ts";
 import { demand } from "./demand.ts";
@@ -199,7 +199,11 @@ function common(options: RedisOptions): Omit<Settings, "source"> {
     "an integer from 1 to 1024",
   );
   demand(typeof ordered === "boolean", "ordered", "true or false");
-  demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
+  demand(
+    isMilliseconds(busyTimeout, 0),
+    "busyTimeout",
+    "a number of milliseconds from 0 to 2,147,483,647, which is 24.8 days",
+  );
   demand(typeof waitForReconnect === "boolean", "waitForReconnect", "true or false");
   return { prefix, partitions, ordered, busyTimeout, waitForReconnect };
 }
@@ -235,8 +239,16 @@ function accountOf(given: Partial<Given>): Account {
     "tls",
     "true, false or an object",
   );
-  demand(isDuration(connectTimeout, 1), "connectTimeout", "a number of milliseconds, at least 1");
-  demand(isDuration(socketTimeout, 1), "socketTimeout", "a number of milliseconds, at least 1");
+  demand(
+    isMilliseconds(connectTimeout, 1),
+    "connectTimeout",
+    "a number of milliseconds from 1 to 2,147,483,647, which is 24.8 days",
+  );
+  demand(
+    isMilliseconds(socketTimeout, 1),
+    "socketTimeout",
+    "a number of milliseconds from 1 to 2,147,483,647, which is 24.8 days",
+  );
   demand(
     typeof connectionName === "string" && /^[!-~]+$/.test(connectionName),
     "connectionName",
@@ -254,8 +266,4 @@ function accountOf(given: Partial<Given>): Account {
     socketTimeout,
     connectionName,
   };
-}
-
-function isDuration(value: unknown, least: number): boolean {
-  return typeof value === "number" && value >= least && value <= 0x7fffffff;
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { KvError, Refusal, refuseUnknownOptions } from "@kv/core";
+import { isMilliseconds, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 
 interface CommonOptions {
@@ -100,8 +100,16 @@ function checked(options: SqliteOptions): Settings {
     "table",
     "an identifier of ASCII letters, digits and _",
   );
-  demand(isDuration(watchInterval, 1), "watchInterval", "a number of milliseconds, at least 1");
-  demand(isDuration(busyTimeout, 0), "busyTimeout", "a number of milliseconds, at least 0");
+  demand(
+    isMilliseconds(watchInterval, 1),
+    "watchInterval",
+    "a number of milliseconds from 1 to 2,147,483,647, which is 24.8 days",
+  );
+  demand(
+    isMilliseconds(busyTimeout, 0),
+    "busyTimeout",
+    "a number of milliseconds from 0 to 2,147,483,647, which is 24.8 days",
+  );
   demand(typeof clock === "function", "clock", "a function that returns milliseconds since 1970");
   const common = { table, watchInterval, busyTimeout, clock };
   return options.database === undefined ? ofFile(options, common) : ofDatabase(options, common);
@@ -148,10 +156,6 @@ function ofDatabase(options: SqliteDatabaseOptions, common: Common): Settings {
 /** Without the options that are `undefined`, which are options not given. */
 function given(options: SqliteOptions): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function isDuration(value: unknown, least: number): boolean {
-  return typeof value === "number" && value >= least && value <= 0x7fffffff;
 }
 
 function demand(holds: boolean, option: string, kind: string): void {
