@@ -2,6 +2,7 @@ import type { MaybePromise, Range, StoredEntry } from "./adapter.ts";
 import { isPromise } from "./any-realm.ts";
 import { pageIterator } from "./connection.ts";
 import type { KvError } from "./errors.ts";
+import { CallerError } from "./optimistic.ts";
 import { isEmpty } from "./selector.ts";
 import { abortable, refuseAborted } from "./signal.ts";
 import type { OnCorrupt } from "./store.ts";
@@ -215,9 +216,9 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   }
 
   async #fail(error: unknown): Promise<never> {
-    const wrapped = this.#context.error(error, this.#operation);
+    const told = error instanceof CallerError ? error.thrown : this.#context.error(error, this.#operation);
     this.#abandon();
-    throw wrapped;
+    throw told;
   }
 
   /** Opens the range: after the writes that were called before. */

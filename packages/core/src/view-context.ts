@@ -9,7 +9,7 @@ import { keyFault } from "./key.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { namespaceOf } from "./namespace.ts";
-import { CallerError } from "./optimistic.ts";
+import { CallerError, called } from "./optimistic.ts";
 import type { Pace } from "./pace.ts";
 import { warn } from "./platform.ts";
 import { isSchema, validated } from "./schema.ts";
@@ -236,7 +236,7 @@ export class ViewContext {
     const wrapped = this.error(error, operation, key);
     if (onCorrupt === "throw" || (wrapped.code !== "KV_CORRUPT" && wrapped.code !== "KV_INVALID_VALUE"))
       throw wrapped;
-    if (typeof onCorrupt === "function") onCorrupt(wrapped);
+    if (typeof onCorrupt === "function") called(onCorrupt, wrapped);
     else if (!this.#warned) {
       this.#warned = true;
       warn(
