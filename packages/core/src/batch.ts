@@ -1,6 +1,5 @@
 import type { MaybePromise } from "./adapter.ts";
 import { isPromise } from "./any-realm.ts";
-import { inThisContext } from "./async-context.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { Pace } from "./pace.ts";
 import { aborted } from "./signal.ts";
@@ -95,19 +94,25 @@ export class Batch {
 
   startAfter(batches: ReadonlySet<Batch>): void {
     let waiting = 0;
-    let start = () => this.#start();
+    let begin: (() => void) | undefined;
     const proceed = () => {
       waiting--;
-      if (waiting === 0) start();
+      if (waiting === 0) begin?.();
     };
     for (const batch of batches) {
       if (batch.#settled) continue;
       waiting++;
       batch.onSettled(proceed);
     }
-    if (waiting === 0) start();
-    // What is waited for is another caller's, in whose context this would start.
-    else start = inThisContext(start);
+    if (waiting === 0) {
+      this.#start();
+      return;
+    }
+    // What is waited for is another caller's, in whose async context this would start: a promise keeps that of this call.
+    const ready = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    void ready.then(() => this.#start());
   }
 
   #start(): void {

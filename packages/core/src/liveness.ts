@@ -1,4 +1,4 @@
-import { type Timer, timer } from "./platform.ts";
+import { nextTurn, type Timer, timer } from "./platform.ts";
 
 /**
  * Keeps the process alive while the store has something under way or is being watched, whatever its adapter does. A store
@@ -8,22 +8,36 @@ export class Liveness {
   #holders = 0;
   /** Never fires. */
   #timer: Timer | undefined;
+  #isHeld = false;
+  /** Whether the end of this turn brings a look for holders. */
+  #isLookedAt = false;
+  readonly #look = (): void => {
+    this.#isLookedAt = false;
+    if (this.#holders > 0) return;
+    this.#isHeld = false;
+    this.#timer?.hold(false);
+  };
 
   hold(): void {
     this.#holders++;
-    if (this.#holders > 1) return;
+    if (this.#isHeld) return;
+    this.#isHeld = true;
     if (this.#timer === undefined) this.#timer = timer(() => undefined, Number.POSITIVE_INFINITY);
     else this.#timer.hold(true);
   }
 
   release(): void {
     this.#holders--;
-    if (this.#holders === 0) this.#timer?.hold(false);
+    if (this.#holders > 0 || this.#isLookedAt) return;
+    // At the end of the turn: a program that has one answer after the other need not ask the host each time.
+    this.#isLookedAt = true;
+    nextTurn(this.#look);
   }
 
   /** The store was closed. */
   end(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#isHeld = false;
   }
 }
