@@ -12,7 +12,7 @@
  * nothing.
  */
 import { randomBytes } from "node:crypto";
-import { isPromise, type Namespace, Refusal, timer } from "@kv/core";
+import { isPromise, monotonicNow, type Namespace, Refusal, timer } from "@kv/core";
 import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "./back-off.ts";
 import { ArangoFailure, isMomentary, mayHaveTakenEffect, writeFailure } from "./errors.ts";
 import { type Layout, MAX_RUNTIME_S } from "./layout.ts";
@@ -34,7 +34,7 @@ export interface WriteLane {
   writer: string;
   /** Of the last statement that took effect. */
   number: number;
-  /** By `performance.now()`; 0: it is not registered. */
+  /** By `monotonicNow()`; 0: it is not registered. */
   registeredUntil: number;
 }
 
@@ -102,10 +102,9 @@ export class WriteLanes {
   ): Promise<Attempt<T>> {
     for (let attempt = 1; attempt <= REGISTRATIONS; attempt++) {
       // Watchers no longer look at this name, so the lane goes on under another one.
-      if (lane.registeredUntil > 0 && lane.registeredUntil <= performance.now())
-        Object.assign(lane, newLane());
+      if (lane.registeredUntil > 0 && lane.registeredUntil <= monotonicNow()) Object.assign(lane, newLane());
       await this.#registrations.ensure(lane, namespace, patience.forRequest);
-      const began = performance.now();
+      const began = monotonicNow();
       const vars = {
         ...bindVars,
         writer: lane.writer,
@@ -117,7 +116,7 @@ export class WriteLanes {
         const [now, left] = row;
         lane.number++;
         lane.registeredUntil = began + left;
-        this.#options.observed(now, performance.now() - began);
+        this.#options.observed(now, monotonicNow() - began);
         this.#options.written();
         return { done: row };
       }
