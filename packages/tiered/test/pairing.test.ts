@@ -204,6 +204,24 @@ describe("a far tier behind two adapters", () => {
   });
 });
 
+describe("a far tier that was emptied by others while the store is open", () => {
+  it("gets what is written from then on", async () => {
+    const { store, adapter } = opened();
+    await store.set("k", 1);
+    await adapter.flush();
+    {
+      await using others = createStore(far());
+      await others.clear({ namespaces: true });
+    }
+    // Until the state is due for another name.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await store.set("l", 2);
+    await adapter.flush();
+    await store.close();
+    expect(await opened().store.get("l")).toBe(2);
+  });
+});
+
 describe("what the far tier says of its state", () => {
   it("is no namespace, no entry that is counted, and goes with what is cleared", async () => {
     const { store, adapter, far: control } = opened();
