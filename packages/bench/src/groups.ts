@@ -12,6 +12,7 @@ import { keyvLevel } from "./contenders/keyv-level.ts";
 import { keyvMemory } from "./contenders/keyv-memory.ts";
 import { keyvRedis } from "./contenders/keyv-redis.ts";
 import { keyvSqlite } from "./contenders/keyv-sqlite.ts";
+import { kvJson, kvMsgpack, kvStructured } from "./contenders/kv-codecs.ts";
 import { kvHybrid } from "./contenders/kv-hybrid.ts";
 import { kvLeveldb } from "./contenders/kv-leveldb.ts";
 import { kvMemory } from "./contenders/kv-memory.ts";
@@ -114,6 +115,16 @@ export const groups: readonly Group[] = [
     inHeap: false,
     terms: `Beside the far tier alone. Writes are acknowledged by memory, and flushed while the next are made. ${TIERS}`,
     cells: OF_TIERS,
+    figures: false,
+  },
+  {
+    name: "codecs",
+    title: "Codecs: SQLite in msgpack, structured and json",
+    contenders: [kvMsgpack, kvStructured, kvJson],
+    baseline: kvJson,
+    inHeap: false,
+    terms: "The same store, SQLite as in its own group, with each codec.",
+    cells: ["get", "set", "getMany", "setMany", "get10k", "set10k"],
     figures: false,
   },
   {

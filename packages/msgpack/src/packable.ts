@@ -19,12 +19,21 @@ export function packable(value: unknown): unknown {
   return new Packable().of(value);
 }
 
+/** A property, an item of an array, or one of a Map or a Set. */
+type Step = string | number | { readonly place: number; readonly of: "keys" | "values" };
+
+function shownStep(step: Step): string {
+  if (typeof step === "number") return `[${step}]`;
+  if (typeof step === "object") return `.${step.of}()[${step.place}]`;
+  return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+}
+
 class Packable {
   /** What was looked at, and what stands for it. */
   readonly #done = new Map<object, object>();
   readonly #ancestors = new Set<object>();
-  /** The way to what is looked at: names, places, and what Maps and Sets hold. */
-  readonly #way: string[] = [];
+  /** The way to what is looked at: only a refusal makes a text of it. */
+  readonly #way: Step[] = [];
 
   of(value: unknown): unknown {
     if (typeof value === "string" && !value.isWellFormed()) this.#refuse("text with a lone surrogate");
@@ -53,25 +62,22 @@ class Packable {
   }
 
   #array(items: unknown[]): object {
-    for (const [place, item] of items.entries()) {
+    for (let place = 0; place < items.length; place++) {
+      const item = items[place];
       if (item === undefined && !(place in items)) this.#refuse("an array with holes");
-      this.#replace(item, `[${place}]`, (made) => {
-        items[place] = made;
-      });
+      const made = this.#at(place, item);
+      if (made !== item) items[place] = made;
     }
     return items;
   }
 
   #object(object: Record<string, unknown>): object {
     for (const name of Object.keys(object)) {
-      const step = /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name)
-        ? `.${name}`
-        : `[${JSON.stringify(name)}]`;
       if (name === "__proto__") this.#refuse("an object with a property named __proto__");
       if (!name.isWellFormed()) this.#refuse("an object with a name that has a lone surrogate");
-      this.#replace(object[name], step, (made) => {
-        object[name] = made;
-      });
+      const item = object[name];
+      const made = this.#at(name, item);
+      if (made !== item) object[name] = made;
     }
     return object;
   }
@@ -80,23 +86,18 @@ class Packable {
     const items: unknown[] = [MAP_MARK];
     let place = 0;
     for (const [key, item] of map) {
-      items.push(this.#at(key, `.keys()[${place}]`), this.#at(item, `.values()[${place}]`));
+      items.push(this.#at({ place, of: "keys" }, key), this.#at({ place, of: "values" }, item));
       place++;
     }
     return items;
   }
 
   #set(set: Set<unknown>): object {
-    const items = [...set].map((item, place) => this.#at(item, `.values()[${place}]`));
-    return new Set(items);
+    return new Set([...set].map((item, place) => this.#at({ place, of: "values" }, item)));
   }
 
-  #replace(item: unknown, step: string, put: (made: unknown) => void): void {
-    const made = this.#at(item, step);
-    if (made !== item) put(made);
-  }
-
-  #at(item: unknown, step: string): unknown {
+  #at(step: Step, item: unknown): unknown {
+    if (typeof item === "boolean" || item === null) return item;
     this.#way.push(step);
     const made = this.of(item);
     this.#way.pop();
@@ -104,7 +105,7 @@ class Packable {
   }
 
   #refuse(what: string): never {
-    const path = `$${this.#way.join("")}`;
+    const path = `$${this.#way.map(shownStep).join("")}`;
     const shown = path.length <= 120 ? path : `${path.slice(0, 80)} … ${path.slice(-36)}`;
     throw new Refusal(
       "KV_INVALID_VALUE",
