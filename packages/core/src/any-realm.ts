@@ -102,17 +102,30 @@ export function dateTime(value: unknown): number | undefined {
   }
 }
 
+/** `Array.isArray` that says no of a revoked proxy, of which nothing is known. */
+export function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 /** Whether it is an `AbortSignal`, a polyfill's included. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   if (typeof value !== "object" || value === null) return false;
-  if (typeof AbortSignal === "function" && value instanceof AbortSignal) return true;
-  const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
-  return (
-    tagOf(value) === "[object AbortSignal]" &&
-    typeof aborted === "boolean" &&
-    typeof addEventListener === "function" &&
-    typeof removeEventListener === "function"
-  );
+  try {
+    if (typeof AbortSignal === "function" && value instanceof AbortSignal) return true;
+    const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+    return (
+      tagOf(value) === "[object AbortSignal]" &&
+      typeof aborted === "boolean" &&
+      typeof addEventListener === "function" &&
+      typeof removeEventListener === "function"
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** Whether it is a `URL`. */

@@ -3,6 +3,7 @@ import { isPromise } from "./any-realm.ts";
 import { assertOk } from "./commit-result.ts";
 import type { PlannedCommit, PlannedIncrement, PlannedMutation } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
+import { signalIn } from "./options.ts";
 import { signalOf } from "./signal.ts";
 import type { Atomic, AtomicResult, IncrementOptions, SetOptions, SignalOptions } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
@@ -61,7 +62,7 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   async commit(options?: SignalOptions): Promise<AtomicResult> {
-    const result = await this.#maker.commit(() => this.#prepared(options), options?.signal);
+    const result = await this.#maker.commit(() => this.#prepared(options), signalIn(options));
     if (result.status === "conflict") {
       return { ok: false, failed: result.failed.map((key) => this.#context.keyOf(key)) };
     }

@@ -4,6 +4,7 @@ import { ChangeBuffer } from "./change-buffer.ts";
 import { type KvError, Refusal } from "./errors.ts";
 import { endOfTick, warn } from "./platform.ts";
 import { Scan } from "./scan.ts";
+import { shown } from "./shown.ts";
 import type { Change } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
 
@@ -224,7 +225,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
       try {
         step = await this.next();
       } catch (error) {
-        warn(`a subscription ended: ${String(error)}`);
+        warn(`a subscription ended: ${shown(error)}`);
         this.end();
         return;
       }
@@ -234,7 +235,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         await callback(step.value);
       } catch (error) {
         warn(
-          `a subscriber's callback threw: ${isError(error) ? (error.stack ?? error.message) : String(error)}`,
+          `a subscriber's callback threw: ${isError(error) ? (error.stack ?? error.message) : shown(error)}`,
         );
       }
     }

@@ -1,9 +1,10 @@
 import { parse, stringify } from "devalue";
 import type { StoredEntry } from "./adapter.ts";
-import { isBytes, isError } from "./any-realm.ts";
+import { isBytes } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
 import { checkedCopy, checkedText, copyOfJson } from "./json-value.ts";
 import { assertNesting } from "./nesting.ts";
+import { messageOf } from "./shown.ts";
 import { structuredCopy } from "./structured-value.ts";
 
 /**
@@ -196,8 +197,4 @@ function copyOfBytes(value: Uint8Array): Uint8Array {
       { cause: error },
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return isError(error) ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import type { CommitResult } from "./adapter.ts";
 import type { PlannedIncrement } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
+import { shown } from "./shown.ts";
 
 /** The answer to a commit that had no checks which could fail. @throws what made it fail */
 export function assertOk(result: CommitResult): Extract<CommitResult, { status: "ok" }> {
@@ -49,7 +50,7 @@ export function incrementOf(
   initial: Pick<PlannedIncrement, "expiresAt" | "policy" | "user">,
 ): PlannedIncrement {
   if (typeof by !== "number" || !Number.isFinite(by)) {
-    throw new Refusal("KV_INVALID_VALUE", `increment adds a finite number, not ${String(by)}`);
+    throw new Refusal("KV_INVALID_VALUE", `increment adds a finite number, not ${shown(by)}`);
   }
   return { type: "increment", key, by, ...initial };
 }

@@ -35,11 +35,20 @@ const HELP =
 
 /** A duration in milliseconds. @throws Refusal `KV_INVALID_TTL` */
 export function milliseconds(duration: Duration): number {
-  const ms = total(duration);
+  const ms = safeTotal(duration);
   if (!(ms > 0) || ms > MAX_TIME)
     throw new Refusal("KV_INVALID_TTL", `${shown(duration)} is no time to live: ${HELP}`);
   // Deadlines are whole milliseconds; what is shorter than one still lasts one.
   return Math.max(1, Math.round(ms));
+}
+
+/** `NaN` of what cannot be read. */
+function safeTotal(duration: unknown): number {
+  try {
+    return total(duration);
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function total(duration: unknown): number {

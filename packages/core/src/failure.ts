@@ -1,7 +1,7 @@
 import type { Adapter } from "./adapter.ts";
-import { isError } from "./any-realm.ts";
 import { KvError, type KvErrorCode, Refusal } from "./errors.ts";
 import { warn } from "./platform.ts";
+import { messageOf, shown } from "./shown.ts";
 
 const ADVICE: Partial<Record<KvErrorCode, string>> = {
   KV_UNAVAILABLE: "check that the backend is running and reachable",
@@ -25,7 +25,7 @@ export function failure(
   }
   const code = codeOf(adapter, error);
   const advice = ADVICE[code];
-  const what = withoutPassword(isError(error) ? error.message : String(error));
+  const what = withoutPassword(messageOf(error));
   const message = advice === undefined ? what : `${what}; ${advice}`;
   return new KvError(code, { message, operation, adapter: name, key, cause: error });
 }
@@ -34,7 +34,7 @@ function codeOf(adapter: Adapter, error: unknown): KvErrorCode {
   try {
     return adapter.errorCode(error) ?? "KV_BACKEND";
   } catch (fault) {
-    warn(`errorCode of the ${adapter.name} adapter threw ${String(fault)}`);
+    warn(`errorCode of the ${adapter.name} adapter threw ${shown(fault)}`);
     return "KV_BACKEND";
   }
 }

@@ -1,6 +1,7 @@
-import { isError, isPlainArray, isPlainObject } from "./any-realm.ts";
+import { isPlainArray, isPlainObject } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
 import { MAX_LEVELS, tooDeep } from "./nesting.ts";
+import { messageOf } from "./shown.ts";
 import { className, member, shortened } from "./value-path.ts";
 
 /**
@@ -139,11 +140,9 @@ function explain(value: unknown, thrown?: unknown): Refusal {
   const path = shortened(found.path);
   if ("cause" in found) {
     const { cause } = found;
-    return new Refusal(
-      "KV_INVALID_VALUE",
-      `the value at ${path} cannot be read: ${isError(cause) ? cause.message : String(cause)}`,
-      { cause },
-    );
+    return new Refusal("KV_INVALID_VALUE", `the value at ${path} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
   }
   return new Refusal(
     "KV_INVALID_VALUE",

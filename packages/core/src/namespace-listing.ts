@@ -3,6 +3,7 @@ import { pageIterator } from "./connection.ts";
 import { Refusal } from "./errors.ts";
 import { comparePaths } from "./namespace.ts";
 import { refuseUnknownOptions } from "./options.ts";
+import { shown } from "./shown.ts";
 import { refuseAborted } from "./signal.ts";
 import type { ListNamespacesOptions } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
@@ -21,7 +22,7 @@ export async function namespacesBelow(
   if (depth !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(depth) && depth > 0)) {
     throw new Refusal(
       "KV_INVALID_OPTION",
-      `depth must be a positive integer or Infinity, not ${String(depth)}`,
+      `depth must be a positive integer or Infinity, not ${shown(depth)}`,
     );
   }
   const { connection, settings } = context;

@@ -1,5 +1,6 @@
 import { Refusal } from "./errors.ts";
 import { delay } from "./platform.ts";
+import { shown } from "./shown.ts";
 
 /** Stands for a race that was lost. */
 export const LOST: unique symbol = Symbol("lost");
@@ -26,7 +27,7 @@ export function attemptsOf(attempts: number | undefined): number {
     return attempts;
   throw new Refusal(
     "KV_INVALID_OPTION",
-    `attempts must be a positive integer or Infinity, not ${String(attempts)}`,
+    `attempts must be a positive integer or Infinity, not ${shown(attempts)}`,
   );
 }
 

@@ -1,4 +1,40 @@
+import { isAbortSignal, isArray } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
+import { messageOf } from "./shown.ts";
+
+/**
+ * The names of options, each of which was read once here: what throws when it is read is a mistake of the caller's, and is
+ * told as one wherever it is read later. @throws Refusal `KV_INVALID_OPTION`
+ */
+function namesOf(options: object, of: string): string[] {
+  const names: string[] = [];
+  try {
+    // Own and inherited alike: what is read through the prototype would be obeyed, too.
+    for (const name in options) {
+      names.push(name);
+      void (options as Readonly<Record<string, unknown>>)[name];
+    }
+  } catch (cause) {
+    const name = names.at(-1);
+    const what = name === undefined ? "the options" : `the option ${JSON.stringify(name)}`;
+    throw new Refusal("KV_INVALID_OPTION", `${what} of ${of} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  return names;
+}
+
+/**
+ * The signal of options, for an operation that has not begun: its refusal is told when the options are looked at.
+ */
+export function signalIn(
+  options: { readonly signal?: AbortSignal | undefined } | undefined,
+): AbortSignal | undefined {
+  try {
+    const signal: unknown = options?.signal;
+    return isAbortSignal(signal) ? signal : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Refuses what is no options object, or has an option that is not known, naming those that are: a misspelt option must
@@ -7,11 +43,10 @@ import { Refusal } from "./errors.ts";
  */
 export function refuseUnknownOptions(options: unknown, known: ReadonlySet<string>, of: string): void {
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (typeof options !== "object" || options === null || isArray(options)) {
     throw new Refusal("KV_INVALID_OPTION", `the options of ${of} must be an object`);
   }
-  // Own and inherited alike: what is read through the prototype would be obeyed, too.
-  for (const name in options) {
+  for (const name of namesOf(options, of)) {
     if (!known.has(name)) {
       const list = [...known].join(", ");
       throw new Refusal(

@@ -1,12 +1,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { MaybePromise, StoredEntry } from "./adapter.ts";
-import { isAbortSignal, isPromise } from "./any-realm.ts";
+import { isPromise } from "./any-realm.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { all } from "./chain.ts";
 import { ChangeStream } from "./change-stream.ts";
 import { Refusal } from "./errors.ts";
 import { namespacesBelow } from "./namespace-listing.ts";
-import { refuseUnknownOptions } from "./options.ts";
+import { refuseUnknownOptions, signalIn } from "./options.ts";
 import { pageOf } from "./paging.ts";
 import { monotonicNow } from "./platform.ts";
 import { Scan } from "./scan.ts";
@@ -269,7 +269,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     run: () => MaybePromise<T>,
   ): Promise<T> {
     const { context } = this;
-    const signal = isAbortSignal(options?.signal) ? options.signal : undefined;
+    const signal = signalIn(options);
     return context.operate(operation, key, signal, () => {
       context.assertReadable();
       return run();

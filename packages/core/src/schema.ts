@@ -13,12 +13,12 @@ export function validated(schema: StandardSchemaV1, value: unknown, what: string
 }
 
 export function isSchema(schema: unknown): schema is StandardSchemaV1 {
-  return (
-    (typeof schema === "object" || typeof schema === "function") &&
-    schema !== null &&
-    "~standard" in schema &&
-    typeof (schema as StandardSchemaV1)["~standard"]?.validate === "function"
-  );
+  if ((typeof schema !== "object" && typeof schema !== "function") || schema === null) return false;
+  try {
+    return typeof (schema as Partial<StandardSchemaV1>)["~standard"]?.validate === "function";
+  } catch {
+    return false;
+  }
 }
 
 function outputOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {

@@ -2,6 +2,7 @@ import type { Bounds, Range } from "./adapter.ts";
 import { Refusal } from "./errors.ts";
 import { compareKeys, keyAfter, prefixEnd } from "./key.ts";
 import { refuseUnknownOptions } from "./options.ts";
+import { shown } from "./shown.ts";
 import { refuseAborted } from "./signal.ts";
 import type { Bounded, Selector } from "./store.ts";
 
@@ -74,7 +75,7 @@ export function rangeOf(
   if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0)) {
     throw new Refusal(
       "KV_INVALID_OPTION",
-      `limit must be a non-negative integer or Infinity, not ${String(limit)}`,
+      `limit must be a non-negative integer or Infinity, not ${shown(limit)}`,
     );
   }
   if (

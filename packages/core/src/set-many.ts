@@ -1,9 +1,10 @@
 import type { Commit, CommitResult, MaybePromise } from "./adapter.ts";
-import { isPromise } from "./any-realm.ts";
+import { isArray, isPromise } from "./any-realm.ts";
 import { all } from "./chain.ts";
 import { revisionOf } from "./commit-result.ts";
 import type { PlannedCommit } from "./deadline.ts";
 import { Refusal } from "./errors.ts";
+import { isIterable, listed } from "./iterables.ts";
 import { type Envelope, over, SET_OPTIONS } from "./set-options.ts";
 import type { SetOptions, SetTuple } from "./store.ts";
 import type { ViewContext } from "./view-context.ts";
@@ -25,11 +26,11 @@ export function setEach(
   options: SetOptions | undefined,
 ): MaybePromise<string[]> {
   const common = writing.envelope(options, SET_OPTIONS, "setMany");
-  if (typeof entries !== "object" || entries === null || typeof entries[Symbol.iterator] !== "function") {
+  if (!isIterable(entries)) {
     throw new Refusal("KV_INVALID_OPTION", "setMany needs an array, a Map or another iterable of tuples");
   }
-  const items = Array.from(entries, (tuple): Item => {
-    if (!Array.isArray(tuple) || tuple.length < 2) {
+  const items = listed(entries, "entries").map((tuple): Item => {
+    if (!isArray(tuple) || tuple.length < 2) {
       throw new Refusal("KV_INVALID_OPTION", "an entry of setMany is a tuple [key, value, options?]");
     }
     const [key, value, own] = tuple as SetTuple<unknown>;

@@ -1,10 +1,11 @@
 import type { Policy } from "./adapter.ts";
-import { dateTime } from "./any-realm.ts";
+import { dateTime, isArray } from "./any-realm.ts";
 import type { Deadline } from "./deadline.ts";
 import { type Duration, MAX_TIME, milliseconds } from "./duration.ts";
 import { Refusal } from "./errors.ts";
 import { checkedText } from "./json-value.ts";
 import { refuseUnknownOptions } from "./options.ts";
+import { shown } from "./shown.ts";
 import { refuseAborted } from "./signal.ts";
 import type { SetOptions } from "./store.ts";
 
@@ -65,7 +66,7 @@ export function initialEnvelope({ expiresAt, policy, user }: Envelope): InitialE
 /** @throws Refusal `KV_INVALID_OPTION` */
 export function assertPolicy(policy: unknown): asserts policy is Policy {
   if (policy !== "persist" && policy !== "evict") {
-    throw new Refusal("KV_INVALID_OPTION", `policy must be "persist" or "evict", not ${String(policy)}`);
+    throw new Refusal("KV_INVALID_OPTION", `policy must be "persist" or "evict", not ${shown(policy)}`);
   }
 }
 
@@ -103,12 +104,12 @@ function timeOf(expiresAt: Date | number): number {
   if (typeof time === "number" && Math.abs(time) <= MAX_TIME) return Math.ceil(time) + 0;
   throw new Refusal(
     "KV_INVALID_TTL",
-    `expiresAt must be a valid Date or milliseconds since 1970, not ${String(expiresAt)}`,
+    `expiresAt must be a valid Date or milliseconds since 1970, not ${shown(expiresAt)}`,
   );
 }
 
 function userText(metadata: unknown): string {
-  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) {
+  if (typeof metadata !== "object" || metadata === null || isArray(metadata)) {
     throw new Refusal("KV_INVALID_OPTION", "metadata must be an object");
   }
   return checkedText(metadata);

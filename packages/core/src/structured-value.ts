@@ -1,6 +1,7 @@
-import { dateTime, isError, kindOf, typedArrayOf } from "./any-realm.ts";
+import { dateTime, kindOf, typedArrayOf } from "./any-realm.ts";
 import { Refusal } from "./errors.ts";
 import { MAX_LEVELS, tooDeep } from "./nesting.ts";
+import { messageOf } from "./shown.ts";
 import { className, member, shortened } from "./value-path.ts";
 
 type TypedArray = (source: ArrayBufferView) => ArrayBufferView;
@@ -185,7 +186,7 @@ class StructuredCopy {
   }
 
   #unreadable(cause: unknown): Refusal {
-    const message = isError(cause) ? cause.message : String(cause);
+    const message = messageOf(cause);
     return new Refusal(
       "KV_INVALID_VALUE",
       `the value at ${shortened(this.#path())} cannot be read: ${message}`,

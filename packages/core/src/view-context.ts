@@ -5,6 +5,7 @@ import type { Codecs } from "./codec.ts";
 import type { Connection } from "./connection.ts";
 import { type KvError, Refusal } from "./errors.ts";
 import { failure } from "./failure.ts";
+import { isIterable, listed } from "./iterables.ts";
 import { keyFault } from "./key.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
@@ -14,6 +15,7 @@ import type { Pace } from "./pace.ts";
 import { warn } from "./platform.ts";
 import { isSchema, validated } from "./schema.ts";
 import { scopeBounds } from "./selector.ts";
+import { shown } from "./shown.ts";
 import { abortable } from "./signal.ts";
 import type { Entry, Metadata, OnCorrupt, UserMetadata } from "./store.ts";
 import { ValidationQueue } from "./validation-queue.ts";
@@ -79,8 +81,8 @@ export class ViewContext {
       return this.with({ namespace: namespaceOf([...this.settings.namespace.path, ...path]), prefix: "" });
     }
     const segment: unknown = path[bad];
-    const shown = typeof segment === "string" ? JSON.stringify(segment) : String(segment);
-    const message = `the namespace segment ${shown} must be a non-empty, well-formed string`;
+    const text = typeof segment === "string" ? JSON.stringify(segment) : shown(segment);
+    const message = `the namespace segment ${text} must be a non-empty, well-formed string`;
     return this.with({ fault: this.#fault ?? new Refusal("KV_INVALID_KEY", message) });
   }
 
@@ -132,10 +134,10 @@ export class ViewContext {
 
   /** The keys as stored. @throws Refusal naming the first that is refused */
   storedKeys(keys: Iterable<string>): string[] {
-    if (typeof keys !== "object" || keys === null || typeof keys[Symbol.iterator] !== "function") {
+    if (!isIterable(keys)) {
       throw new Refusal("KV_INVALID_OPTION", "keys must be an array or another iterable of strings");
     }
-    return Array.from(keys, (key) => {
+    return listed(keys, "keys").map((key) => {
       const fault = keyFault(key, this.prefix);
       if (fault !== undefined) throw this.#named(fault, key);
       return this.prefix + key;

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Check, Commit, CommitResult, MaybePromise, Policy } from "./adapter.ts";
-import { isAbortSignal, isPromise } from "./any-realm.ts";
+import { isPromise } from "./any-realm.ts";
 import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
 import { after } from "./chain.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
@@ -8,7 +8,7 @@ import { commitCounting } from "./counting.ts";
 import type { PlannedCommit, PlannedTouch } from "./deadline.ts";
 import type { Duration } from "./duration.ts";
 import { Refusal } from "./errors.ts";
-import { refuseUnknownOptions } from "./options.ts";
+import { refuseUnknownOptions, signalIn } from "./options.ts";
 import { ReaderView } from "./reader-view.ts";
 import { removeRange } from "./removal.ts";
 import { setEach } from "./set-many.ts";
@@ -21,6 +21,7 @@ import {
   SET_OPTIONS,
   touchedDeadline,
 } from "./set-options.ts";
+import { messageOf } from "./shown.ts";
 import { refuseAborted, signalOf } from "./signal.ts";
 import type {
   ClearSelector,
@@ -75,7 +76,7 @@ export class View extends ReaderView implements Store<unknown> {
     const { context } = this;
     const fault = context.writeRefusal(key);
     if (fault !== undefined) return context.fail(fault, operation, key);
-    if (context.hasSchema || options?.signal !== undefined) {
+    if (context.hasSchema || (options !== undefined && signalIn(options) !== undefined)) {
       return this.#guarded(operation, key, value, options, known, undefined, policy) as Promise<string>;
     }
     try {
@@ -111,9 +112,14 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   replace(key: string, value: unknown, options: ReplaceOptions): Promise<string | undefined> {
-    const revision: unknown = options?.revision;
-    if (typeof revision === "string") {
-      return this.#guarded("replace", key, value, options, REPLACE_OPTIONS, revision);
+    try {
+      const revision: unknown = options?.revision;
+      if (typeof revision === "string") {
+        return this.#guarded("replace", key, value, options, REPLACE_OPTIONS, revision);
+      }
+    } catch (cause) {
+      const message = `the option "revision" of replace cannot be read: ${messageOf(cause)}`;
+      return this.context.fail(new Refusal("KV_INVALID_OPTION", message, { cause }), "replace", key);
     }
     const refusal = new Refusal("KV_INVALID_OPTION", "replace needs the option revision, a string");
     return this.context.fail(this.context.writeRefusal(key) ?? refusal, "replace", key);
@@ -353,7 +359,7 @@ export class View extends ReaderView implements Store<unknown> {
     run: () => MaybePromise<T>,
   ): Promise<T> {
     const { context } = this;
-    const signal = isAbortSignal(options?.signal) ? options.signal : undefined;
+    const signal = signalIn(options);
     return context.operate(operation, key, signal, () => {
       context.assertWritable();
       return run();

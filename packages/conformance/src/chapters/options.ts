@@ -34,6 +34,30 @@ export const options: readonly Case[] = [
     },
   },
   {
+    title:
+      "options that cannot be read are KV_INVALID_OPTION in every operation: a rejection, and never a throw",
+    async run({ store, refused }) {
+      const throwing = {
+        get signal(): AbortSignal {
+          throw new Error("not today");
+        },
+      };
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      for (const { name, call } of OPERATIONS) {
+        // Its other options are put beside these, which would throw here.
+        if (name === "replace") continue;
+        for (const options of [throwing, proxy])
+          await refused("KV_INVALID_OPTION", () => call(store, options));
+      }
+      await refused("KV_INVALID_OPTION", () => store.replace("k", 1, proxy as never));
+      await refused("KV_INVALID_OPTION", () => store.setMany({ [Symbol.iterator]: () => proxy } as never));
+      await refused("KV_INVALID_OPTION", () => store.set("k", 1, { policy: Object.create(null) as never }));
+      await refused("KV_INVALID_TTL", () => store.set("k", 1, { expiresAt: Object.create(null) as never }));
+      assert.deepEqual(await contents(store), []);
+    },
+  },
+  {
     title: "an unknown option is told with the known ones, so that a misspelt one is found",
     async run({ store, refused }) {
       await refused("KV_INVALID_OPTION", () => store.set("k", 1, { tll: 5 } as never), {

@@ -3,6 +3,15 @@ import type { Mutant } from "./mutant.ts";
 /** What a front could do wrong with the values that it is given, over a healthy adapter. */
 export const valueMutants: readonly Mutant[] = [
   {
+    title: "throws where options cannot be read",
+    caughtBy:
+      "reading and writing › options that cannot be read are KV_INVALID_OPTION in every operation: a rejection, and never a throw",
+    front: (store) => ({
+      set: (key, value, options) =>
+        store.set(key, value, options?.signal === undefined ? options : { ...options }),
+    }),
+  },
+  {
     title: "obeys a toJSON that is not enumerable",
     caughtBy:
       "values › a toJSON that is not enumerable stores nothing else: what is checked is what is stored, or it is refused",

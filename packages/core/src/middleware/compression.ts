@@ -1,5 +1,6 @@
 import type { Adapter, MaybePromise, Middleware, SetMutation, StoredEntry } from "../adapter.ts";
 import { isBytes } from "../any-realm.ts";
+import { shown } from "../shown.ts";
 import { corrupt } from "./failure.ts";
 import { checkedOptions, invalidOption } from "./middleware-options.ts";
 import { payloadBytes, payloadOf } from "./payload-bytes.ts";
@@ -36,12 +37,10 @@ export function compression(options: CompressionOptions = {}): Middleware {
     options,
     ({ threshold = 1024, algorithm = "deflate" }) => {
       if (!Number.isSafeInteger(threshold) || threshold < LEAST_THRESHOLD) {
-        invalidOption(
-          `threshold must be an integer of at least ${LEAST_THRESHOLD}, not ${String(threshold)}`,
-        );
+        invalidOption(`threshold must be an integer of at least ${LEAST_THRESHOLD}, not ${shown(threshold)}`);
       }
       if (algorithm !== "deflate" && algorithm !== "gzip") {
-        invalidOption(`algorithm must be "deflate" or "gzip", not ${String(algorithm)}`);
+        invalidOption(`algorithm must be "deflate" or "gzip", not ${shown(algorithm)}`);
       }
       return { threshold, algorithm };
     },

@@ -5,6 +5,7 @@ import { Codecs, json } from "../codec.ts";
 import { resultAt } from "../commit-result.ts";
 import { Refusal } from "../errors.ts";
 import { warn } from "../platform.ts";
+import { shown } from "../shown.ts";
 import type { BoundsLedger, EvictReason, Excess } from "./bounds-ledger.ts";
 import type { Tracked } from "./recency.ts";
 
@@ -47,7 +48,7 @@ export class Eviction {
     const done = after(
       rescued(
         () => this.#passes(evicted, MAX_PASSES),
-        (error) => warn(`bounded() could not evict, and tries again after the next write: ${String(error)}`),
+        (error) => warn(`bounded() could not evict, and tries again after the next write: ${shown(error)}`),
       ),
       () => {
         this.#running = undefined;
@@ -168,5 +169,5 @@ function byNamespace<T>(
 }
 
 function reportThrown(error: unknown): void {
-  warn(`onEvict of bounded() threw ${String(error)}`);
+  warn(`onEvict of bounded() threw ${shown(error)}`);
 }

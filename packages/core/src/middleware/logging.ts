@@ -2,6 +2,7 @@ import type { Middleware } from "../adapter.ts";
 import type { Duration } from "../duration.ts";
 import type { KvErrorCode } from "../errors.ts";
 import { monotonicNow, warn } from "../platform.ts";
+import { shown } from "../shown.ts";
 import { codeOf } from "./failure.ts";
 import { checkedOptions, durationOption, functionOption, invalidOption } from "./middleware-options.ts";
 import { type AdapterCall, type AdapterOperation, observed } from "./observation.ts";
@@ -81,7 +82,7 @@ export function logging(options: LoggingOptions): Middleware {
             message: messageOf(inner.name, call, ms, code),
           });
         } catch (error) {
-          warn(`the log function of logging() threw ${String(error)}`);
+          warn(`the log function of logging() threw ${shown(error)}`);
         }
       };
     });
@@ -89,7 +90,7 @@ export function logging(options: LoggingOptions): Middleware {
 
 function rankOf(level: LogLevel): number {
   const rank = LEVELS.indexOf(level);
-  return rank >= 0 ? rank : invalidOption(`level must be one of ${LEVELS.join(", ")}, not ${String(level)}`);
+  return rank >= 0 ? rank : invalidOption(`level must be one of ${LEVELS.join(", ")}, not ${shown(level)}`);
 }
 
 function messageOf(adapter: string, call: AdapterCall, ms: number, code: KvErrorCode | undefined): string {

@@ -1,8 +1,8 @@
-import { isError } from "../any-realm.ts";
 import { inThisContext } from "../async-context.ts";
 import { type Duration, milliseconds } from "../duration.ts";
 import { KvError, Refusal } from "../errors.ts";
 import { refuseUnknownOptions } from "../options.ts";
+import { messageOf, shown } from "../shown.ts";
 
 /**
  * Checks the options of a middleware when it is made: a mistake in them is the programmer's, and is told at once.
@@ -38,7 +38,7 @@ export function invalidOption(message: string): never {
 /** @throws Refusal `KV_INVALID_OPTION` where it is no positive integer */
 export function positiveInteger(name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
-  return invalidOption(`${name} must be a positive integer, not ${String(value)}`);
+  return invalidOption(`${name} must be a positive integer, not ${shown(value)}`);
 }
 
 /** Milliseconds. @throws Refusal `KV_INVALID_OPTION` where it is no duration */
@@ -46,7 +46,7 @@ export function durationOption(name: string, value: Duration): number {
   try {
     return milliseconds(value);
   } catch (error) {
-    return invalidOption(`${name}: ${isError(error) ? error.message : String(error)}`);
+    return invalidOption(`${name}: ${messageOf(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { inThisContext } from "../async-context.ts";
 import type { KvErrorCode } from "../errors.ts";
 import { backgroundInterval, warn } from "../platform.ts";
+import { shown } from "../shown.ts";
 
 /** `"up"`: the backend answers; `"down"`: it does not. */
 export type BackendState = "up" | "down";
@@ -72,7 +73,7 @@ export function undisturbed(onChange: OnStateChange | undefined): OnStateChange 
     try {
       onChange?.(state, code);
     } catch (error) {
-      warn(`onChange of fallback() threw ${String(error)}`);
+      warn(`onChange of fallback() threw ${shown(error)}`);
     }
   };
 }

@@ -11,9 +11,10 @@ import type {
   StoredChange,
   StoredEntry,
 } from "../adapter.ts";
-import { isError, isPromise } from "../any-realm.ts";
+import { isPromise } from "../any-realm.ts";
 import { after, all, rescued } from "../chain.ts";
 import { Refusal } from "../errors.ts";
+import { messageOf } from "../shown.ts";
 import { commitOthers } from "./commit-refusals.ts";
 import { forward } from "./forward.ts";
 
@@ -124,7 +125,7 @@ interface Encoded extends Commit {
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const message = isError(error) ? error.message : String(error);
+  const message = messageOf(error);
   return new Refusal("KV_BACKEND", `the value could not be encoded: ${message}`, { cause: error });
 }
 
