@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicNow, type Namespace } from "@kv/core";
-import { ArangoFailure, mayHaveTakenEffect } from "./errors.ts";
+import { ArangoFailure, ERROR, isNumbered, mayHaveTakenEffect } from "./errors.ts";
 import { documentKey, ordered } from "./keys.ts";
 import { type Layout, LEASE_MS } from "./layout.ts";
 import type { Server } from "./server.ts";
@@ -68,7 +68,11 @@ export class Registrations {
 
   async #put(docs: readonly object[], ended: readonly string[], timeout?: number): Promise<void> {
     const all = [...docs, ...ended.map((writer) => ({ _key: writer, kind: "writer", ended: true }))];
-    await this.#server.execute(REGISTER, { "@system": this.#layout.system, docs: all }, { timeout });
+    const bindVars = { "@system": this.#layout.system, docs: all };
+    // Ending alone makes nothing again that was dropped: with the collection the registration has ended.
+    if (docs.length === 0)
+      await this.#server.query(REGISTER.text, bindVars, { timeout }).catch(unlessDropped);
+    else await this.#server.execute(REGISTER, bindVars, { timeout });
     for (const writer of ended) this.#ended.delete(writer);
   }
 }
@@ -76,6 +80,10 @@ export class Registrations {
 /** The `_key` under which a namespace is listed. */
 export function spaceKey({ id }: Namespace): string {
   return `namespace-${documentKey("", id)}`;
+}
+
+function unlessDropped(error: unknown): void {
+  if (!isNumbered(error, ERROR.collectionNotFound, ERROR.databaseNotFound)) throw error;
 }
 
 /** Whatever became of a registration, the write itself was not sent. */

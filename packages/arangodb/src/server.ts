@@ -14,6 +14,8 @@ const DEFINITION_MS = 60_000;
 const SLACK_MS = 250;
 /** What is left of a request's time when it is sent at least: without it no answer would arrive. */
 const LEAST_PART = 0.1;
+/** What a statement has that writes. */
+const WRITING = /\b(?:INSERT|UPDATE|REMOVE)\b/;
 /** How often a statement is run again where a server does not know yet what was made a moment ago. */
 const ROUNDS = 5;
 
@@ -59,8 +61,6 @@ export class Server {
       try {
         return await this.query<T>(statement.text, bindVars, options);
       } catch (error) {
-        // A token has expired, or a password was changed.
-        if (error instanceof ArangoFailure && error.status === 401) throw loginRefusal(error) ?? error;
         const missing = isNumbered(error, ERROR.collectionNotFound, ERROR.databaseNotFound);
         if (!missing || this.onMissing === undefined || round === ROUNDS) throw error;
         // In a cluster it takes a moment until every coordinator knows of what was made.
@@ -72,6 +72,17 @@ export class Server {
 
   /** The same of any statement, and only once. */
   async query<T>(text: string, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
+    try {
+      return await this.#query(text, bindVars, options);
+    } catch (error) {
+      // A token has expired, a password or the user's rights were changed. Whether a write is only forbidden, or
+      // everything, the writer tells.
+      if (!(error instanceof ArangoFailure) || (error.status !== 401 && WRITING.test(text))) throw error;
+      throw loginRefusal(error) ?? error;
+    }
+  }
+
+  #query<T>(text: string, bindVars: BindVars, options: ExecuteOptions): Promise<T[]> {
     const { maxRuntime, timeout = this.#timeout } = options;
     return this.ask(async (left) => {
       // `query` forgets the timeout of the client's configuration, so it is given each time. Conflicts are repeated by us,

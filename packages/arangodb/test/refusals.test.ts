@@ -71,6 +71,32 @@ describe("a token that has expired", () => {
   });
 });
 
+describe("a user whose rights were taken away", () => {
+  test("is told by reads and queries what to check, and by writes that it only reads", async () => {
+    const { aql, query } = await import("../src/index.ts");
+    const store = storeFor("rights");
+    await store.set("k", 1);
+    const only = (request: InterceptedRequest) => isQuery(request);
+    const stop = emulator.intercept(
+      fault(errorAnswer(403, 11, "forbidden"), { when: "before", times: 99, only }),
+    );
+    for (const call of [
+      () => store.get("k"),
+      () => store.count(),
+      () => query(store, ({ entries }) => aql`FOR d IN ${entries} RETURN d.key`),
+    ]) {
+      expect(await refusalOf(call())).toMatchObject({
+        code: "KV_UNAVAILABLE",
+        retryable: false,
+        message: expect.stringMatching(/the user's rights/),
+      });
+    }
+    expect(await refusalOf(store.set("k", 2))).toMatchObject({ code: "KV_READ_ONLY" });
+    stop();
+    expect(await store.get("k")).toBe(1);
+  });
+});
+
 describe("a server that starts up, or changes its leader", () => {
   test.each([
     [503, 503],

@@ -102,6 +102,14 @@ describe("databases, collections and indexes", () => {
     await store.set("k", 2);
     expect(await store.get("k")).toBe(2);
   });
+
+  test("that were dropped are not made again by closing", async () => {
+    const store = storeFor("left");
+    await store.set("k", 1);
+    for (const part of ["", "_changes", "_system"]) await database.collection(`left${part}`).drop();
+    await store.close();
+    expect(await database.collection("left").exists()).toBe(false);
+  });
 });
 
 describe("collections of others", () => {

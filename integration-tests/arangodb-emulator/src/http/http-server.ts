@@ -10,7 +10,8 @@ import { isOpen, route } from "./router.ts";
 /** Speaks HTTP for a server state. It does not listen yet. */
 export function httpServer(state: ServerState, interceptors: ReadonlySet<Interceptor>): Server {
   const server = createServer((incoming, outgoing) => {
-    void respond(incoming, outgoing, state, interceptors);
+    // An interceptor that throws ends the connection.
+    respond(incoming, outgoing, state, interceptors).catch(() => incoming.socket.destroy());
   });
   server.keepAliveTimeout = 60_000;
   return server;
