@@ -15,7 +15,10 @@ beforeAll(async () => {
 afterAll(() => emulator.close());
 
 function storeFor(collection: string): Store {
-  const store = createStore(arangodb({ url: emulator.url, collection }), { sweepInterval: null });
+  // A busy machine makes the emulator slow.
+  const patient = { requestTimeout: 50_000, busyTimeout: 50_000 };
+  const adapter = arangodb({ url: emulator.url, collection, ...patient });
+  const store = createStore(adapter, { sweepInterval: null, timeout: 60 });
   onTestFinished(async () => {
     emulator.setClock(0);
     await store.close();
