@@ -1,5 +1,5 @@
 import type { Adapter, Mutation, Namespace } from "@kv/core";
-import { forward } from "@kv/core";
+import { forward, milliseconds, viewAccess } from "@kv/core";
 import { memory } from "@kv/memory";
 import { answering, committing, found, over, timelessFor, writing } from "./lens.ts";
 import type { Mutant } from "./mutant.ts";
@@ -237,6 +237,19 @@ export const timedMutants: readonly Mutant[] = [
     adapter: over((inner) => ({
       stats: (namespace) => inner.stats(namespace, { start: "", end: undefined }),
     })),
+  },
+  {
+    title: "computes a deadline by a clock that was not measured yet",
+    caughtBy:
+      "time to live › a deadline is by the adapter's clock as it is once it was measured, also for the calls of the first tick",
+    front: (store) => ({
+      set: (key, value, options) => {
+        const { ttl, ...others } = options ?? {};
+        if (ttl === undefined || ttl === null) return store.set(key, value, options);
+        const expiresAt = viewAccess(store).adapter.clock() + milliseconds(ttl);
+        return store.set(key, value, { ...others, expiresAt });
+      },
+    }),
   },
 ];
 
