@@ -2,6 +2,7 @@ import type { CommitResult, MaybePromise } from "./adapter.ts";
 import { isPromise } from "./any-realm.ts";
 import { asAsked, countedCommit, countedKeys, type Numbers } from "./counted-commit.ts";
 import { mayBeOver, type PlannedCommit } from "./deadline.ts";
+import { refuseAborted } from "./signal.ts";
 import type { ViewContext } from "./view-context.ts";
 
 /**
@@ -14,11 +15,11 @@ export function commitCounting(
   signal: AbortSignal | undefined,
 ): MaybePromise<CommitResult> {
   const counts = commit.mutations.some((mutation) => mutation.type === "increment");
-  if (counts && !context.codecs.countsNatively) return byHand(context, commit);
+  if (counts && !context.codecs.countsNatively) return byHand(context, commit, signal);
   const result = context.lane.commitOne(commit, signal);
   const orByHand = (committed: CommitResult) =>
     committed.status === "not-a-number"
-      ? context.connection.continue(() => byHand(context, commit, committed))
+      ? context.connection.continue(() => byHand(context, commit, signal, committed))
       : committed;
   return isPromise(result) ? result.then(orByHand) : orByHand(result);
 }
@@ -29,6 +30,7 @@ type NotANumber = Extract<CommitResult, { status: "not-a-number" }>;
 function byHand(
   context: ViewContext,
   commit: PlannedCommit,
+  signal: AbortSignal | undefined,
   refused?: NotANumber,
 ): MaybePromise<CommitResult> {
   const { codecs, connection, lane } = context;
@@ -41,6 +43,7 @@ function byHand(
   // A clock that has to be measured is asked only where it decides something.
   const now = () => (mayBeOver(commit) ? connection.now() : connection.adapter.clock());
   return lane.section(keys, async (direct) => {
+    refuseAborted(signal);
     if (refused !== undefined) {
       // A store may hold numbers that it wrote with an earlier codec. What the adapter can read itself, it has read.
       const [entry] = await direct.read([refused.key]);

@@ -14,6 +14,7 @@ export function removeRange(
   context: ViewContext,
   selector: ClearSelector | undefined,
   policy?: Policy,
+  signal: AbortSignal | undefined = selector?.signal,
 ): MaybePromise<number> {
   const { connection, lane } = context;
   const { adapter } = connection;
@@ -24,7 +25,9 @@ export function removeRange(
     context.assertOrdered("clear with bounds");
   const lanes = () => (descendants ? context.settings.lanes.within(lane.namespace) : [lane]);
   return lane.whole(lanes, (direct) => {
-    if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, selector?.signal);
+    // What was aborted while it waited is not begun.
+    refuseAborted(signal);
+    if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, signal);
     const { start, end } = range;
     const cleared = adapter.clear(lane.namespace, { start, end, policy, descendants });
     return isPromise(cleared) ? direct.guardWrite(cleared) : cleared;

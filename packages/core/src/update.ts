@@ -36,6 +36,8 @@ export async function updateEntry(
   const through: CommitOne = (commit) => connection.continue(() => lane.commitOne(commit, options?.signal));
   let pending: Pending | undefined;
   let result = await lane.section([key], async (direct) => {
+    // What was aborted while it waited is not begun.
+    refuseAborted(options?.signal);
     const [entry] = await direct.read([key]);
     const value = called(fn, entry === undefined ? undefined : await context.value(entry));
     const revision = entry?.revision ?? null;

@@ -102,7 +102,12 @@ export function accessTo(context: ViewContext): ViewAccess {
         if (writes) context.assertWritable();
         else context.assertReadable();
         const stored = context.storedKeys(keys);
-        if (writes) return lane.section(stored, (direct) => direct.guardWrite(run(stored)));
+        if (writes) {
+          return lane.section(stored, (direct) => {
+            refuseAborted(signal);
+            return direct.guardWrite(run(stored));
+          });
+        }
         return lane.afterCommits(() => run(stored));
       }),
     operate({ operation, key, writes = false, signal }, run) {

@@ -258,7 +258,7 @@ export class View extends ReaderView implements Store<unknown> {
   clearCache(options?: SignalOptions): Promise<number> {
     return this.#write("clearCache", undefined, options, () => {
       signalOf(options, "clearCache");
-      return removeRange(this.context, undefined, "evict");
+      return removeRange(this.context, undefined, "evict", options?.signal);
     });
   }
 
