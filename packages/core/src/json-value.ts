@@ -13,6 +13,14 @@ import { className, member, shortened } from "./value-path.ts";
 /** Stands for "refused": no JSON value. */
 const NO: unique symbol = Symbol("not a JSON value");
 
+/**
+ * How many objects and arrays a value may hold. One that is referenced several times is written as often: a few dozen
+ * arrays, each twice in the next, are more than any memory holds, and would end the process.
+ */
+const MAX_CONTAINERS = 2 ** 24;
+/** Of the value that is being copied. */
+let containers = 0;
+
 /** A deep copy of a JSON value. @throws Refusal `KV_INVALID_VALUE` naming the path of what is none */
 export function checkedCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) {
@@ -21,9 +29,10 @@ export function checkedCopy(value: unknown): unknown {
   }
   let copy: unknown;
   try {
+    containers = 0;
     copy = copied(value, 1);
   } catch (thrown) {
-    throw explain(value, thrown);
+    throw thrown instanceof Refusal ? thrown : explain(value, thrown);
   }
   if (copy === NO) throw explain(value);
   return copy;
@@ -97,7 +106,17 @@ function isScalar(value: unknown): boolean {
 /** `level`: 1 for the value itself, one more for what is inside. */
 function copied(value: object, level: number): unknown {
   if (level > MAX_LEVELS) return NO;
+  containers++;
+  if (containers > MAX_CONTAINERS) throw tooMany();
   return Array.isArray(value) ? copiedArray(value, level) : copiedObject(value, level);
+}
+
+function tooMany(): Refusal {
+  const most = MAX_CONTAINERS.toLocaleString("en");
+  return new Refusal(
+    "KV_INVALID_VALUE",
+    `the value holds more than ${most} objects and arrays, counting one as often as it is referenced; store it in several entries`,
+  );
 }
 
 /** By index alone: an array may have a `slice`, an iterator or a species of its own. */

@@ -112,6 +112,12 @@ describe("strict JSON", () => {
     expect(checkedCopy(array)).toStrictEqual([1]);
   });
 
+  it("refuses what shared references make larger than any memory", () => {
+    let value: unknown = [1];
+    for (let level = 0; level < 60; level++) value = [value, value];
+    expect(() => checkedText(value)).toThrow(/more than 16,777,216 objects/);
+  });
+
   it("takes shared references, which come back equal, and 500 levels", () => {
     const shared = { a: 1 };
     expect(checkedCopy([shared, shared])).toStrictEqual([{ a: 1 }, { a: 1 }]);

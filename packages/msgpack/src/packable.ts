@@ -28,9 +28,13 @@ function shownStep(step: Step): string {
   return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }
 
+/** As many as `json` takes: what holds more, references counted, is beyond any memory. */
+const MAX_CONTAINERS = 2 ** 24;
+
 class Packable {
   /** What was looked at, and what stands for it. */
-  readonly #done = new Map<object, object>();
+  readonly #done = new Map<object, { readonly made: object; readonly containers: number }>();
+  #containers = 0;
   readonly #ancestors = new Set<object>();
   /** The way to what is looked at: only a refusal makes a text of it. */
   readonly #way: Step[] = [];
@@ -40,13 +44,28 @@ class Packable {
     if (Object.is(value, -0)) this.#refuse("-0");
     if (typeof value !== "object" || value === null) return value;
     const known = this.#done.get(value);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#count(known.containers);
+      return known.made;
+    }
     if (this.#ancestors.has(value)) this.#refuse("a cycle");
     this.#ancestors.add(value);
+    const before = this.#containers;
+    this.#count(1);
     const made = this.#inside(value);
     this.#ancestors.delete(value);
-    this.#done.set(value, made);
+    this.#done.set(value, { made, containers: this.#containers - before });
     return made;
+  }
+
+  /** A reference that is shared is written as often as it stands there. */
+  #count(containers: number): void {
+    this.#containers += containers;
+    if (this.#containers <= MAX_CONTAINERS) return;
+    throw new Refusal(
+      "KV_INVALID_VALUE",
+      `the value holds more than ${MAX_CONTAINERS.toLocaleString("en")} objects and arrays, counting one as often as it is referenced; store it in several entries, or use the structured codec`,
+    );
   }
 
   #inside(value: object): object {

@@ -111,6 +111,12 @@ describe("the msgpack codec", () => {
     expect((thrown as Refusal).message).toContain(`the value at ${path} is `);
   });
 
+  it("refuses what shared references make larger than any memory", () => {
+    let value: unknown = [1];
+    for (let level = 0; level < 60; level++) value = [value, value];
+    expect(() => msgpack.encode(value)).toThrow(/more than 16,777,216 objects/);
+  });
+
   it("changes nothing of what it is given, and calls nothing of it", () => {
     const value = { map: new Map([["a", 1]]), list: [new Set([new Map()])] };
     const before = structuredClone(value);
