@@ -104,6 +104,13 @@ function lintSources(root: string, owner: Package): string[] {
     if (isSource && fileName.includes(".test.")) {
       problems.push(`${path}: tests live in test/, or they would be published`);
     }
+    if (isSource && (owner.name === "core" || adapters.includes(owner.name))) {
+      for (const { name, line } of hostTime(join(owner.folder, file))) {
+        problems.push(
+          `${path}:${line}: ${name} may be a test's fake, and a store would hang: use ${REAL_TIME[name]} of @kv/core`,
+        );
+      }
+    }
     // The suite asks of what a store gave back, which is of the realm it runs in.
     if (isSource && !owner.manifest.private && owner.name !== "conformance") {
       for (const { name, line } of foreignChecks(join(owner.folder, file))) {
@@ -194,6 +201,46 @@ function foreignChecks(path: string): { name: string; line: number }[] {
     const name =
       node.type === "BinaryExpression" && node.operator === "instanceof" ? node.right?.name : undefined;
     if (name !== undefined && Object.hasOwn(ANY_REALM, name))
+      found.push({ name, line: code.slice(0, node.start).split("\n").length });
+    Object.values(node).forEach(visit);
+  };
+  visit(parseSync(path, code).program);
+  return found;
+}
+
+/** The host's timers and clocks, of which a test may put fakes in the place, and what takes real time all the same. */
+const REAL_TIME: Readonly<Record<string, string>> = {
+  setTimeout: "timer or delay",
+  setInterval: "backgroundInterval",
+  setImmediate: "nextTurn or turn",
+  queueMicrotask: "a promise",
+  nextTick: "endOfTick",
+  "performance.now": "monotonicNow",
+};
+
+/** Where a file uses the host's own. The file that takes them when it is loaded may. */
+function hostTime(path: string): { name: string; line: number }[] {
+  if (path.endsWith("real-time.ts")) return [];
+  const code = readFileSync(path, "utf8");
+  const found: { name: string; line: number }[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if (Array.isArray(value)) {
+      value.forEach(visit);
+      return;
+    }
+    const node = value as Node & { object?: Node; property?: Node; imported?: Node };
+    const name =
+      node.type === "MemberExpression" && node.object?.name === "performance"
+        ? `performance.${node.property?.name}`
+        : node.type === "MemberExpression"
+          ? node.property?.name
+          : node.type === "CallExpression"
+            ? node.callee?.name
+            : node.type === "ImportSpecifier"
+              ? node.imported?.name
+              : undefined;
+    if (name !== undefined && Object.hasOwn(REAL_TIME, name))
       found.push({ name, line: code.slice(0, node.start).split("\n").length });
     Object.values(node).forEach(visit);
   };

@@ -143,6 +143,23 @@ describe("imports", () => {
     expect(lint()).toEqual([expect.stringContaining("left-pad is not declared in @kv/core's package.json")]);
   });
 
+  it("wants real timers and clocks, which no test has faked", () => {
+    pack("core", {}, { "src/real-time.ts": "export const fine = () => setTimeout(() => 0, 1);\n" });
+    pack(
+      "memory",
+      {},
+      {
+        "src/a.ts":
+          'import { setTimeout as sleep } from "node:timers/promises";\nexport const now = () => performance.now();\nexport const bad = () => setImmediate(() => sleep(1));\n',
+      },
+    );
+    expect(lint().filter((problem) => problem.includes("fake"))).toEqual([
+      "packages/memory/src/a.ts:1: setTimeout may be a test's fake, and a store would hang: use timer or delay of @kv/core",
+      "packages/memory/src/a.ts:2: performance.now may be a test's fake, and a store would hang: use monotonicNow of @kv/core",
+      "packages/memory/src/a.ts:3: setImmediate may be a test's fake, and a store would hang: use nextTurn or turn of @kv/core",
+    ]);
+  });
+
   it("wants errors, promises and bytes of any realm recognised", () => {
     pack("core", {}, { "src/a.ts": "export const bad = (e: unknown) => e instanceof Error;\n" });
     pack(

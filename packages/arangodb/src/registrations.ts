@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { monotonicNow, type Namespace } from "@kv/core";
+import { inTime, monotonicNow, type Namespace } from "@kv/core";
 import { ArangoFailure, ERROR, isNumbered, mayHaveTakenEffect } from "./errors.ts";
 import { documentKey, ordered } from "./keys.ts";
 import { type Layout, LEASE_MS } from "./layout.ts";
@@ -59,11 +58,8 @@ export class Registrations {
   async close(writers: readonly string[], timeout: number): Promise<void> {
     const all = [...writers, ...this.#ended];
     if (all.length === 0) return;
-    const stop = new AbortController();
     const ended = this.#put([], all, timeout).catch(() => undefined);
-    const waited = sleep(timeout, undefined, { signal: stop.signal }).catch(() => undefined);
-    await Promise.race([ended, waited]);
-    stop.abort();
+    await inTime(ended, timeout, () => undefined);
   }
 
   async #put(docs: readonly object[], ended: readonly string[], timeout?: number): Promise<void> {

@@ -14,12 +14,13 @@ export function removeRange(
   context: ViewContext,
   selector: ClearSelector | undefined,
   policy?: Policy,
-  signal: AbortSignal | undefined = selector?.signal,
+  given?: AbortSignal,
 ): MaybePromise<number> {
   const { connection, lane } = context;
   const { adapter } = connection;
   const range = rangeOf(selector, context.prefix, CLEAR_SELECTOR, "clear", "keys");
   const descendants = withNamespaces(context, selector);
+  const signal = given ?? selector?.signal;
   if (range.limit === 0 || isEmpty(range)) return 0;
   if (range.limit !== Number.POSITIVE_INFINITY || !isEverything(range))
     context.assertOrdered("clear with bounds");

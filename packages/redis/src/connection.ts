@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { delay, monotonicNow, Refusal, type Timer, timer } from "@kv/core";
+import { delay, inTime, monotonicNow, Refusal, type Timer, timer } from "@kv/core";
 import { Command } from "ioredis";
 import { Admission } from "./admission.ts";
 import { toBackground } from "./background-client.ts";
@@ -234,18 +233,10 @@ export class Connection {
     );
   }
 
-  async #inTime(promise: Promise<void>, until: number, what: string): Promise<void> {
-    const over = new AbortController();
-    try {
-      await Promise.race([
-        promise,
-        sleep(Math.max(0, until - elapsed()), undefined, { signal: over.signal }).then(() => {
-          throw this.unreachable(what);
-        }),
-      ]);
-    } finally {
-      over.abort();
-    }
+  #inTime(promise: Promise<void>, until: number, what: string): Promise<void> {
+    return inTime(promise, Math.max(0, until - elapsed()), () => {
+      throw this.unreachable(what);
+    });
   }
 
   async #admitted(): Promise<void> {
