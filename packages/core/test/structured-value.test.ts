@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { Refusal, structured } from "@kv/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 class Index extends Map {}
 class Row extends Array<unknown> {}
@@ -38,6 +38,15 @@ describe("the structured codec", () => {
     ["null", null],
   ])("gives %s back equal", (_: string, value: unknown) => {
     assert.deepStrictEqual(structured.decode(structured.encode(value)), value);
+  });
+
+  it("takes the Date of a clock that a test has mocked", () => {
+    vi.useFakeTimers({ now: 5 });
+    try {
+      assert.deepStrictEqual(structured.decode(structured.encode([new Date()])), [new Date(5)]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each(refused)("refuses what is at %s", (path, value) => {
