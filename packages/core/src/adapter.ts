@@ -185,6 +185,8 @@ export interface AdapterStats {
  * - Nothing but `open` and `close` is called before `open` succeeded or after `close` began.
  *   `open` may be called again after it failed, so it releases what it had when it fails.
  * - An adapter closes only what it opened, never a client it was handed.
+ * - Its sockets and timers keep no process alive: the front holds it while a call is under way or something is watched.
+ * - Its pauses and clocks are those of this package (`timer`, `delay`, `monotonicNow`), which no test has faked.
  */
 export interface Adapter {
   /** The backend's name as it appears in errors, e.g. `"sqlite"`. */

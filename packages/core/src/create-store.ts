@@ -17,7 +17,10 @@ export interface CreateStoreOptions {
   readonly codecs?: readonly Codec[] | undefined;
   /** The TTL of writes that give none; `ttl: null` is never. Default: none. */
   readonly defaultTtl?: Duration | undefined;
-  /** How long the backend may take to answer before `KV_TIMEOUT`; `null`: for ever. A number is seconds. Default: 5 s. */
+  /**
+   * How long a call may take before `KV_TIMEOUT`, since it was made; `null`: for ever. A number is seconds. Default: 5 s. A
+   * call of several steps has this time anew from each answer of the backend.
+   */
   readonly timeout?: Duration | null | undefined;
   /** How often the space of expired entries is reclaimed; `null`: only by `sweep()`. A number is seconds. Default: 60 s. */
   readonly sweepInterval?: Duration | null | undefined;
