@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Adapter, Store } from "@kv/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { startChild } from "../processes/child.ts";
 import { SCRATCH } from "../scratch.ts";
 
 /** Everything that a fake clock can take the place of, but `nextTick`, by which vitest and Node's own streams live. */
@@ -106,20 +107,6 @@ describe.each(Object.keys(FAKES))("with %s", (fakes) => {
     await useIt(store);
   });
 
-  it("memory needs no nextTick, either", async () => {
-    const { createStore } = await import("@kv/core");
-    const { memory } = await import("@kv/memory");
-    const store = createStore(memory());
-    const { nextTick } = process;
-    fake();
-    process.nextTick = () => undefined;
-    try {
-      await useIt(store);
-    } finally {
-      process.nextTick = nextTick;
-    }
-  });
-
   it("a call is given up in real time", async () => {
     const { createStore, forward } = await import("@kv/core");
     const { memory } = await import("@kv/memory");
@@ -128,6 +115,13 @@ describe.each(Object.keys(FAKES))("with %s", (fakes) => {
     const store = createStore(silent, { timeout: "20ms" });
     await expect(store.get("k")).rejects.toMatchObject({ code: "KV_TIMEOUT" });
   });
+});
+
+it("memory needs no nextTick, either", async () => {
+  const child = startChild("without-next-tick");
+  const line = await child.line((text) => text.startsWith("{"));
+  expect(JSON.parse(line)).toEqual({ scanned: 3000, change: "b", counted: 8 });
+  expect(await child.ended).toEqual({ code: 0, signal: null });
 });
 
 describe("a mocked date", () => {
