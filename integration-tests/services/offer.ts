@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { arangodbServers } from "./arangodb.ts";
-import { redisServers } from "./redis.ts";
-import { redisCluster } from "./redis-cluster.ts";
-import { redisSentinel } from "./redis-sentinel.ts";
+import { redisServers } from "./redis/redis.ts";
+import { redisCluster } from "./redis/redis-cluster.ts";
+import { redisSentinel } from "./redis/redis-sentinel.ts";
 import { isMissing, type Missing, type Service } from "./service.ts";
 
 /** What all test files of a run share, by the name that they ask for. */

@@ -2,8 +2,8 @@
 // one keeps to a prefix of its own, and whoever kills one starts its own (`RedisProcess`, `redisCluster`, …).
 
 import { inject } from "vitest";
-import type { RedisCluster } from "./redis-cluster.ts";
-import type { RedisSentinel } from "./redis-sentinel.ts";
+import type { RedisCluster } from "./redis/redis-cluster.ts";
+import type { RedisSentinel } from "./redis/redis-sentinel.ts";
 import type { Missing, Service } from "./service.ts";
 
 /** A service that belongs to the run: it cannot be stopped or killed from a test file. */

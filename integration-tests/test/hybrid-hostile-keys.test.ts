@@ -4,7 +4,7 @@ import { createStore, namespaceOf } from "@kv/core";
 import { hybrid } from "@kv/hybrid";
 import { sqlite } from "@kv/sqlite";
 import { expect, it } from "vitest";
-import { randomFrom } from "./faults/damage.ts";
+import { randomFrom } from "./faults/damage/damage.ts";
 import { SCRATCH } from "./scratch.ts";
 
 const COUNT = process.env["KV_TEST_FULL"] === "1" ? 100_000 : 2_000;

@@ -4,7 +4,7 @@ import { sharedRedisCluster, sharedRedisServer } from "../services/shared.ts";
 
 // The suite reads this when it is loaded. What needs no repetition is who made the client.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
-const { describeRedis } = await import("./redis-suite.ts");
+const { describeRedis } = await import("./suites/redis-suite.ts");
 
 if (process.env["KV_TEST_FULL"] === "1") {
   const server = await sharedRedisServer();

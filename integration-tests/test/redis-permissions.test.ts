@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { test } from "vitest";
-import { needsRedisServer } from "../services/redis-binary.ts";
-import { plainServer, RedisProcess } from "../services/redis-process.ts";
-import { describeRedis } from "./redis-suite.ts";
+import { needsRedisServer } from "../services/redis/redis-binary.ts";
+import { plainServer, RedisProcess } from "../services/redis/redis-process.ts";
+import { describeRedis } from "./suites/redis-suite.ts";
 
 /** The command of the README by which a user gets the permissions that are needed, in parts. */
 function commandOf(readme: string): string[] {

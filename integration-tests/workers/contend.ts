@@ -5,7 +5,7 @@
  */
 import { createStore } from "@kv/core";
 import { Contender, type Ground } from "../linearizability/contender.ts";
-import { randomFrom } from "../test/faults/damage.ts";
+import { randomFrom } from "../test/faults/damage/damage.ts";
 import { contendingAdapter } from "./contending-adapter.ts";
 
 const [seed = "1", first = "0", prefix = "", ...ports] = process.argv.slice(2);

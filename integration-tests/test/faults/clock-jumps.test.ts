@@ -1,7 +1,7 @@
 import { type Adapter, createStore, type Store } from "@kv/core";
 import { memory } from "@kv/memory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { persistentAdapter } from "../../workers/persistent-adapter.ts";
+import { persistentAdapter } from "../../workers/faults/persistent-adapter.ts";
 import { scratchDirectory } from "../processes/child.ts";
 
 const HOUR = 3_600_000;

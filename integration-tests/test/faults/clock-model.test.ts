@@ -1,9 +1,9 @@
 import { type Adapter, createStore, type Store } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it } from "vitest";
-import { persistentAdapter } from "../../workers/persistent-adapter.ts";
+import { persistentAdapter } from "../../workers/faults/persistent-adapter.ts";
 import { scratchDirectory } from "../processes/child.ts";
-import { type Random, randomFrom } from "./damage.ts";
+import { type Random, randomFrom } from "./damage/damage.ts";
 
 const STEPS = process.env["KV_TEST_FULL"] === "1" ? 20_000 : 2_000;
 const SEED = Number(process.env["KV_TEST_SEED"] ?? 20_261_120);

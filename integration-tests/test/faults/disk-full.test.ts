@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createStore, KvError, type Store } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it } from "vitest";
-import { PERSISTENT, persistentAdapter } from "../../workers/persistent-adapter.ts";
+import { PERSISTENT, persistentAdapter } from "../../workers/faults/persistent-adapter.ts";
 import { smallDisk } from "./small-disk.ts";
 
 const DISK_MB = 32;

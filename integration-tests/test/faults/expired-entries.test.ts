@@ -2,7 +2,7 @@ import { createHistogram, type Histogram, monitorEventLoopDelay } from "node:per
 import { type Adapter, createStore } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it } from "vitest";
-import { persistentAdapter } from "../../workers/persistent-adapter.ts";
+import { persistentAdapter } from "../../workers/faults/persistent-adapter.ts";
 import { scratchDirectory } from "../processes/child.ts";
 
 const EXPIRING = process.env["KV_TEST_FULL"] === "1" ? 1_000_000 : 100_000;

@@ -7,8 +7,8 @@ import { redis } from "@kv/redis";
 import { sqlite, backup as sqliteBackup } from "@kv/sqlite";
 import { tiered } from "@kv/tiered";
 import { Redis } from "ioredis";
-import { needsRedisServer } from "../../services/redis-binary.ts";
-import { plainServer, RedisProcess } from "../../services/redis-process.ts";
+import { needsRedisServer } from "../../services/redis/redis-binary.ts";
+import { plainServer, RedisProcess } from "../../services/redis/redis-process.ts";
 
 /** Where data lie that are backed up while they are in use, and restored. */
 export interface Place {

@@ -4,8 +4,8 @@ import { memory } from "@kv/memory";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Contender } from "../../linearizability/contender.ts";
 import { groundOf, lastWords } from "../../linearizability/round.ts";
-import { randomFrom } from "../faults/damage.ts";
-import { late } from "../late.ts";
+import { randomFrom } from "../faults/damage/damage.ts";
+import { late } from "../suites/late.ts";
 
 const SEED = Number(process.env["KV_TEST_SEED"] ?? 20_261_120);
 const CLIENTS = 8;

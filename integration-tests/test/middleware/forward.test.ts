@@ -1,7 +1,7 @@
 import { type Adapter, createStore, forward, type Middleware, namespaceOf } from "@kv/core";
 import { memory } from "@kv/memory";
 import { describe, expect, it } from "vitest";
-import { through } from "./through.ts";
+import { through } from "../suites/through.ts";
 
 const root = namespaceOf([]);
 

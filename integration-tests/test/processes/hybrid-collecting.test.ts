@@ -13,7 +13,9 @@ for (const layout of ["content", "readable"]) {
     onTestFinished,
   }) => {
     const directory = scratchDirectory(onTestFinished);
-    const children = ROLES.map((role) => startChild("hybrid-churn", role, directory, layout, String(FOR_MS)));
+    const children = ROLES.map((role) =>
+      startChild("hybrid/hybrid-churn", role, directory, layout, String(FOR_MS)),
+    );
     onTestFinished(() => {
       for (const child of children) child.process.kill("SIGKILL");
     });

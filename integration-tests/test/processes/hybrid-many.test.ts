@@ -12,7 +12,7 @@ for (const [many, descriptors, durability] of [
     if (many > 300 && !FULL) return ctx.skip("needs KV_TEST_FULL=1");
     if (process.platform === "win32") return ctx.skip("needs ulimit");
     const directory = scratchDirectory(ctx.onTestFinished);
-    const child = startChildWith(descriptors, "hybrid-many", directory, String(many), durability);
+    const child = startChildWith(descriptors, "hybrid/hybrid-many", directory, String(many), durability);
     ctx.onTestFinished(() => void child.process.kill("SIGKILL"));
     const ended = await child.ended;
     expect(child.lines()).toEqual([
@@ -31,7 +31,7 @@ for (const [many, descriptors, durability] of [
 
 it("a process whose descriptors are taken by the rest of it waits for a moment, and then says so", async (ctx) => {
   if (process.platform === "win32") return ctx.skip("needs ulimit");
-  const child = startChildWith(64, "hybrid-crowded", scratchDirectory(ctx.onTestFinished));
+  const child = startChildWith(64, "hybrid/hybrid-crowded", scratchDirectory(ctx.onTestFinished));
   ctx.onTestFinished(() => void child.process.kill("SIGKILL"));
   const ended = await child.ended;
   const full = expect.stringMatching(/^KV_UNAVAILABLE.*too many files open/);

@@ -14,7 +14,7 @@ for (const [compress, limit] of [
     if (compress !== "" && !FULL) return ctx.skip("needs KV_TEST_FULL=1");
     const { onTestFinished } = ctx;
     const directory = scratchDirectory(onTestFinished);
-    const child = startChild("hybrid-stream", directory, String(SIZE), compress);
+    const child = startChild("hybrid/hybrid-stream", directory, String(SIZE), compress);
     onTestFinished(() => void child.process.kill("SIGKILL"));
     const { peakMemory, ...told } = JSON.parse(await child.line(() => true)) as Record<string, number>;
     expect(told).toEqual({ bytes: SIZE, equal: true, problems: 0 });

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { RedisProcess } from "../../services/redis-process.ts";
+import type { RedisProcess } from "../../services/redis/redis-process.ts";
 
 interface Master {
   readonly id: string;

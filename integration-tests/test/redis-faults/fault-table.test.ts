@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { needsRedisServer } from "../../services/redis-binary.ts";
+import { needsRedisServer } from "../../services/redis/redis-binary.ts";
 import { FAULTS } from "./faults.ts";
 import { TIMEOUT_MS } from "./place.ts";
 import { type Trial, tried } from "./trial.ts";

@@ -6,10 +6,10 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Contender, type Part } from "../../linearizability/contender.ts";
 import { groundOf, lastWords } from "../../linearizability/round.ts";
 import { FaultProxy } from "../../proxy/fault-proxy.ts";
-import { needsRedisServer } from "../../services/redis-binary.ts";
-import { plainServer, RedisProcess } from "../../services/redis-process.ts";
+import { needsRedisServer } from "../../services/redis/redis-binary.ts";
+import { plainServer, RedisProcess } from "../../services/redis/redis-process.ts";
 import { contendingAdapter } from "../../workers/contending-adapter.ts";
-import { randomFrom } from "../faults/damage.ts";
+import { randomFrom } from "../faults/damage/damage.ts";
 import { ContendingProcess } from "./contending-process.ts";
 import { RandomFaults } from "./random-faults.ts";
 

@@ -2,7 +2,7 @@ import { createStore, type Store } from "@kv/core";
 import { redis } from "@kv/redis";
 import { Redis } from "ioredis";
 import { FaultProxy } from "../../proxy/fault-proxy.ts";
-import { plainServer, RedisProcess } from "../../services/redis-process.ts";
+import { plainServer, RedisProcess } from "../../services/redis/redis-process.ts";
 
 /** Milliseconds after which the store under test gives an operation up. */
 export const TIMEOUT_MS = 4_000;

@@ -5,7 +5,7 @@ import { createStore } from "@kv/core";
 import { redis } from "@kv/redis";
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
-import { redisSentinel } from "../../services/redis-sentinel.ts";
+import { redisSentinel } from "../../services/redis/redis-sentinel.ts";
 
 const full = process.env["KV_TEST_FULL"] === "1";
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { redisServer, redisServers } from "../../services/redis.ts";
-import { needsRedisServer } from "../../services/redis-binary.ts";
-import { environment } from "../../services/redis-environment.ts";
-import { installRedis } from "../../services/redis-install.ts";
+import { redisServer, redisServers } from "../../services/redis/redis.ts";
+import { needsRedisServer } from "../../services/redis/redis-binary.ts";
+import { environment } from "../../services/redis/redis-environment.ts";
+import { installRedis } from "../../services/redis/redis-install.ts";
 import type { How, Way } from "../../services/service.ts";
 
 const order: readonly How[] = ["environment", "container", "binary"];

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { expect, onTestFinished, type TestContext, test } from "vitest";
-import { needsRedisServer } from "../../services/redis-binary.ts";
-import { plainServer, RedisProcess } from "../../services/redis-process.ts";
+import { needsRedisServer } from "../../services/redis/redis-binary.ts";
+import { plainServer, RedisProcess } from "../../services/redis/redis-process.ts";
 
 // Here and not in a test: it may take an installation.
 const missing = await needsRedisServer();

@@ -1,21 +1,21 @@
 import { SessionRevisions } from "@kv/core";
-import { ChangeFeed } from "./change-feed.ts";
-import { DeadlineClock } from "./deadline-clock.ts";
-import { type Layout, layoutOf } from "./layout.ts";
-import { LinkStore } from "./link-store.ts";
-import { Namespaces } from "./namespaces.ts";
+import { DeadlineClock } from "./connection/deadline-clock.ts";
+import { openLinks, openSchema } from "./connection/schema.ts";
+import { TIME } from "./connection/schema-queries.ts";
+import { Server } from "./connection/server.ts";
+import { Namespaces } from "./keyspace/namespaces.ts";
+import { Sweeper } from "./keyspace/sweeper.ts";
+import { Tally } from "./keyspace/tally.ts";
+import { LinkStore } from "./links/link-store.ts";
 import type { Settings } from "./options.ts";
-import { Reader } from "./reader.ts";
-import { Scanner } from "./scanner.ts";
-import { openLinks, openSchema } from "./schema.ts";
-import { TIME } from "./schema-queries.ts";
-import { Server } from "./server.ts";
-import { Sweeper } from "./sweeper.ts";
-import { Tally } from "./tally.ts";
-import type { WriteContext } from "./write-context.ts";
-import { WriteLanes } from "./write-lanes.ts";
-import { WRITES } from "./write-queries.ts";
-import { Writer } from "./writer.ts";
+import { Reader } from "./read/reader.ts";
+import { Scanner } from "./read/scanner.ts";
+import { type Layout, layoutOf } from "./stored/layout.ts";
+import { ChangeFeed } from "./watch/change-feed.ts";
+import type { WriteContext } from "./write/write-context.ts";
+import { WriteLanes } from "./write/write-lanes.ts";
+import { WRITES } from "./write/write-queries.ts";
+import { Writer } from "./write/writer.ts";
 
 /** Random bytes in front of a revision's count: twelve characters. */
 const REVISION_BYTES = 9;

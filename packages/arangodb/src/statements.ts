@@ -1,10 +1,10 @@
-import { FEED_QUERIES } from "./feed-queries.ts";
-import { LINK_QUERIES } from "./link-queries.ts";
-import type { Query } from "./query.ts";
-import { READ_QUERIES } from "./read-queries.ts";
-import { SCHEMA_QUERIES } from "./schema-queries.ts";
-import { UPKEEP_QUERIES } from "./upkeep-queries.ts";
-import { WRITE_QUERIES } from "./write-queries.ts";
+import type { Query } from "./connection/query.ts";
+import { SCHEMA_QUERIES } from "./connection/schema-queries.ts";
+import { UPKEEP_QUERIES } from "./keyspace/upkeep-queries.ts";
+import { LINK_QUERIES } from "./links/link-queries.ts";
+import { READ_QUERIES } from "./read/read-queries.ts";
+import { FEED_QUERIES } from "./watch/feed-queries.ts";
+import { WRITE_QUERIES } from "./write/write-queries.ts";
 
 /** Every statement that the adapter sends, `query` aside. */
 export const STATEMENTS: readonly Query[] = [

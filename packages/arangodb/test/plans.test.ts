@@ -3,11 +3,11 @@ import { startEmulator } from "@kv/arangodb-emulator";
 import { createStore, namespaceOf } from "@kv/core";
 import { Database } from "arangojs";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
-import { identityOf, namespacePart } from "../src/document.ts";
 import { arangodb, links } from "../src/index.ts";
-import { documentKey, HIGHEST, ordered, orderProbe } from "../src/keys.ts";
-import { LAYOUT_KEY, LAYOUT_VERSION, layoutOf } from "../src/layout.ts";
 import { STATEMENTS } from "../src/statements.ts";
+import { identityOf, namespacePart } from "../src/stored/document.ts";
+import { documentKey, HIGHEST, ordered, orderProbe } from "../src/stored/keys.ts";
+import { LAYOUT_KEY, LAYOUT_VERSION, layoutOf } from "../src/stored/layout.ts";
 
 // How a server means to run the statements only a server can tell: the emulator chooses its own way. So this runs where
 // KV_TEST_ARANGODB_URL names one, or where Docker has one.

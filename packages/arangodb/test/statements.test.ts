@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { STATEMENTS } from "../src/statements.ts";
@@ -15,16 +15,16 @@ describe("the statements", () => {
   });
 
   test("are made nowhere else: whatever builds one is in a file of the list", () => {
-    const makers = readdirSync(sources).filter((file) =>
+    const makers = globSync("**/*.ts", { cwd: sources }).filter((file) =>
       /\bquery\(\n?\s*["`]|(?:=|return) query\(/.test(readFileSync(`${sources}/${file}`, "utf8")),
     );
     expect(makers.sort()).toEqual([
-      "feed-queries.ts",
-      "link-queries.ts",
-      "read-queries.ts",
-      "schema-queries.ts",
-      "upkeep-queries.ts",
-      "write-queries.ts",
+      "connection/schema-queries.ts",
+      "keyspace/upkeep-queries.ts",
+      "links/link-queries.ts",
+      "read/read-queries.ts",
+      "watch/feed-queries.ts",
+      "write/write-queries.ts",
     ]);
   });
 

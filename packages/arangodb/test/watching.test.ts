@@ -3,10 +3,10 @@ import { type Emulator, startEmulator } from "@kv/arangodb-emulator";
 import { createStore, namespaceOf, type Store } from "@kv/core";
 import { Database } from "arangojs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { identityOf, namespacePart } from "../src/document.ts";
 import { arangodb } from "../src/index.ts";
-import { layoutOf } from "../src/layout.ts";
-import { WRITES } from "../src/write-queries.ts";
+import { identityOf, namespacePart } from "../src/stored/document.ts";
+import { layoutOf } from "../src/stored/layout.ts";
+import { WRITES } from "../src/write/write-queries.ts";
 
 const ROOT = namespaceOf([]);
 const PATIENCE = { timeout: 10_000 };

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { cells } from "./cells.ts";
 import { groupOf, groups } from "./groups.ts";
+import { cells } from "./workload/cells.ts";
 
 export interface CommandLine {
   readonly groups: readonly string[];

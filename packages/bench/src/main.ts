@@ -1,17 +1,17 @@
 // `pnpm bench`: measures the groups one after the other, prints their tables, and writes the results.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { NoBackend } from "./backend.ts";
-import { chart } from "./chart.ts";
-import { runChild } from "./child-program.ts";
+import { runChild } from "./children/child-program.ts";
 import { parseCommandLine, usage } from "./command-line.ts";
 import { type Group, groupOf, groups } from "./groups.ts";
-import type { Order } from "./measure-group.ts";
+import type { Order } from "./measuring/measure-group.ts";
 import { installPeers } from "./peers.ts";
-import { leftOutText, report, summary } from "./report.ts";
-import type { GroupResult } from "./result.ts";
+import { chart } from "./report/chart.ts";
+import { leftOutText, report, summary } from "./report/report.ts";
+import type { GroupResult } from "./report/result.ts";
+import type { NoBackend } from "./servers/backend.ts";
 
-const measureGroup = new URL("./measure-group.js", import.meta.url);
+const measureGroup = new URL("./measuring/measure-group.js", import.meta.url);
 const commandLine = understood();
 if (commandLine === "help") console.log(usage);
 else await run(commandLine);

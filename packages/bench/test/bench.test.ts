@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { cells } from "../src/cells.ts";
-import { chart } from "../src/chart.ts";
 import { parseCommandLine } from "../src/command-line.ts";
-import type { Contender, Subject, Value } from "../src/contender.ts";
-import { plainMap } from "../src/contenders/plain-map.ts";
-import { largeValue, shuffled, smallValue } from "../src/data.ts";
+import { plainMap } from "../src/contenders/bare/plain-map.ts";
 import { groupOf, groups } from "../src/groups.ts";
-import { LogScale } from "../src/log-scale.ts";
-import { formatRate } from "../src/numbers.ts";
-import { openAll } from "../src/opened.ts";
-import { report } from "../src/report.ts";
-import type { GroupResult } from "../src/result.ts";
-import { interleave, type Lane } from "../src/rounds.ts";
-import { median, ratio } from "../src/statistics.ts";
-import { cellTable, figureTable } from "../src/table.ts";
-import { baselineTargets } from "../src/targets.ts";
-import { verdictsOf } from "../src/verdict.ts";
+import { interleave, type Lane } from "../src/measuring/rounds.ts";
+import { chart } from "../src/report/chart.ts";
+import { LogScale } from "../src/report/log-scale.ts";
+import { formatRate } from "../src/report/numbers.ts";
+import { report } from "../src/report/report.ts";
+import type { GroupResult } from "../src/report/result.ts";
+import { median, ratio } from "../src/report/statistics.ts";
+import { cellTable, figureTable } from "../src/report/table.ts";
+import { baselineTargets } from "../src/report/targets.ts";
+import { verdictsOf } from "../src/report/verdict.ts";
+import { cells } from "../src/workload/cells.ts";
+import type { Contender, Subject, Value } from "../src/workload/contender.ts";
+import { largeValue, shuffled, smallValue } from "../src/workload/data.ts";
+import { openAll } from "../src/workload/opened.ts";
 
 describe("statistics", () => {
   it("takes the middle, or the mean of the two in the middle", () => {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { groupOf } from "../src/groups.ts";
-import { redisBackend } from "../src/redis-backend.ts";
-import { redisDatabase } from "../src/redis-databases.ts";
+import { redisBackend } from "../src/servers/redis-backend.ts";
+import { redisDatabase } from "../src/servers/redis-databases.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();

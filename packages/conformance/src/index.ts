@@ -1,3 +1,3 @@
-export type { Harness, Setup, Through } from "./harness.ts";
-export { type Variant, VIEWS, type Views } from "./views.ts";
+export type { Harness, Setup, Through } from "./suite/harness.ts";
+export { type Variant, VIEWS, type Views } from "./suite/views.ts";
 export { describeConformance } from "./vitest.ts";

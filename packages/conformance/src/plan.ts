@@ -1,7 +1,7 @@
 import { CHAPTERS } from "./chapters/index.ts";
-import type { Harness } from "./harness.ts";
-import type { PlannedCase } from "./run-case.ts";
-import { type Variant, VIEWS, type Views } from "./views.ts";
+import type { Harness } from "./suite/harness.ts";
+import type { PlannedCase } from "./suite/run-case.ts";
+import { type Variant, VIEWS, type Views } from "./suite/views.ts";
 
 /** Everything that is run for an adapter: every case of every chapter, in every way. */
 export function plan(harness: Harness): PlannedCase[] {

@@ -1,6 +1,6 @@
-import type { Harness } from "./harness.ts";
 import { plan, strayDeviations } from "./plan.ts";
-import { judge, type PlannedCase, type RunCaseOptions, type Verdict } from "./run-case.ts";
+import type { Harness } from "./suite/harness.ts";
+import { judge, type PlannedCase, type RunCaseOptions, type Verdict } from "./suite/run-case.ts";
 
 export interface Result {
   readonly fullTitle: string;
@@ -40,11 +40,11 @@ async function resultOf(harness: Harness, planned: PlannedCase, options: RunOpti
   return { fullTitle: planned.fullTitle, verdict: await judge(harness, planned, options) };
 }
 
-export type { Abilities, Case, Chapter } from "./chapter.ts";
 export { CHAPTERS } from "./chapters/index.ts";
-export type { Context, Opened } from "./context.ts";
-export type { Harness, Setup, Through } from "./harness.ts";
 export { plan } from "./plan.ts";
-export { judge, type PlannedCase, type RunCaseOptions, runCase, type Verdict } from "./run-case.ts";
-export type { Time } from "./time.ts";
-export { type Variant, VIEWS, type Views } from "./views.ts";
+export type { Abilities, Case, Chapter } from "./suite/chapter.ts";
+export type { Context, Opened } from "./suite/context.ts";
+export type { Harness, Setup, Through } from "./suite/harness.ts";
+export { judge, type PlannedCase, type RunCaseOptions, runCase, type Verdict } from "./suite/run-case.ts";
+export type { Time } from "./suite/time.ts";
+export { type Variant, VIEWS, type Views } from "./suite/views.ts";

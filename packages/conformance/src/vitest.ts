@@ -1,9 +1,9 @@
 import { describe, test } from "vitest";
 import { CHAPTERS } from "./chapters/index.ts";
-import type { Harness } from "./harness.ts";
 import { plan, strayDeviations, titleOf } from "./plan.ts";
-import { THOROUGHNESS } from "./property.ts";
-import { judge, type PlannedCase } from "./run-case.ts";
+import type { Harness } from "./suite/harness.ts";
+import { THOROUGHNESS } from "./suite/property.ts";
+import { judge, type PlannedCase } from "./suite/run-case.ts";
 
 /** A case has its own limit, with a better message; the runner's only has to be longer. */
 const TIMEOUT = 60_000 * Math.max(1, THOROUGHNESS);

@@ -1,8 +1,8 @@
 import { memory } from "@kv/memory";
 import { describe, test } from "vitest";
-import type { Harness } from "../src/harness.ts";
 import { plan } from "../src/plan.ts";
-import { judge } from "../src/run-case.ts";
+import type { Harness } from "../src/suite/harness.ts";
+import { judge } from "../src/suite/run-case.ts";
 
 const harness: Harness = {
   name: "memory in real time",

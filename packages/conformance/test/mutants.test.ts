@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterAll, describe, test } from "vitest";
-import { NASTY_KEYS } from "../src/nasty-keys.ts";
 import { plan } from "../src/plan.ts";
-import { type PlannedCase, runCase, type Verdict } from "../src/run-case.ts";
+import { NASTY_KEYS } from "../src/samples/nasty-keys.ts";
+import { type PlannedCase, runCase, type Verdict } from "../src/suite/run-case.ts";
 import { concurrentMutants } from "./mutants/concurrent.ts";
 import { frontMutants } from "./mutants/fronts.ts";
 import { broken, harnessOf, type Mutant } from "./mutants/mutant.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { memory } from "@kv/memory";
 import { test } from "vitest";
-import type { Harness } from "../src/harness.ts";
 import { plan, strayDeviations } from "../src/plan.ts";
 import { runConformance } from "../src/run.ts";
-import { judge, type PlannedCase } from "../src/run-case.ts";
+import type { Harness } from "../src/suite/harness.ts";
+import { judge, type PlannedCase } from "../src/suite/run-case.ts";
 
 const TITLE = "memory › values › an absent key reads as undefined";
 

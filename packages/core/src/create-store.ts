@@ -1,13 +1,13 @@
-import type { Adapter, Middleware } from "./adapter.ts";
-import { shared } from "./adapter-life.ts";
-import { type Codec, Codecs, json } from "./codec.ts";
-import { Connection } from "./connection.ts";
-import { type Duration, milliseconds } from "./duration.ts";
-import { KvError, Refusal } from "./errors.ts";
-import { Lanes } from "./lanes.ts";
-import { ROOT } from "./namespace.ts";
-import { refuseUnknownOptions } from "./options.ts";
-import type { OnCorrupt, Store } from "./store.ts";
+import { refuseUnknownOptions } from "./arguments/unknown-options.ts";
+import { Connection } from "./connection/connection.ts";
+import { shared } from "./connection/shared-adapter.ts";
+import type { Adapter, Middleware } from "./contract/adapter.ts";
+import { type Duration, milliseconds } from "./contract/duration.ts";
+import { KvError, Refusal } from "./contract/errors.ts";
+import { ROOT } from "./contract/namespace.ts";
+import type { OnCorrupt, Store } from "./contract/store.ts";
+import { Lanes } from "./order/lanes.ts";
+import { type Codec, Codecs, json } from "./values/codec.ts";
 import { View } from "./view.ts";
 
 export interface CreateStoreOptions {

@@ -1,3 +1,19 @@
+export { addToNumber } from "./adapter-parts/add-to-number.ts";
+export { type AppliedCommit, applied, type CommitGround } from "./adapter-parts/applied-commit.ts";
+export { CorruptEntry } from "./adapter-parts/corrupt-entry.ts";
+export type {
+  Deadline,
+  PendingDeadline,
+  PlannedCommit,
+  PlannedMutation,
+  PlannedSet,
+} from "./adapter-parts/deadline.ts";
+export { forward } from "./adapter-parts/forward.ts";
+export { type LocalClocks, ServerClock } from "./adapter-parts/server-clock.ts";
+export { SessionRevisions } from "./adapter-parts/session-revisions.ts";
+export { Watchers } from "./adapter-parts/watchers.ts";
+export { refuseUnknownOptions } from "./arguments/unknown-options.ts";
+export { type Life, lifeOf } from "./connection/shared-adapter.ts";
 export type {
   Adapter,
   AdapterStats,
@@ -22,67 +38,18 @@ export type {
   StoredChange,
   StoredEntry,
   TouchMutation,
-} from "./adapter.ts";
-export { type Life, lifeOf } from "./adapter-life.ts";
-export { isBytes, isError, isPromise, isUrl } from "./any-realm.ts";
-export { type AppliedCommit, applied, type CommitGround } from "./applied-commit.ts";
-export { inThisContext } from "./async-context.ts";
-export type { Capabilities } from "./capabilities.ts";
-export { after, rescued } from "./chain.ts";
-export { type Codec, json, originated, structured } from "./codec.ts";
-export { CorruptEntry } from "./corrupt-entry.ts";
-export { type CreateStoreOptions, createStore } from "./create-store.ts";
-export type { Deadline, PendingDeadline, PlannedCommit, PlannedMutation, PlannedSet } from "./deadline.ts";
-export { type Duration, type DurationObject, milliseconds } from "./duration.ts";
-export { KV_ERROR_CODES, KvError, type KvErrorCode, type KvErrorOptions, Refusal } from "./errors.ts";
-export { textOfJson } from "./json-value.ts";
-export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./key.ts";
-export { asForm } from "./middleware/as-form.ts";
-export { type BoundedOptions, bounded } from "./middleware/bounded.ts";
-export type { EvictReason } from "./middleware/bounds-ledger.ts";
-export { type CompressionAlgorithm, type CompressionOptions, compression } from "./middleware/compression.ts";
-export { type EncryptionOptions, encryption } from "./middleware/encryption.ts";
-export type { OnEvict } from "./middleware/eviction.ts";
+} from "./contract/adapter.ts";
+export type { Capabilities } from "./contract/capabilities.ts";
+export { type Duration, type DurationObject, milliseconds } from "./contract/duration.ts";
 export {
-  type DegradeOptions,
-  type FailOptions,
-  type FallbackOptions,
-  fallback,
-} from "./middleware/fallback.ts";
-export { forward } from "./middleware/forward.ts";
-export type { EncryptionKey } from "./middleware/key-ring.ts";
-export { type LoggingOptions, type LogLevel, type LogRecord, logging } from "./middleware/logging.ts";
-export type { AdapterOperation } from "./middleware/observation.ts";
-export type {
-  HistogramLike,
-  MeterLike,
-  SpanAttributes,
-  SpanLike,
-  TracerLike,
-} from "./middleware/opentelemetry.ts";
-export type { BackendState, OnStateChange } from "./middleware/outage.ts";
-export { type RetryOptions, retry } from "./middleware/retry.ts";
-export { type SizeLimitOptions, sizeLimit } from "./middleware/size-limit.ts";
-export { type TimeoutOptions, timeout } from "./middleware/timeout.ts";
-export { type TracingOptions, tracing } from "./middleware/tracing.ts";
-export { namespaceFromId, namespaceOf } from "./namespace.ts";
-export { addToNumber } from "./number.ts";
-export { refuseUnknownOptions } from "./options.ts";
-export {
-  backgroundInterval,
-  delay,
-  endOfTick,
-  inTime,
-  isMilliseconds,
-  monotonicNow,
-  nextTurn,
-  type Timer,
-  timer,
-  turn,
-} from "./platform.ts";
-export { type LocalClocks, ServerClock } from "./server-clock.ts";
-export { SessionRevisions } from "./session-revisions.ts";
-export { SliceSize } from "./slice-size.ts";
+  KV_ERROR_CODES,
+  KvError,
+  type KvErrorCode,
+  type KvErrorOptions,
+  Refusal,
+} from "./contract/errors.ts";
+export { compareKeys, inBounds, MAX_KEY_BYTES, utf8Length } from "./contract/key.ts";
+export { namespaceFromId, namespaceOf } from "./contract/namespace.ts";
 export type {
   Atomic,
   AtomicResult,
@@ -112,8 +79,63 @@ export type {
   UpdateOptions,
   UserMetadata,
   WatchSelector,
-} from "./store.ts";
-export { structuredCopy } from "./structured-value.ts";
+} from "./contract/store.ts";
+export { type CreateStoreOptions, createStore } from "./create-store.ts";
+export { type BoundedOptions, bounded } from "./middleware/limits/bounded.ts";
+export type { EvictReason } from "./middleware/limits/bounds-ledger.ts";
+export type { OnEvict } from "./middleware/limits/eviction.ts";
+export { type SizeLimitOptions, sizeLimit } from "./middleware/limits/size-limit.ts";
+export {
+  type LoggingOptions,
+  type LogLevel,
+  type LogRecord,
+  logging,
+} from "./middleware/observing/logging.ts";
+export type { AdapterOperation } from "./middleware/observing/observation.ts";
+export type {
+  HistogramLike,
+  MeterLike,
+  SpanAttributes,
+  SpanLike,
+  TracerLike,
+} from "./middleware/observing/opentelemetry.ts";
+export { type TracingOptions, tracing } from "./middleware/observing/tracing.ts";
+export {
+  type DegradeOptions,
+  type FailOptions,
+  type FallbackOptions,
+  fallback,
+} from "./middleware/outages/fallback.ts";
+export type { BackendState, OnStateChange } from "./middleware/outages/outage.ts";
+export { type RetryOptions, retry } from "./middleware/outages/retry.ts";
+export { type TimeoutOptions, timeout } from "./middleware/outages/timeout.ts";
+export {
+  type CompressionAlgorithm,
+  type CompressionOptions,
+  compression,
+} from "./middleware/payloads/compression.ts";
+export { type EncryptionOptions, encryption } from "./middleware/payloads/encryption.ts";
+export type { EncryptionKey } from "./middleware/payloads/key-ring.ts";
+export { asForm } from "./middleware/payloads/payload-form.ts";
+export { isBytes, isError, isPromise, isUrl } from "./runtime/any-realm.ts";
+export { inThisContext } from "./runtime/async-context.ts";
+export { after, rescued } from "./runtime/maybe-promise.ts";
+export {
+  backgroundInterval,
+  delay,
+  endOfTick,
+  inTime,
+  isMilliseconds,
+  monotonicNow,
+  nextTurn,
+  type Timer,
+  timer,
+  turn,
+} from "./runtime/platform.ts";
+export { SliceSize } from "./runtime/slice-size.ts";
+export { type Codec, json, originated, structured } from "./values/codec.ts";
+export { textOfJson } from "./values/json-value.ts";
+export { structuredCopy } from "./values/structured-value.ts";
 export {
   type OrderedOperation,
   type ViewAccess,
@@ -121,4 +143,3 @@ export {
   viewAccess,
   type WriteEnvelope,
 } from "./view-access.ts";
-export { Watchers } from "./watchers.ts";

@@ -1,4 +1,4 @@
-import { Refusal } from "./errors.ts";
+import { Refusal } from "./contract/errors.ts";
 
 /** Why a call of the backend was given up. */
 export function lateness(what: string, ms: number): Refusal {

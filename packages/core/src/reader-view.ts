@@ -1,15 +1,4 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { MaybePromise, StoredEntry } from "./adapter.ts";
-import { isPromise } from "./any-realm.ts";
-import type { Capabilities } from "./capabilities.ts";
-import { all } from "./chain.ts";
-import { ChangeStream } from "./change-stream.ts";
-import { Refusal } from "./errors.ts";
-import { namespacesBelow } from "./namespace-listing.ts";
-import { refuseUnknownOptions, signalIn } from "./options.ts";
-import { pageOf } from "./paging.ts";
-import { monotonicNow } from "./platform.ts";
-import { Scan } from "./scan.ts";
 import {
   boundsOf,
   isEmpty,
@@ -19,8 +8,12 @@ import {
   SELECTOR,
   WATCH_SELECTOR,
   type Wanted,
-} from "./selector.ts";
-import { refuseAborted, signalOf } from "./signal.ts";
+} from "./arguments/selector.ts";
+import { refuseAborted, signalOf } from "./arguments/signal.ts";
+import { refuseUnknownOptions, signalIn } from "./arguments/unknown-options.ts";
+import type { MaybePromise, StoredEntry } from "./contract/adapter.ts";
+import type { Capabilities } from "./contract/capabilities.ts";
+import { Refusal } from "./contract/errors.ts";
 import type {
   Change,
   Entry,
@@ -35,9 +28,16 @@ import type {
   StoreStats,
   Subscription,
   WatchSelector,
-} from "./store.ts";
+} from "./contract/store.ts";
+import { ViewContext, type ViewSettings } from "./operation/view-context.ts";
+import { ChangeStream } from "./reading/change-stream.ts";
+import { namespacesBelow } from "./reading/list-namespaces.ts";
+import { pageOf } from "./reading/page.ts";
+import { Scan } from "./reading/scan.ts";
+import { isPromise } from "./runtime/any-realm.ts";
+import { all } from "./runtime/maybe-promise.ts";
+import { monotonicNow } from "./runtime/platform.ts";
 import { accessTo, VIEW_ACCESS, type ViewAccess } from "./view-access.ts";
-import { ViewContext, type ViewSettings } from "./view-context.ts";
 
 /** The reading half of every view. Values are `unknown` here; the public interface gives them their type. */
 export abstract class ReaderView implements StoreReader<unknown> {

@@ -1,11 +1,11 @@
-import type { Adapter, CommitResult, MaybePromise, Namespace, StoredEntry } from "./adapter.ts";
-import { isAbortSignal } from "./any-realm.ts";
-import type { PlannedCommit } from "./deadline.ts";
-import type { KvError } from "./errors.ts";
-import { type Envelope, envelope, SET_OPTIONS } from "./set-options.ts";
-import { refuseAborted } from "./signal.ts";
-import type { Metadata, SetOptions, StoreReader } from "./store.ts";
-import type { ViewContext } from "./view-context.ts";
+import type { PlannedCommit } from "./adapter-parts/deadline.ts";
+import { refuseAborted } from "./arguments/signal.ts";
+import { type Envelope, envelope, SET_OPTIONS } from "./arguments/write-options.ts";
+import type { Adapter, CommitResult, MaybePromise, Namespace, StoredEntry } from "./contract/adapter.ts";
+import type { KvError } from "./contract/errors.ts";
+import type { Metadata, SetOptions, StoreReader } from "./contract/store.ts";
+import type { ViewContext } from "./operation/view-context.ts";
+import { isAbortSignal } from "./runtime/any-realm.ts";
 
 /** The method by which a view answers `viewAccess`, of whichever copy of this package the view and the caller are. */
 export const VIEW_ACCESS: unique symbol = Symbol.for("@kv/core/view-access");

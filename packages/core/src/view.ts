@@ -1,17 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Check, Commit, CommitResult, MaybePromise, Policy } from "./adapter.ts";
-import { isPromise } from "./any-realm.ts";
-import { AtomicCommit, type CommitMaker } from "./atomic-commit.ts";
-import { after } from "./chain.ts";
-import { assertOk, existedIn, incrementOf, revisionOf } from "./commit-result.ts";
-import { commitCounting } from "./counting.ts";
-import type { PlannedCommit, PlannedTouch } from "./deadline.ts";
-import type { Duration } from "./duration.ts";
-import { Refusal } from "./errors.ts";
-import { refuseUnknownOptions, signalIn } from "./options.ts";
-import { ReaderView } from "./reader-view.ts";
-import { removeRange } from "./removal.ts";
-import { setEach } from "./set-many.ts";
+import type { PlannedCommit, PlannedTouch } from "./adapter-parts/deadline.ts";
+import { refuseAborted, signalOf } from "./arguments/signal.ts";
+import { refuseUnknownOptions, signalIn } from "./arguments/unknown-options.ts";
 import {
   assertPolicy,
   CREATE_OPTIONS,
@@ -20,9 +10,11 @@ import {
   SET_CACHE_OPTIONS,
   SET_OPTIONS,
   touchedDeadline,
-} from "./set-options.ts";
-import { messageOf } from "./shown.ts";
-import { refuseAborted, signalOf } from "./signal.ts";
+} from "./arguments/write-options.ts";
+import type { Check, Commit, CommitResult, MaybePromise, Policy } from "./contract/adapter.ts";
+import type { Duration } from "./contract/duration.ts";
+import { Refusal } from "./contract/errors.ts";
+import { messageOf } from "./contract/shown.ts";
 import type {
   ClearSelector,
   DeleteOptions,
@@ -36,11 +28,19 @@ import type {
   Transaction,
   TransactionOptions,
   UpdateOptions,
-} from "./store.ts";
-import { runTransaction } from "./transaction.ts";
-import { updateEntry } from "./update.ts";
-import type { ViewSettings } from "./view-context.ts";
-import { Writing } from "./writing.ts";
+} from "./contract/store.ts";
+import type { ViewSettings } from "./operation/view-context.ts";
+import { ReaderView } from "./reader-view.ts";
+import { isPromise } from "./runtime/any-realm.ts";
+import { after } from "./runtime/maybe-promise.ts";
+import { AtomicCommit, type CommitMaker } from "./writing/atomic-commit.ts";
+import { removeRange } from "./writing/clear.ts";
+import { assertOk, existedIn, incrementOf, revisionOf } from "./writing/commit-result.ts";
+import { commitCounting } from "./writing/increment.ts";
+import { setEach } from "./writing/set-many.ts";
+import { Writing } from "./writing/set-mutation.ts";
+import { runTransaction } from "./writing/transaction.ts";
+import { updateEntry } from "./writing/update.ts";
 
 const NO_CHECKS: Commit["checks"] = [];
 const DELETE_OPTIONS: ReadonlySet<string> = new Set(["revision", "signal"]);

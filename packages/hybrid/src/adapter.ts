@@ -17,10 +17,10 @@ import type {
 } from "@kv/core";
 import { isPromise, lifeOf, Refusal } from "@kv/core";
 import { concurrently } from "./concurrently.ts";
-import { Depot } from "./depot.ts";
+import { Depot } from "./file-store.ts";
 import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
-import { encodingOf, isOfFile, referenceIn, unreadable, withContent } from "./reference.ts";
-import { WholeChanges } from "./watching.ts";
+import { WholeChanges } from "./read/whole-changes.ts";
+import { encodingOf, isOfFile, referenceIn, unreadable, withContent } from "./stored/reference.ts";
 
 /** Files read at a time. */
 const FILES_AT_ONCE = 8;

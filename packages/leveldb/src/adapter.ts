@@ -14,7 +14,7 @@ import type {
   Range,
   StoredEntry,
 } from "@kv/core";
-import type { BackupOptions, BackupReport, LeveldbNative } from "./backup.ts";
+import type { BackupOptions, BackupReport, LeveldbNative } from "./backup/backup.ts";
 import { errorCode } from "./errors.ts";
 import { type LeveldbOptions, type Settings, settingsOf } from "./options.ts";
 import { Session } from "./session.ts";

@@ -1,5 +1,5 @@
 import { isError, type KvErrorCode, Refusal } from "@kv/core";
-import { type Holder, sayHolder } from "./holder.ts";
+import { type Holder, sayHolder } from "./holding/holder.ts";
 
 const CODES: ReadonlyMap<string, KvErrorCode> = new Map([
   ["LEVEL_LOCKED", "KV_UNAVAILABLE"],

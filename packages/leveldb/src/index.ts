@@ -1,5 +1,5 @@
 export { leveldb } from "./adapter.ts";
-export { type BackupOptions, type BackupProgress, type BackupReport, backup } from "./backup.ts";
+export { type BackupOptions, type BackupProgress, type BackupReport, backup } from "./backup/backup.ts";
 export type {
   LevelBatch,
   LevelDatabase,

@@ -1,22 +1,22 @@
 import { Refusal, Watchers } from "@kv/core";
-import { BackupWriter } from "./backup-writer.ts";
-import { Committer } from "./committer.ts";
-import { type Connection, connect } from "./connection.ts";
-import type { Custody } from "./custody.ts";
-import { Driver } from "./driver.ts";
-import { Eraser } from "./eraser.ts";
-import { ExpiryIndex } from "./expiry-index.ts";
-import { HeaderCache } from "./header-cache.ts";
-import { Layout } from "./layout.ts";
-import { Namespaces } from "./namespaces.ts";
+import { BackupWriter } from "./backup/backup-writer.ts";
+import { type Connection, connect } from "./connection/connection.ts";
+import type { Custody } from "./connection/custody.ts";
+import { Driver } from "./connection/driver.ts";
+import { Eraser } from "./keyspace/eraser.ts";
+import { Namespaces } from "./keyspace/namespaces.ts";
+import { Sweeper } from "./keyspace/sweeper.ts";
+import { Tally } from "./keyspace/tally.ts";
 import { type Settings, VERIFY_UP_TO } from "./options.ts";
-import { Reader } from "./reader.ts";
-import { Recovery } from "./recovery.ts";
-import { Revisions } from "./revisions.ts";
-import { Scanner } from "./scanner.ts";
-import { Sweeper } from "./sweeper.ts";
-import { Tally } from "./tally.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { Reader } from "./read/reader.ts";
+import { Scanner } from "./read/scanner.ts";
+import { ExpiryIndex } from "./stored/expiry-index.ts";
+import { Layout } from "./stored/layout.ts";
+import { Revisions } from "./stored/revisions.ts";
+import { Committer } from "./write/committer.ts";
+import { HeaderCache } from "./write/header-cache.ts";
+import { Recovery } from "./write/recovery.ts";
+import { WriteQueue } from "./write/write-queue.ts";
 
 /** What there is from `open` to `close`. */
 export class Session {

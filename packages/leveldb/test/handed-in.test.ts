@@ -99,7 +99,7 @@ describe("a database handed in", () => {
     const store = createStore(leveldb({ database }));
     await store.increment("n");
     async function inThread(prefix: string): Promise<string> {
-      const script = fileURLToPath(new URL("shared-database-worker.ts", import.meta.url));
+      const script = fileURLToPath(new URL("./holding/shared-database-worker.ts", import.meta.url));
       const worker = new Worker(script, { workerData: { path, prefix } });
       const [[said]] = await Promise.all([once(worker, "message"), once(worker, "exit")]);
       return said;

@@ -1,7 +1,7 @@
 import { compareKeys, namespaceOf } from "@kv/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Layout, type StoredBounds } from "../src/layout.ts";
+import { Layout, type StoredBounds } from "../src/stored/layout.ts";
 
 const layout = new Layout("kv");
 

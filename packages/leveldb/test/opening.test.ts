@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { createStore } from "@kv/core";
 import { ClassicLevel } from "classic-level";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { checksum, checksumText } from "../src/checksum.ts";
 import { type LeveldbOptions, leveldb } from "../src/index.ts";
+import { checksum, checksumText } from "../src/stored/checksum.ts";
 import { commitAll, opened, payloadOf, refusalOf, scratchPath, setting } from "./scratch.ts";
 
 describe("options", () => {
@@ -159,7 +159,7 @@ describe("layouts", () => {
 
 describe("a second opener", () => {
   async function holding(path: string): Promise<ChildProcess> {
-    const child = fork(fileURLToPath(new URL("holding-process.ts", import.meta.url)), [path]);
+    const child = fork(fileURLToPath(new URL("./holding/holding-process.ts", import.meta.url)), [path]);
     onTestFinished(async () => {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill("SIGKILL");

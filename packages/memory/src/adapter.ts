@@ -14,18 +14,18 @@ import {
   type Range,
   type StoredEntry,
 } from "@kv/core";
-import type { Cell } from "./cell.ts";
-import { applyCommit } from "./commits.ts";
 import { Contents } from "./contents.ts";
-import { EPOCH } from "./entry.ts";
-import { Evictions } from "./evictions.ts";
-import { Journal } from "./journal.ts";
-import { Keyspace } from "./keyspace.ts";
-import { Mutations } from "./mutations.ts";
+import { reclaimSlice } from "./keyspace/reclaim.ts";
+import { liveCount, tallyOf } from "./keyspace/tally.ts";
+import { Evictions } from "./limits/evictions.ts";
+import { Recency } from "./limits/recency.ts";
 import { checkOptions, type MemoryOptions } from "./options.ts";
-import { Recency } from "./recency.ts";
-import { reclaimSlice } from "./reclaim.ts";
-import { liveCount, tallyOf } from "./tally.ts";
+import type { Cell } from "./stored/cell.ts";
+import { EPOCH } from "./stored/entry.ts";
+import { Keyspace } from "./stored/keyspace.ts";
+import { Journal } from "./watch/journal.ts";
+import { applyCommit } from "./write/commits.ts";
+import { Mutations } from "./write/mutations.ts";
 
 const PAGE = 256;
 const EVERYTHING: Bounds = { start: "", end: undefined };

@@ -1,11 +1,11 @@
 import type { Namespace } from "@kv/core";
-import type { Cell } from "./cell.ts";
-import { Deadlines } from "./deadlines.ts";
-import type { MemoryEntry } from "./entry.ts";
-import type { Evictions } from "./evictions.ts";
-import type { Journal } from "./journal.ts";
-import { Keyspace } from "./keyspace.ts";
-import type { Recency } from "./recency.ts";
+import { Deadlines } from "./keyspace/deadlines.ts";
+import type { Evictions } from "./limits/evictions.ts";
+import type { Recency } from "./limits/recency.ts";
+import type { Cell } from "./stored/cell.ts";
+import type { MemoryEntry } from "./stored/entry.ts";
+import { Keyspace } from "./stored/keyspace.ts";
+import type { Journal } from "./watch/journal.ts";
 
 /** All that an adapter holds: the keyspaces, and across them the deadlines and (where there are limits) the order of use. */
 export class Contents {

@@ -1,5 +1,5 @@
 import { inThisContext, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
-import type { OnEvict } from "./evictions.ts";
+import type { OnEvict } from "./limits/evictions.ts";
 
 export interface MemoryOptions {
   /**

@@ -1,11 +1,11 @@
 import { namespaceOf, type StoredChange } from "@kv/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Cell } from "../src/cell.ts";
-import { Deadlines } from "../src/deadlines.ts";
-import { MemoryEntry } from "../src/entry.ts";
 import { memory } from "../src/index.ts";
-import { Keyspace } from "../src/keyspace.ts";
+import { Deadlines } from "../src/keyspace/deadlines.ts";
+import { Cell } from "../src/stored/cell.ts";
+import { MemoryEntry } from "../src/stored/entry.ts";
+import { Keyspace } from "../src/stored/keyspace.ts";
 import { Clock, commit, del, EVERYTHING, keys, now, ROOT, read, set, write } from "./writing.ts";
 
 const HOUR = 3_600_000;

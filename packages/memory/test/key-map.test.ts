@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KeyMap } from "../src/key-map.ts";
+import { KeyMap } from "../src/stored/key-map.ts";
 
 describe("the map of keys", () => {
   it("answers like a Map, however keys come and go", () => {

@@ -1,7 +1,7 @@
 import { compareKeys } from "@kv/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SortedKeys } from "../src/sorted-keys.ts";
+import { SortedKeys } from "../src/stored/sorted-keys.ts";
 
 interface Item {
   readonly key: string;

@@ -2,8 +2,8 @@ import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { isMilliseconds, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type { Cluster, Redis } from "ioredis";
 import { addressOf } from "./address.ts";
+import { demandHonest } from "./connection/handed-in-client.ts";
 import { demand } from "./demand.ts";
-import { demandHonest } from "./handed-in-client.ts";
 
 interface CommonOptions {
   /** What the names of all keys begin with; anything but `{` and `}`. Default: `"kv:"`. */

@@ -1,20 +1,20 @@
 import { SessionRevisions } from "@kv/core";
-import type { Agreement } from "./agreement.ts";
-import { ChangeFeed } from "./change-feed.ts";
-import { Collector } from "./collector.ts";
-import { Evictions } from "./evictions.ts";
-import { Layout } from "./layout.ts";
-import { Link } from "./link.ts";
-import { Namespaces } from "./namespaces.ts";
+import { Link } from "./connection/link.ts";
+import { Evictions } from "./keyspace/evictions.ts";
+import { Collector } from "./keyspace/expired-keys.ts";
+import { Namespaces } from "./keyspace/namespaces.ts";
+import { ServerFacts } from "./keyspace/server-facts.ts";
+import { Sweeper } from "./keyspace/sweeper.ts";
+import { Tally } from "./keyspace/tally.ts";
+import { Unordered } from "./keyspace/unordered-store.ts";
 import type { Settings } from "./options.ts";
-import { Reader } from "./reader.ts";
-import { Scanner } from "./scanner.ts";
-import { ServerFacts } from "./server-facts.ts";
-import { Sweeper } from "./sweeper.ts";
-import { Tally } from "./tally.ts";
-import { Target } from "./target.ts";
-import { Unordered } from "./unordered.ts";
-import { Writer } from "./writer.ts";
+import { Reader } from "./read/reader.ts";
+import { Scanner } from "./read/scanner.ts";
+import { Layout } from "./stored/layout.ts";
+import { ChangeFeed } from "./watch/change-feed.ts";
+import type { Agreement } from "./write/layout-descriptor.ts";
+import { Target } from "./write/script-target.ts";
+import { Writer } from "./write/writer.ts";
 
 /** Random bytes in front of a revision's count: with it as many characters as an entry has room for. */
 const REVISION_BYTES = 6;

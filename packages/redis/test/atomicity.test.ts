@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createStore } from "@kv/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { redis } from "../src/index.ts";
-import { collected } from "./collected.ts";
-import { needsServer, noServer, startServer, type TestServer } from "./server.ts";
+import { collected } from "./support/collected.ts";
+import { needsServer, noServer, startServer, type TestServer } from "./support/server.ts";
 
 describe("atomicity", () => {
   beforeEach(needsServer);

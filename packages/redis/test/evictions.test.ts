@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { needsServer, type TestServer } from "./server.ts";
-import { eventually, keysOf, refusalOf, serverFor, storeOn } from "./stores.ts";
+import { needsServer, type TestServer } from "./support/server.ts";
+import { eventually, keysOf, refusalOf, serverFor, storeOn } from "./support/stores.ts";
 
 const FILLER = "x".repeat(20_000);
 

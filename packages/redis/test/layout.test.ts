@@ -1,9 +1,9 @@
 import { createStore, namespaceOf, type Store } from "@kv/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { redis } from "../src/index.ts";
-import { Layout } from "../src/layout.ts";
-import { collected } from "./collected.ts";
-import { needsServer, noServer, startServer, type TestServer } from "./server.ts";
+import { Layout } from "../src/stored/layout.ts";
+import { collected } from "./support/collected.ts";
+import { needsServer, noServer, startServer, type TestServer } from "./support/server.ts";
 
 describe("names", () => {
   const layout = new Layout({ prefix: "kv:", partitions: 4, ordered: true, db: 0 });

@@ -1,7 +1,7 @@
 import { createStore } from "@kv/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { redis } from "../src/index.ts";
-import { needsServer, noServer, startServer, type TestServer } from "./server.ts";
+import { needsServer, noServer, startServer, type TestServer } from "./support/server.ts";
 
 describe("without an index", () => {
   beforeEach(needsServer);

@@ -1,10 +1,10 @@
 import { type Commit, namespaceOf, SessionRevisions, type SetMutation } from "@kv/core";
 import { expect, test } from "vitest";
-import { Layout } from "../src/layout.ts";
-import type { Link } from "../src/link.ts";
-import { SET } from "../src/set-script.ts";
-import { Target } from "../src/target.ts";
-import { Writer } from "../src/writer.ts";
+import type { Link } from "../src/connection/link.ts";
+import { SET } from "../src/scripts/set-script.ts";
+import { Layout } from "../src/stored/layout.ts";
+import { Target } from "../src/write/script-target.ts";
+import { Writer } from "../src/write/writer.ts";
 
 function set(key: string): SetMutation {
   return {

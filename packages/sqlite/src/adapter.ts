@@ -15,12 +15,12 @@ import type {
   StoredEntry,
 } from "@kv/core";
 import { isPromise } from "@kv/core";
-import type { SqliteNative } from "./backup.ts";
-import { patiently } from "./busy.ts";
+import type { SqliteNative } from "./backup/backup.ts";
+import { LostFiles } from "./connection/file-guard.ts";
+import { patiently } from "./connection/write-queue.ts";
 import { errorCode, isBusy } from "./errors.ts";
-import { LostFiles } from "./file-guard.ts";
 import { type Settings, type SqliteOptions, settingsOf } from "./options.ts";
-import { type NextPage, pagesOf } from "./pages.ts";
+import { type NextPage, pagesOf } from "./read/pages.ts";
 import { Session } from "./session.ts";
 
 /**

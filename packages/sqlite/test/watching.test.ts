@@ -32,7 +32,7 @@ function count(db: Sqlite.Database, what: "triggers" | "kv_watchers" | "kv_chang
 }
 
 function child(...args: string[]): ChildProcess {
-  const process = fork(fileURLToPath(new URL("processes/watch.ts", import.meta.url)), args);
+  const process = fork(fileURLToPath(new URL("./processes/watch.ts", import.meta.url)), args);
   onTestFinished(() => void process.kill("SIGKILL"));
   return process;
 }

@@ -1,5 +1,5 @@
 import type { Adapter } from "@kv/core";
-import { BehindAdapter } from "./behind-adapter.ts";
+import { BehindAdapter } from "./behind/behind-adapter.ts";
 import type { TieredMetrics } from "./metrics.ts";
 import { settingsOf, type TieredOptions } from "./options.ts";
 import { ThroughAdapter } from "./through-adapter.ts";

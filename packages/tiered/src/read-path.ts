@@ -1,8 +1,8 @@
 import { after, isPromise, type MaybePromise, type Namespace, rescued, type StoredEntry } from "@kv/core";
-import type { Copies } from "./copies.ts";
-import type { CopyKeeper } from "./copy-keeper.ts";
+import type { Misses } from "./far/far-reads.ts";
 import type { Counters } from "./metrics.ts";
-import type { Misses } from "./misses.ts";
+import type { Copies } from "./near/copies.ts";
+import type { CopyKeeper } from "./near/copy-keeper.ts";
 
 type Entries = (StoredEntry | undefined)[];
 

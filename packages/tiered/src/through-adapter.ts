@@ -21,10 +21,10 @@ import {
   rescued,
   type StoredEntry,
 } from "@kv/core";
-import { CopyKeeper } from "./copy-keeper.ts";
+import { Misses } from "./far/far-reads.ts";
 import { Counters, type TieredMetrics } from "./metrics.ts";
-import { Misses } from "./misses.ts";
-import { NearTier } from "./near-tier.ts";
+import { CopyKeeper } from "./near/copy-keeper.ts";
+import { NearTier } from "./near/near-tier.ts";
 import type { Settings } from "./options.ts";
 import { ReadPath } from "./read-path.ts";
 import { closeBoth, openBoth } from "./tiers.ts";

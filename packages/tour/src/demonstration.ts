@@ -1,13 +1,13 @@
 import { mkdirSync } from "node:fs";
-import { timeText } from "./answer-text.ts";
-import { answers as answersOf } from "./answers.ts";
-import { compared, type Visit } from "./comparison.ts";
 import type { Manifest } from "./manifests.ts";
-import { painter } from "./paint.ts";
-import { type Output, ProgressBar } from "./progress-bar.ts";
-import { inspection, introduction, outlook, verdict } from "./prose.ts";
+import { timeText } from "./screen/answer-text.ts";
+import { answers as answersOf } from "./screen/answers.ts";
+import { compared, type Visit } from "./screen/comparison.ts";
+import { painter } from "./screen/paint.ts";
+import { type Output, ProgressBar } from "./screen/progress-bar.ts";
+import { inspection, introduction, outlook, verdict } from "./screen/prose.ts";
+import { times } from "./screen/times.ts";
 import { sqliteFile, stops } from "./stops.ts";
-import { times } from "./times.ts";
 import { visit } from "./visit.ts";
 
 export interface Demonstration {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { answerText, timeText } from "../src/answer-text.ts";
-import { answers } from "../src/answers.ts";
-import { compared } from "../src/comparison.ts";
-import { times } from "../src/times.ts";
+import { answerText, timeText } from "../src/screen/answer-text.ts";
+import { answers } from "../src/screen/answers.ts";
+import { compared } from "../src/screen/comparison.ts";
+import { times } from "../src/screen/times.ts";
 
 const LONG = ["one", "a-rather-long-item", "three"];
 

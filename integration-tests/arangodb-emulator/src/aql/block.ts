@@ -12,7 +12,7 @@ import { compileSort } from "./clauses/sort-clause.ts";
 import { compileTraversal } from "./clauses/traversal-clause.ts";
 import { compileUpsert } from "./clauses/upsert-clause.ts";
 import { type Compilation, Scope } from "./compilation.ts";
-import { compileExpression } from "./expressions.ts";
+import { compileExpression } from "./expressions/expressions.ts";
 import { unique } from "./functions/array-functions.ts";
 import type { Evaluate, Operator, Row, Run } from "./run.ts";
 

@@ -4,8 +4,8 @@ import type { Collection } from "../storage/collection.ts";
 import type { CollectionState } from "../storage/collection-state.ts";
 import type { Database } from "../storage/database.ts";
 import type { DocumentWrites } from "../storage/document-writes.ts";
+import type { ValueOrder } from "../storage/indexes/value-order.ts";
 import type { Transaction } from "../storage/transaction.ts";
-import type { ValueOrder } from "../storage/value-order.ts";
 import type { DataSource } from "./ast.ts";
 
 /** The variables of a query at one moment, by slot. */

@@ -1,9 +1,9 @@
 import { ArangoError } from "../errors.ts";
 import type { Document } from "../json.ts";
-import type { IndexData } from "./index-data.ts";
-import type { IndexDefinition } from "./index-definition.ts";
-import { SortedTree } from "./sorted-tree.ts";
-import { compareBytes } from "./value-order.ts";
+import type { IndexData } from "./indexes/index-data.ts";
+import type { IndexDefinition } from "./indexes/index-definition.ts";
+import { SortedTree } from "./indexes/sorted-tree.ts";
+import { compareBytes } from "./indexes/value-order.ts";
 
 /** The documents and indexes of a collection at one moment. It never changes: a snapshot is a reference to it. */
 export class CollectionState {

@@ -2,17 +2,17 @@ import { ArangoError } from "../errors.ts";
 import { attributeOf, isObject, type Json, type JsonObject } from "../json.ts";
 import { AccessLock } from "./access-lock.ts";
 import { CollectionState } from "./collection-state.ts";
-import { IndexData } from "./index-data.ts";
+import { IndexData } from "./indexes/index-data.ts";
 import {
   describeIndex,
   edgeIndex,
   type IndexDefinition,
   isSameIndex,
   primaryIndex,
-} from "./index-definition.ts";
+} from "./indexes/index-definition.ts";
+import { byteOrder, type ValueOrder } from "./indexes/value-order.ts";
 import { KeyLocks } from "./key-locks.ts";
 import { Removals } from "./removals.ts";
-import { byteOrder, type ValueOrder } from "./value-order.ts";
 
 const documentType = 2;
 const edgeType = 3;

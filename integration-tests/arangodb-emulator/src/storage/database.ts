@@ -1,8 +1,8 @@
 import { ArangoError } from "../errors.ts";
 import { attributeOf, isObject, type Json, type JsonObject } from "../json.ts";
 import { Collection } from "./collection.ts";
+import type { ValueOrder } from "./indexes/value-order.ts";
 import { checkCollectionName } from "./names.ts";
-import type { ValueOrder } from "./value-order.ts";
 
 /** A database: its collections by name. */
 export class Database {

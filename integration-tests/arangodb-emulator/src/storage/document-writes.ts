@@ -3,7 +3,7 @@ import { attributeOf, type Document, isObject, type Json, type JsonObject, objec
 import { decodeRevision, type HybridClock } from "./clock.ts";
 import type { Collection } from "./collection.ts";
 import { uniqueViolation } from "./collection-state.ts";
-import { primaryIndex } from "./index-definition.ts";
+import { primaryIndex } from "./indexes/index-definition.ts";
 import { type MergeOptions, merge } from "./merge.ts";
 import { checkKey, splitId } from "./names.ts";
 import type { Transaction } from "./transaction.ts";

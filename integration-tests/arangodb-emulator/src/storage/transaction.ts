@@ -2,7 +2,7 @@ import { ArangoError } from "../errors.ts";
 import type { Document } from "../json.ts";
 import type { Collection } from "./collection.ts";
 import { type CollectionState, uniqueViolation } from "./collection-state.ts";
-import { primaryIndex } from "./index-definition.ts";
+import { primaryIndex } from "./indexes/index-definition.ts";
 
 /** What a stream transaction has declared. */
 export interface Declared {

@@ -1,4 +1,4 @@
-import type { Value } from "../contender.ts";
+import type { Value } from "../workload/contender.ts";
 
 /** @throws TypeError for a JSON value, which a contender of files does not take */
 export function bytesOf(value: Value): Uint8Array {

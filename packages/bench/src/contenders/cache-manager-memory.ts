@@ -1,5 +1,5 @@
-import type { Contender, Value } from "../contender.ts";
 import { loadPeer } from "../peers.ts";
+import type { Contender, Value } from "../workload/contender.ts";
 
 /** The part of cache-manager's interface that is measured. */
 interface Cache {

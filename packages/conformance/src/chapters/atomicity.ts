@@ -1,7 +1,7 @@
-import type { Chapter } from "../chapter.ts";
-import { atomic } from "./atomic.ts";
-import { overOnArrival } from "./over-on-arrival.ts";
-import { transactions } from "./transactions.ts";
+import type { Chapter } from "../suite/chapter.ts";
+import { atomic } from "./atomicity/atomic.ts";
+import { overOnArrival } from "./atomicity/over-on-arrival.ts";
+import { transactions } from "./atomicity/transactions.ts";
 
 export const atomicity: Chapter = {
   title: "atomicity",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Abilities, Case, Chapter } from "../chapter.ts";
-import { contents, fill } from "../contents.ts";
-import { samplesIn } from "../json-samples.ts";
-import { NASTY_KEYS } from "../nasty-keys.ts";
-import { lastStates, watched } from "../watched.ts";
+import { contents, fill } from "../assertions/contents.ts";
+import { lastStates, watched } from "../assertions/watched.ts";
+import { samplesIn } from "../samples/json-samples.ts";
+import { NASTY_KEYS } from "../samples/nasty-keys.ts";
+import type { Abilities, Case, Chapter } from "../suite/chapter.ts";
 
 function persistence({ capabilities }: Abilities): string | undefined {
   return capabilities.persistent ? undefined : "its data do not survive the process";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type Adapter, forward, KV_ERROR_CODES, KvError, type Middleware, type Store } from "@kv/core";
-import { stall } from "../between.ts";
-import type { Chapter } from "../chapter.ts";
-import { collect, contents } from "../contents.ts";
-import { OPERATIONS } from "../operations.ts";
-import { rejectionOf } from "../refusal.ts";
+import { stall } from "../assertions/between-store-and-adapter.ts";
+import { collect, contents } from "../assertions/contents.ts";
+import { OPERATIONS } from "../model/random-operations.ts";
+import type { Chapter } from "../suite/chapter.ts";
+import { rejectionOf } from "../suite/refusal.ts";
 
 /** A backend whose every call fails. */
 function failing(error: unknown): Middleware {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Chapter } from "../chapter.ts";
-import { contents, fill } from "../contents.ts";
+import { contents, fill } from "../assertions/contents.ts";
+import type { Chapter } from "../suite/chapter.ts";
 
 export const evictionPolicy: Chapter = {
   title: "eviction policy",

@@ -1,6 +1,6 @@
-import type { Chapter } from "../chapter.ts";
+import type { Chapter } from "../suite/chapter.ts";
 import { atomicity } from "./atomicity.ts";
-import { concurrency } from "./concurrency.ts";
+import { concurrency } from "./concurrency/concurrency.ts";
 import { durability } from "./durability.ts";
 import { errors } from "./errors.ts";
 import { evictionPolicy } from "./eviction-policy.ts";

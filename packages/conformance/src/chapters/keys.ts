@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { compareKeys, MAX_KEY_BYTES, type Store, utf8Length } from "@kv/core";
-import { recorder } from "../between.ts";
-import type { Case, Chapter } from "../chapter.ts";
-import { collect, contents, fill } from "../contents.ts";
-import { NASTY_KEYS } from "../nasty-keys.ts";
-import { OPERATIONS } from "../operations.ts";
+import { recorder } from "../assertions/between-store-and-adapter.ts";
+import { collect, contents, fill } from "../assertions/contents.ts";
+import { OPERATIONS } from "../model/random-operations.ts";
+import { NASTY_KEYS } from "../samples/nasty-keys.ts";
+import type { Case, Chapter } from "../suite/chapter.ts";
 
 const ILL_FORMED = ["\ud800", "\udfff", "a\ud83d", "\ude00a", "a\ud800b", "\ude00\ud83d"];
 const NO_STRINGS: unknown[] = [

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { atomically, type Chapter } from "../chapter.ts";
-import { Model } from "../model.ts";
-import { anyCommands, type Real } from "../model-commands.ts";
-import { inTime, runs } from "../property.ts";
+import { Model } from "../model/model.ts";
+import { anyCommands, type Real } from "../model/model-commands.ts";
+import { atomically, type Chapter } from "../suite/chapter.ts";
+import { inTime, runs } from "../suite/property.ts";
 
 export const modelBased: Chapter = {
   title: "model",

@@ -1,6 +1,6 @@
-import type { Chapter } from "../chapter.ts";
-import { namespaces } from "./namespaces.ts";
-import { scopes } from "./scopes.ts";
+import type { Chapter } from "../suite/chapter.ts";
+import { namespaces } from "./namespaces-and-scopes/namespaces.ts";
+import { scopes } from "./namespaces-and-scopes/scopes.ts";
 
 export const namespacesAndScopes: Chapter = {
   title: "namespaces and scopes",

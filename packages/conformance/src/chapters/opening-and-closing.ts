@@ -1,6 +1,6 @@
-import type { Chapter } from "../chapter.ts";
-import { closing } from "./closing.ts";
-import { opening } from "./opening.ts";
+import type { Chapter } from "../suite/chapter.ts";
+import { closing } from "./opening-and-closing/closing.ts";
+import { opening } from "./opening-and-closing/opening.ts";
 
 export const openingAndClosing: Chapter = {
   title: "opening and closing",

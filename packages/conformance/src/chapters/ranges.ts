@@ -1,9 +1,9 @@
-import { type Case, type Chapter, ordered } from "../chapter.ts";
-import { clearing } from "./clearing.ts";
-import { paging } from "./pages.ts";
-import { scans } from "./scans.ts";
-import { selectors } from "./selectors.ts";
-import { unordered } from "./unordered.ts";
+import { type Case, type Chapter, ordered } from "../suite/chapter.ts";
+import { clearing } from "./ranges/clearing.ts";
+import { paging } from "./ranges/pages.ts";
+import { scans } from "./ranges/scans.ts";
+import { selectors } from "./ranges/selectors.ts";
+import { unordered } from "./ranges/unordered.ts";
 
 const ofRanges = [...selectors, ...scans, ...paging].map(
   (each): Case => ({ ...each, requires: (abilities) => ordered(abilities) ?? each.requires?.(abilities) }),

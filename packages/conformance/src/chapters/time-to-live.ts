@@ -1,7 +1,7 @@
-import type { Chapter } from "../chapter.ts";
-import { deadlines } from "./deadlines.ts";
-import { expiry } from "./expiry.ts";
-import { serverDeadlines } from "./server-deadlines.ts";
+import type { Chapter } from "../suite/chapter.ts";
+import { deadlines } from "./time-to-live/deadlines.ts";
+import { expiry } from "./time-to-live/expiry.ts";
+import { serverDeadlines } from "./time-to-live/server-deadlines.ts";
 
 export const timeToLive: Chapter = {
   title: "time to live",

@@ -1,8 +1,8 @@
-import { type Chapter, watching as canWatch } from "../chapter.ts";
-import type { Context } from "../context.ts";
-import { watchEnds } from "./watch-ends.ts";
-import { watchSelection } from "./watch-selection.ts";
-import { watchedChanges } from "./watched-changes.ts";
+import { type Chapter, watching as canWatch } from "../suite/chapter.ts";
+import type { Context } from "../suite/context.ts";
+import { watchEnds } from "./watching/watch-ends.ts";
+import { watchSelection } from "./watching/watch-selection.ts";
+import { watchedChanges } from "./watching/watched-changes.ts";
 
 /** What must hold of every case of this chapter where the backend cannot watch. */
 async function refusesToWatch({ store, refused }: Context): Promise<void> {

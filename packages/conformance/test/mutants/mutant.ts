@@ -1,6 +1,6 @@
 import type { Adapter, Store } from "@kv/core";
 import { memory } from "@kv/memory";
-import type { Harness, Setup } from "../../src/harness.ts";
+import type { Harness, Setup } from "../../src/suite/harness.ts";
 
 /** An adapter or a front that breaks one promise, and the case that must notice. */
 export interface Mutant {

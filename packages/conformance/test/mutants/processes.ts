@@ -1,6 +1,6 @@
 import { type Adapter, applied, forward, type StoredEntry } from "@kv/core";
 import { memory } from "@kv/memory";
-import type { Setup } from "../../src/harness.ts";
+import type { Setup } from "../../src/suite/harness.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** What outlives an adapter: entries, and the number that revisions are counted from. */

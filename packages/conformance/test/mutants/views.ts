@@ -1,5 +1,5 @@
 import type { Store } from "@kv/core";
-import { collect } from "../../src/contents.ts";
+import { collect } from "../../src/assertions/contents.ts";
 import type { Mutant } from "./mutant.ts";
 
 function pattern(glob: string): RegExp {

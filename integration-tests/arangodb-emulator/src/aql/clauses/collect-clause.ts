@@ -1,9 +1,9 @@
 import { ArangoError } from "../../errors.ts";
 import { isObject, type Json, objectOf } from "../../json.ts";
-import { compareBytes } from "../../storage/value-order.ts";
+import { compareBytes } from "../../storage/indexes/value-order.ts";
 import type { CollectClause } from "../ast.ts";
 import type { Compilation, Scope } from "../compilation.ts";
-import { compileExpression } from "../expressions.ts";
+import { compileExpression } from "../expressions/expressions.ts";
 import { functions } from "../functions/functions.ts";
 import type { Evaluate, Operator, Row, Run } from "../run.ts";
 

@@ -1,8 +1,8 @@
 import { objectOf } from "../../json.ts";
 import type { Clause, ForClause } from "../ast.ts";
 import type { Scope } from "../compilation.ts";
-import { pathOf, resolvePath } from "../conditions.ts";
-import { sourceOf } from "../expressions.ts";
+import { sourceOf } from "../expressions/expressions.ts";
+import { pathOf, resolvePath } from "../plan/conditions.ts";
 import type { Operator } from "../run.ts";
 
 /**

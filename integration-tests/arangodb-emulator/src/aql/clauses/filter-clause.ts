@@ -1,8 +1,8 @@
 import type { Expression } from "../ast.ts";
-import { toBool } from "../cast.ts";
 import type { Compilation, Scope } from "../compilation.ts";
-import { conjuncts } from "../conditions.ts";
-import { compileExpression } from "../expressions.ts";
+import { toBool } from "../expressions/cast.ts";
+import { compileExpression } from "../expressions/expressions.ts";
+import { conjuncts } from "../plan/conditions.ts";
 import type { Operator } from "../run.ts";
 
 export function compileFilter(condition: Expression, scope: Scope, compilation: Compilation): Operator {

@@ -1,12 +1,12 @@
 import { ArangoError } from "../../errors.ts";
 import { attributeOf, type Document, isArray, type Json, type JsonObject } from "../../json.ts";
 import type { Clause, DataSource, ForClause, SortElement } from "../ast.ts";
-import { typeName } from "../cast.ts";
 import { constantOptions } from "../clause-options.ts";
 import type { Compilation, Scope } from "../compilation.ts";
-import { type Condition, conditionsAfter, type Path, pathOf, resolvePath } from "../conditions.ts";
-import { compileExpression, sourceOf } from "../expressions.ts";
-import { chooseIndex, type KnownCondition, type Scan, type WantedOrder } from "../index-choice.ts";
+import { typeName } from "../expressions/cast.ts";
+import { compileExpression, sourceOf } from "../expressions/expressions.ts";
+import { type Condition, conditionsAfter, type Path, pathOf, resolvePath } from "../plan/conditions.ts";
+import { chooseIndex, type KnownCondition, type Scan, type WantedOrder } from "../plan/index-choice.ts";
 import type { Operator, Row, Run } from "../run.ts";
 
 /** What stands around a loop, for the choice of its index. */

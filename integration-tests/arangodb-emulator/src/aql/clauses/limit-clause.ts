@@ -1,7 +1,7 @@
 import { ArangoError } from "../../errors.ts";
 import type { Expression } from "../ast.ts";
 import { type Compilation, Scope } from "../compilation.ts";
-import { compileExpression } from "../expressions.ts";
+import { compileExpression } from "../expressions/expressions.ts";
 import type { Evaluate, Operator, Run } from "../run.ts";
 
 export interface LimitContext {

@@ -4,7 +4,7 @@ import type { Written } from "../../storage/document-writes.ts";
 import type { ModificationClause } from "../ast.ts";
 import { type ModificationOptions, modificationOptions } from "../clause-options.ts";
 import type { Compilation, Scope } from "../compilation.ts";
-import { compileExpression } from "../expressions.ts";
+import { compileExpression } from "../expressions/expressions.ts";
 import type { Operator, Row, Run } from "../run.ts";
 
 /** INSERT, UPDATE, REPLACE, REMOVE. */

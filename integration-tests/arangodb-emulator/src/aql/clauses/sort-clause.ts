@@ -2,7 +2,7 @@ import { ArangoError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
 import type { SortElement } from "../ast.ts";
 import type { Compilation, Scope } from "../compilation.ts";
-import { compileExpression } from "../expressions.ts";
+import { compileExpression } from "../expressions/expressions.ts";
 import type { Operator, Row, Run } from "../run.ts";
 
 /** Sorts by values in the server's language; what compares as equal stays in its order. */

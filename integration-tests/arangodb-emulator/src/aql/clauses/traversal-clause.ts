@@ -2,10 +2,10 @@ import { ArangoError } from "../../errors.ts";
 import { attributeOf, type Document, isArray, type Json, type JsonObject, textOf } from "../../json.ts";
 import { splitId } from "../../storage/names.ts";
 import type { DataSource, Direction, TraversalClause } from "../ast.ts";
-import { toBool, toNumber } from "../cast.ts";
 import { constantOptions } from "../clause-options.ts";
 import type { Compilation, Scope } from "../compilation.ts";
-import { compileExpression } from "../expressions.ts";
+import { toBool, toNumber } from "../expressions/cast.ts";
+import { compileExpression } from "../expressions/expressions.ts";
 import type { Evaluate, Operator, Row, Run } from "../run.ts";
 
 interface Path {

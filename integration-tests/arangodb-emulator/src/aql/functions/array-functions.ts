@@ -1,8 +1,8 @@
 import { ArangoError } from "../../errors.ts";
 import { isArray, isObject, type Json } from "../../json.ts";
-import { equals } from "../../storage/value-order.ts";
-import { maxRange, toNumber } from "../cast.ts";
-import { flatten } from "../expansion.ts";
+import { equals } from "../../storage/indexes/value-order.ts";
+import { maxRange, toNumber } from "../expressions/cast.ts";
+import { flatten } from "../expressions/expansion.ts";
 import type { Run } from "../run.ts";
 import { type Family, fn, many, mismatch, volatile } from "./definition.ts";
 

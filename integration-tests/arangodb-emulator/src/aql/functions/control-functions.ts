@@ -1,6 +1,6 @@
 import { ArangoError } from "../../errors.ts";
 import type { Json } from "../../json.ts";
-import { toBool, toText } from "../cast.ts";
+import { toBool, toText } from "../expressions/cast.ts";
 import { type Family, fn, volatile } from "./definition.ts";
 
 const passThrough = volatile(1, 1, ([value = null]): Json => value);

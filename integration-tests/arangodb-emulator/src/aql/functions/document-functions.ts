@@ -1,7 +1,7 @@
 import { attributeOf, isArray, isObject, type Json } from "../../json.ts";
 import { decodeRevision, revisionParts } from "../../storage/clock.ts";
 import { splitId } from "../../storage/names.ts";
-import { toText } from "../cast.ts";
+import { toText } from "../expressions/cast.ts";
 import type { Run } from "../run.ts";
 import { type Family, fn, mismatch, reading } from "./definition.ts";
 

@@ -1,6 +1,6 @@
 import { isArray, type Json } from "../../json.ts";
-import { finite } from "../arithmetic.ts";
-import { toNumber } from "../cast.ts";
+import { finite } from "../expressions/arithmetic.ts";
+import { toNumber } from "../expressions/cast.ts";
 import { type Family, type FunctionDefinition, fn, mismatch, volatile } from "./definition.ts";
 
 function number(compute: (value: number) => number): FunctionDefinition {

@@ -1,7 +1,7 @@
 import { attributeOf, isArray, isObject, type Json, type JsonObject, objectOf } from "../../json.ts";
+import { equals } from "../../storage/indexes/value-order.ts";
 import { merge } from "../../storage/merge.ts";
-import { equals } from "../../storage/value-order.ts";
-import { toText } from "../cast.ts";
+import { toText } from "../expressions/cast.ts";
 import { type Apply, type Family, fn, many, mismatch } from "./definition.ts";
 
 /** Names as separate arguments or as one array, or both. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { isArray, isObject, type Json } from "../../json.ts";
-import { toNumber, toText } from "../cast.ts";
+import { toNumber, toText } from "../expressions/cast.ts";
 import type { Run } from "../run.ts";
 import { type Family, fn, many, mismatch, volatile } from "./definition.ts";
 

@@ -1,6 +1,6 @@
 import { isArray, isObject, type Json } from "../../json.ts";
 import { isKey } from "../../storage/names.ts";
-import { toArray, toBool, toNumber, toText, typeName } from "../cast.ts";
+import { toArray, toBool, toNumber, toText, typeName } from "../expressions/cast.ts";
 import { type Family, fn, many } from "./definition.ts";
 
 function test(holds: (value: Json) => boolean): Family[string] {

@@ -2,7 +2,7 @@ import { ArangoError } from "../../errors.ts";
 import { attributeOf, isObject, type Json, textOf } from "../../json.ts";
 import type { ServerState } from "../../server/server-state.ts";
 import type { Collection } from "../../storage/collection.ts";
-import { describeIndex, indexDefinitionOf } from "../../storage/index-definition.ts";
+import { describeIndex, indexDefinitionOf } from "../../storage/indexes/index-definition.ts";
 import { type Answer, success } from "../answer.ts";
 import { type ApiRequest, bodyOf, checkManagement } from "../api-request.ts";
 

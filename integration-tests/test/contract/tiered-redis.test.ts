@@ -1,0 +1,42 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createStore } from "@kv/core";
+import { memory } from "@kv/memory";
+import { redis } from "@kv/redis";
+import { tiered } from "@kv/tiered";
+import { test } from "vitest";
+import { sharedRedisServer } from "../../services/shared.ts";
+
+// The suite reads this when it is loaded. What needs no repetition is which far tier there is.
+process.env["KV_TEST_THOROUGHNESS"] ??= "1";
+const { describeConformance } = await import("@kv/conformance");
+
+const full = process.env["KV_TEST_FULL"] === "1";
+const server = full ? await sharedRedisServer() : { reason: "needs KV_TEST_FULL=1" };
+
+for (const write of ["through", "behind"] as const) {
+  const name = `tiered ${write} memory/redis`;
+  if ("reason" in server) {
+    test(name, (context) => context.skip(String(server.reason)));
+    continue;
+  }
+  const { url } = server;
+  describeConformance({
+    name,
+    create() {
+      const prefix = `conformance-${randomUUID()}:`;
+      const open = () => tiered({ near: memory(), far: redis({ url, prefix }), write });
+      return {
+        adapter: open(),
+        // What a near tier of memory has acknowledged and not flushed goes with the process.
+        ...(write === "through" ? { reopen: open } : {}),
+        async dispose() {
+          await using store = createStore(redis({ url, prefix }));
+          await store.clear({ namespaces: true });
+        },
+      };
+    },
+    // Changes come back from the server.
+    settle: () => sleep(100),
+  });
+}

@@ -1,9 +1,0 @@
-import { test } from "vitest";
-import { others } from "./through.ts";
-
-// The suite reads this when it is loaded. What needs no repetition is which middleware there is.
-process.env["KV_TEST_THOROUGHNESS"] ??= "1";
-const { describeSqlite } = await import("../embedded-suite.ts");
-
-if (process.env["KV_TEST_FULL"] === "1") describeSqlite({ through: others });
-else test("SQLite through the other middleware", (context) => context.skip("needs KV_TEST_FULL=1"));

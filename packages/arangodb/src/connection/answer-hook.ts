@@ -1,0 +1,59 @@
+import { timer } from "@kv/core";
+import { ArangoFailure } from "../errors.ts";
+
+/** The number of "not a leader". */
+const NOT_LEADER = 1496;
+/** Where a follower names its leader. */
+const LEADER_HEADER = "x-arango-endpoint";
+
+/**
+ * For arangojs's `afterResponse`: what it does not look at in answers.
+ *
+ * It waits for the head of an answer with a timeout, and for the body without one: a server that stops in the middle would
+ * hold one of its connections for ever. It sends a request, with the password, to whatever address a 503 names, as often
+ * as it is named one. And an answer that comes from where a redirect leads does not say so. `timeout`: milliseconds that a body may take.
+ */
+export function answerHook(timeout: number): (error: unknown, response?: Response) => void {
+  return (_error, response) => {
+    if (response === undefined) return;
+    const leader = response.status === 503 ? response.headers.get(LEADER_HEADER) : null;
+    if (leader !== null && leader !== "") {
+      const message = `this server takes no requests, and says that ${leader} does; give that address`;
+      throw new ArangoFailure(message, "refused", { errorNum: NOT_LEADER, status: 503 });
+    }
+    if (response.redirected && !response.ok) {
+      // `fetch` has followed, without the account where it went to another server.
+      const { origin } = new URL(response.url);
+      const message = `the server redirects to ${origin}, which answers ${response.status}; give that address as the option url`;
+      const outcome = response.status >= 500 ? "unknown" : "refused";
+      throw new ArangoFailure(message, outcome, { errorNum: response.status, status: response.status });
+    }
+    // A refusal's body is read from a copy, and small.
+    const { body } = response;
+    if (body === null || !response.ok) return;
+    const json = async () => JSON.parse(await textOf(body, timeout)) as unknown;
+    Object.defineProperty(response, "json", { value: json });
+  };
+}
+
+async function textOf(body: ReadableStream<Uint8Array>, timeout: number): Promise<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let isLate = false;
+  const end = timer(() => {
+    isLate = true;
+    // Ends the connection, too.
+    reader.cancel().catch(() => undefined);
+  }, timeout);
+  try {
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (isLate) throw new Error("the server's answer stopped in the middle");
+      if (done) return text + decoder.decode();
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    end.cancel();
+  }
+}

@@ -1,0 +1,159 @@
+import { type Query, query } from "../connection/query.ts";
+import { LIVE } from "../stored/document.ts";
+import { onDisk, synced } from "../write/write-parts.ts";
+
+/** Which way links are followed: from their beginning, to it, or both. */
+export type Direction = "out" | "in" | "any";
+
+export const DIRECTIONS: readonly Direction[] = ["out", "in", "any"];
+
+/** How many links may lie between an entry and what is related to it. */
+export const MAX_DEPTH = 10;
+
+/** Both entries have to be there. What a link is to is this entry, not one that is made under its key later: `origin`. */
+function link(durable: boolean): Query {
+  return query(
+    durable ? "link, on disk" : "link",
+    `
+    LET now = DATE_NOW()
+    LET docs = (
+      FOR l IN @wanted
+        LET from = FIRST(FOR d IN @@entries FILTER d._key == l.from AND ${LIVE} RETURN { id: d._id, origin: d.origin })
+        LET to = FIRST(FOR d IN @@entries FILTER d._key == l.to AND ${LIVE} RETURN { id: d._id, origin: d.origin })
+        LET ends = { _from: from.id, _to: to.id, fromOrigin: from.origin, toOrigin: to.origin, createdAt: now }
+        RETURN (from == null OR to == null) ? null : MERGE(l, ends)
+    )
+    LET linked = (
+      FOR doc IN docs
+        FILTER doc != null
+        INSERT doc INTO @@links OPTIONS { overwriteMode: "replace"${synced(durable)} }
+        RETURN 1
+    )
+    RETURN docs[* RETURN CURRENT != null]`,
+  );
+}
+
+/** Whether it was a link between entries that are there: others are gone already. */
+function unlink(durable: boolean): Query {
+  return query(
+    durable ? "unlink, on disk" : "unlink",
+    `
+    LET now = DATE_NOW()
+    FOR e IN @@links
+      FILTER e._key == @id
+      LET from = FIRST(FOR d IN @@entries FILTER d._key == e.from AND ${LIVE} RETURN d.origin)
+      LET to = FIRST(FOR d IN @@entries FILTER d._key == e.to AND ${LIVE} RETURN d.origin)
+      REMOVE { _key: e._key } IN @@links${onDisk(durable)}
+      RETURN from == e.fromOrigin AND to == e.toOrigin`,
+  );
+}
+
+/** The statements of links that write: acknowledged when they are on disk, or before. */
+export const LINKS: Readonly<Record<"full" | "normal", { readonly link: Query; readonly unlink: Query }>> = {
+  normal: { link: link(false), unlink: unlink(false) },
+  full: { link: link(true), unlink: unlink(true) },
+};
+
+/** Takes out links whose entries are gone: a page of all links, from a place on. */
+export const COLLECT_LINKS: Query = query(
+  "collect dead links",
+  `
+    LET now = DATE_NOW()
+    LET page = (
+      FOR e IN @@links
+        FILTER e.k >= @after
+        SORT e.k ASC
+        LIMIT @limit
+        RETURN KEEP(e, "_key", "k", "from", "to", "fromOrigin", "toOrigin")
+    )
+    LET dead = (
+      FOR e IN page
+        LET from = FIRST(FOR d IN @@entries FILTER d._key == e.from AND ${LIVE} RETURN d.origin)
+        LET to = FIRST(FOR d IN @@entries FILTER d._key == e.to AND ${LIVE} RETURN d.origin)
+        FILTER from != e.fromOrigin OR to != e.toOrigin
+        RETURN e._key
+    )
+    LET removed = (
+      FOR id IN dead
+        REMOVE { _key: id } IN @@links
+        RETURN 1
+    )
+    RETURN [LENGTH(page), LAST(page).k]`,
+);
+
+const OUT = `FOR e IN @@links
+            FILTER e._from == s.id AND e.fromOrigin == s.origin
+              AND (@types == null OR e.type IN @types)
+            RETURN { id: e.to, origin: e.toOrigin }`;
+
+const IN = `FOR e IN @@links
+            FILTER e._to == s.id AND e.toOrigin == s.origin
+              AND (@types == null OR e.type IN @types)
+            RETURN { id: e.from, origin: e.fromOrigin }`;
+
+const NEXT: Readonly<Record<Direction, string>> = {
+  out: `(
+          ${OUT}
+        )`,
+  in: `(
+          ${IN}
+        )`,
+  any: `UNION((
+          ${OUT}
+        ), (
+          ${IN}
+        ))`,
+};
+
+/**
+ * What is related to an entry, level by level: each entry at the least number of links that lie between. Not by a
+ * traversal of the server's own: that decides which vertices it has visited before any condition on edges is looked at,
+ * so that a link of another type, or to an entry that is gone, could hide one that counts.
+ */
+function related(direction: Direction, depth: number): Query {
+  let levels = "";
+  for (let level = 1; level <= depth; level++) {
+    levels += `
+    LET level${level} = (
+      FOR s IN level${level - 1}
+        FOR next IN ${NEXT[direction]}
+          FILTER next.id NOT IN seen${level - 1}
+          FOR d IN @@entries
+            FILTER d._key == next.id AND d.origin == next.origin AND ${LIVE}
+              AND d.n == @n AND d.k >= @from AND d.k < @to
+            RETURN DISTINCT { id: d._id, document: d._key, origin: d.origin, key: d.key }
+    )
+    LET seen${level} = APPEND(seen${level - 1}, level${level}[*].document)`;
+  }
+  const keys = Array.from({ length: depth }, (_, i) => `level${i + 1}[*].key`);
+  return query(
+    `related, ${direction}, to a depth of ${depth}`,
+    `
+    LET now = DATE_NOW()
+    LET level0 = (
+      FOR d IN @@entries
+        FILTER d._key == @start AND ${LIVE}
+        RETURN { id: d._id, origin: d.origin }
+    )
+    LET seen0 = [@start]${levels}
+    RETURN [${keys.join(", ")}]`,
+  );
+}
+
+/** By direction and depth, from 1 on. */
+export const RELATED: Readonly<Record<Direction, readonly Query[]>> = {
+  out: statements("out"),
+  in: statements("in"),
+  any: statements("any"),
+};
+
+function statements(direction: Direction): Query[] {
+  return Array.from({ length: MAX_DEPTH }, (_, i) => related(direction, i + 1));
+}
+
+export const LINK_QUERIES: readonly Query[] = [
+  ...Object.values(LINKS.normal),
+  ...Object.values(LINKS.full),
+  COLLECT_LINKS,
+  ...DIRECTIONS.flatMap((direction) => RELATED[direction]),
+];

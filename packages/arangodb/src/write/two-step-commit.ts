@@ -1,0 +1,156 @@
+import { applied, type Commit, type CommitResult, type Namespace, type StoredEntry } from "@kv/core";
+import { type Patience, untilUndisturbed } from "../connection/back-off.ts";
+import { LOOK } from "../read/read-queries.ts";
+import { ArangoEntry, identityOf, namespacePart, type Row } from "../stored/document.ts";
+import { documentKey } from "../stored/keys.ts";
+import { contentsOf } from "./commit-plan.ts";
+import type { WriteContext } from "./write-context.ts";
+
+type Found = readonly [id: string, rev: string, live: boolean, origin: string, row: Row];
+type Look = readonly [now: number, found: readonly Found[]];
+type Swapped = readonly [now: number, left: number, same: boolean];
+
+/** A document as it was seen; without `entry` it is none, or one that has expired. */
+interface Seen {
+  readonly rev: string;
+  readonly origin: string;
+  readonly entry: StoredEntry | undefined;
+}
+
+/**
+ * Any batch of commits: looks at the documents, works out here what becomes of them, and puts that in place if no other
+ * writer has changed any of them meanwhile; else it begins again.
+ */
+export async function commitInTwoSteps(
+  context: WriteContext,
+  namespace: Namespace,
+  commits: readonly Commit[],
+): Promise<CommitResult[]> {
+  const ids = new Map<string, string>();
+  for (const { checks, mutations } of commits) {
+    for (const { key } of [...checks, ...mutations]) {
+      if (!ids.has(key)) ids.set(key, documentKey(namespace.id, key));
+    }
+  }
+  const patience = context.lanes.patience();
+  return untilUndisturbed(patience, async () => {
+    const { now, seen } = await look(context, [...ids.values()], patience.forRequest);
+    const work = new Work(context, namespace, ids, seen, now);
+    const results = commits.map((commit) => work.apply(commit));
+    return (await work.putInPlace(patience)) ? { done: results } : "again";
+  });
+}
+
+async function look(
+  { server, layout }: WriteContext,
+  ids: readonly string[],
+  timeout: number,
+): Promise<{ now: number; seen: ReadonlyMap<string, Seen> }> {
+  const [answer] = await server.execute<Look>(LOOK, { "@entries": layout.entries, ids }, { timeout });
+  const [now, found] = answer ?? [0, []];
+  const seen = new Map<string, Seen>();
+  for (const [id, rev, live, origin, row] of found) {
+    seen.set(id, { rev, origin, entry: live ? new ArangoEntry(row) : undefined });
+  }
+  return { now, seen };
+}
+
+/** A batch that is worked out on what was seen. */
+class Work {
+  readonly #context: WriteContext;
+  readonly #namespace: Namespace;
+  readonly #ids: ReadonlyMap<string, string>;
+  readonly #seen: ReadonlyMap<string, Seen>;
+  readonly #now: number;
+  /** What the keys hold after the commits so far, where it is something else. */
+  readonly #changed = new Map<string, StoredEntry | undefined>();
+  /** The keys that a commit which wrote depends on. */
+  readonly #held = new Set<string>();
+
+  constructor(
+    context: WriteContext,
+    namespace: Namespace,
+    ids: ReadonlyMap<string, string>,
+    seen: ReadonlyMap<string, Seen>,
+    now: number,
+  ) {
+    this.#context = context;
+    this.#namespace = namespace;
+    this.#ids = ids;
+    this.#seen = seen;
+    this.#now = now;
+  }
+
+  apply(commit: Commit): CommitResult {
+    const { result, changes } = applied(commit, {
+      form: "value",
+      find: (key) => this.#find(key),
+      now: () => this.#now,
+      revision: () => this.#context.revisions.next(),
+    });
+    for (const [key, entry] of changes) this.#changed.set(key, entry);
+    if (changes.size > 0) {
+      for (const { key } of [...commit.checks, ...commit.mutations]) this.#held.add(key);
+    }
+    return result;
+  }
+
+  #find(key: string): StoredEntry | undefined {
+    if (!this.#changed.has(key)) return this.#before(key)?.entry;
+    const entry = this.#changed.get(key);
+    return entry?.expiresAt !== undefined && entry.expiresAt <= this.#now ? undefined : entry;
+  }
+
+  #before(key: string): Seen | undefined {
+    return this.#seen.get(this.#ids.get(key) ?? "");
+  }
+
+  /** → whether no other writer came between */
+  async putInPlace(patience: Patience): Promise<boolean> {
+    if (this.#held.size === 0) return true;
+    const { lanes, layout, queries } = this.#context;
+    const keys = [...this.#held];
+    const deadlines = keys.flatMap((key) => this.#before(key)?.entry?.expiresAt ?? []);
+    const swap = {
+      "@entries": layout.entries,
+      "@changes": layout.changes,
+      "@system": layout.system,
+      rows: keys.map((key) => ({
+        id: this.#ids.get(key),
+        rev: this.#before(key)?.rev ?? null,
+        doc: this.#document(key),
+      })),
+      before: deadlines.length === 0 ? null : Math.min(...deadlines),
+      changed: keys.flatMap((key) => {
+        const kind = this.#kind(key);
+        return kind === undefined ? [] : [[this.#namespace.id, key, this.#ids.get(key), kind, null]];
+      }),
+    };
+    const [, , same] = await lanes.write<Swapped>(queries.swap, this.#namespace, swap, patience);
+    return same;
+  }
+
+  /** What is to stand there; `null`: what stands there. */
+  #document(key: string): object | null {
+    const before = this.#before(key);
+    if (!this.#changed.has(key) && before?.entry !== undefined) return null;
+    const entry = this.#changed.get(key);
+    const common = { ...namespacePart(this.#namespace), ...identityOf(this.#namespace, key) };
+    if (entry === undefined) return { ...common, dead: true, expiresAt: 1, reclaimAt: 1 };
+    const { revision, createdAt, updatedAt } = entry;
+    const { contents } = contentsOf(entry, revision);
+    // A key that is made anew in the millisecond that it was made in passes for the same: nothing else tells them apart.
+    const stays = before?.entry !== undefined && before.entry.createdAt === createdAt;
+    return { ...common, ...contents, createdAt, updatedAt, origin: stays ? before.origin : revision };
+  }
+
+  #kind(key: string): "set" | "touch" | "delete" | "expire" | undefined {
+    if (!this.#changed.has(key)) return undefined;
+    const before = this.#before(key)?.entry;
+    const after = this.#changed.get(key);
+    if (after === undefined) return before === undefined ? undefined : "delete";
+    if (after.expiresAt !== undefined && after.expiresAt <= this.#now)
+      return before === undefined ? undefined : "expire";
+    return after.revision === before?.revision ? "touch" : "set";
+  }
+}

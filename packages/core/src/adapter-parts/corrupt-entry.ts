@@ -1,0 +1,58 @@
+import type { StoredEntry } from "../contract/adapter.ts";
+import { branded } from "../contract/brand.ts";
+import { Refusal } from "../contract/errors.ts";
+
+/**
+ * An entry that is there and whose checksum differs: whoever wants more of it than its key is told so (`KV_CORRUPT`).
+ * For adapters whose backend does not check what it reads.
+ */
+export class CorruptEntry implements StoredEntry {
+  static {
+    branded(CorruptEntry, "CorruptEntry");
+  }
+
+  readonly key: string;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  /** What is thrown. */
+  static fault(): Refusal {
+    return new Refusal(
+      "KV_CORRUPT",
+      "what is stored was altered since it was written (its checksum differs); delete or rewrite the entry, or restore a backup",
+    );
+  }
+
+  get payload(): never {
+    throw CorruptEntry.fault();
+  }
+
+  get encoding(): never {
+    return this.payload;
+  }
+  get revision(): never {
+    return this.payload;
+  }
+  get createdAt(): never {
+    return this.payload;
+  }
+  get updatedAt(): never {
+    return this.payload;
+  }
+  get policy(): never {
+    return this.payload;
+  }
+  get user(): never {
+    return this.payload;
+  }
+
+  /** It has none that anybody could rely on. */
+  get expiresAt(): undefined {
+    return undefined;
+  }
+  get size(): undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { monotonicNow, wallNow } from "../runtime/real-time.ts";
+
+/** Milliseconds by which this machine's two clocks may part before the server's is measured again. */
+const TOLERANCE_MS = 20;
+/** A measurement whose answer came this fast, in milliseconds, needs no second one. */
+const PROMPT_MS = 10;
+/** Clocks tell whole milliseconds. */
+const RESOLUTION_MS = 1;
+/** How often a measurement is tried before its best answer is taken. */
+const ATTEMPTS = 3;
+
+/** This machine's clocks, in milliseconds. */
+export interface LocalClocks {
+  /** Milliseconds since 1970, as the system believes: may be set, and jumps after a suspension. */
+  wall(): number;
+  /** Milliseconds since some moment: never set, and stands while the machine is suspended. */
+  monotonic(): number;
+}
+
+/** One measurement: the server's time, and what the local clocks said at that moment. */
+interface Anchor {
+  readonly server: number;
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+/**
+ * The clock of a server, for adapters whose deadlines are compared there.
+ *
+ * Between two measurements the server's time is told by this machine's monotonic clock, so that a wall clock that is wrong,
+ * or set while the store is open, moves no deadline. `sync` measures again where the two local clocks have parted, which
+ * is how a corrected clock and a machine that was suspended look.
+ */
+export class ServerClock {
+  readonly #ask: () => Promise<number>;
+  readonly #local: LocalClocks;
+  #anchor: Anchor | undefined;
+  #measuring: Promise<void> | undefined;
+
+  /** @param ask the server's time in milliseconds since 1970, asked now. */
+  constructor(ask: () => Promise<number>, local: LocalClocks = { wall: wallNow, monotonic: monotonicNow }) {
+    this.#ask = ask;
+    this.#local = local;
+  }
+
+  /** Milliseconds since 1970 by the server's clock; by this machine's until the first measurement. */
+  readonly now = (): number => {
+    const anchor = this.#anchor;
+    if (anchor === undefined) return Math.round(this.#local.wall());
+    return Math.round(anchor.server + this.#local.monotonic() - anchor.monotonic);
+  };
+
+  /** Measures where that is due; `undefined`: `now()` is right as it is. Rejects where the server does not answer. */
+  readonly sync = (): Promise<void> | undefined => {
+    const anchor = this.#anchor;
+    if (anchor !== undefined && this.#measuring === undefined) {
+      const parted = this.#local.wall() - anchor.wall - (this.#local.monotonic() - anchor.monotonic);
+      if (Math.abs(parted) <= TOLERANCE_MS) return undefined;
+    }
+    return this.measure();
+  };
+
+  /** Measures now: at each opening, after a reconnect, and with each sweep. Calls that meet share one measurement. */
+  measure(): Promise<void> {
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    return this.#measuring;
+  }
+
+  async #measure(): Promise<void> {
+    let best = Number.POSITIVE_INFINITY;
+    for (let attempt = 0; attempt < ATTEMPTS && best > PROMPT_MS; attempt++) {
+      const asked = this.#local.monotonic();
+      const server = await this.#ask();
+      const monotonic = this.#local.monotonic();
+      const took = monotonic - asked;
+      if (took >= best) continue;
+      best = took;
+      // The server looked at its clock somewhere in between. If that may have been when this machine's clock said the same,
+      // the two count as synchronized: the measurement is less precise than that.
+      const wall = this.#local.wall();
+      const middle = server + took / 2;
+      const agree = Math.abs(wall - middle) <= took / 2 + RESOLUTION_MS;
+      this.#anchor = { server: agree ? wall : middle, wall, monotonic };
+    }
+  }
+}

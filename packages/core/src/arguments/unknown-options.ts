@@ -1,0 +1,58 @@
+import { Refusal } from "../contract/errors.ts";
+import { messageOf } from "../contract/shown.ts";
+import { isAbortSignal, isArray } from "../runtime/any-realm.ts";
+
+/**
+ * The names of options, each of which was read once here: what throws when it is read is a mistake of the caller's, and is
+ * told as one wherever it is read later. @throws Refusal `KV_INVALID_OPTION`
+ */
+function namesOf(options: object, of: string): string[] {
+  const names: string[] = [];
+  try {
+    // Own and inherited alike: what is read through the prototype would be obeyed, too.
+    for (const name in options) {
+      names.push(name);
+      void (options as Readonly<Record<string, unknown>>)[name];
+    }
+  } catch (cause) {
+    const name = names.at(-1);
+    const what = name === undefined ? "the options" : `the option ${JSON.stringify(name)}`;
+    throw new Refusal("KV_INVALID_OPTION", `${what} of ${of} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  return names;
+}
+
+/**
+ * The signal of options, for an operation that has not begun: its refusal is told when the options are looked at.
+ */
+export function signalIn(
+  options: { readonly signal?: AbortSignal | undefined } | undefined,
+): AbortSignal | undefined {
+  try {
+    const signal: unknown = options?.signal;
+    return isAbortSignal(signal) ? signal : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Refuses what is no options object, or has an option that is not known, naming those that are: a misspelt option must
+ * not pass for one that was not given. `undefined` passes.
+ * @throws Refusal `KV_INVALID_OPTION`
+ */
+export function refuseUnknownOptions(options: unknown, known: ReadonlySet<string>, of: string): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null || isArray(options)) {
+    throw new Refusal("KV_INVALID_OPTION", `the options of ${of} must be an object`);
+  }
+  for (const name of namesOf(options, of)) {
+    if (!known.has(name)) {
+      const list = [...known].join(", ");
+      throw new Refusal(
+        "KV_INVALID_OPTION",
+        `unknown option ${JSON.stringify(name)} of ${of}; it has: ${list}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { Refusal } from "../contract/errors.ts";
+import { lateness, lateWrite } from "../lateness.ts";
+import { type Limit, Timeouts } from "../runtime/timeouts.ts";
+
+/**
+ * How long the calls of one store may take: each from the call on, however many wait before it. What waits for longer
+ * than that is not begun any more. A call that takes several answers of the backend has the time anew from each of them.
+ */
+export class CallLimits {
+  readonly #timeouts: Timeouts;
+  /** Of the call that is being made now, which had to wait. The first thing that waits for the backend takes it. */
+  #given: Limit | undefined;
+
+  /** @param ms milliseconds, or `Infinity` */
+  constructor(ms: number) {
+    this.#timeouts = new Timeouts(ms);
+  }
+
+  get ms(): number {
+    return this.#timeouts.ms;
+  }
+
+  /** Whether the call that is being made has waited already. */
+  get isGiven(): boolean {
+    return this.#given !== undefined;
+  }
+
+  /** The limit of the call that is being made: what is left of it, or a new one. */
+  begin(expire: () => void): Limit {
+    const given = this.#take();
+    if (given === undefined) return this.#timeouts.begin(expire);
+    given.expire = expire;
+    return given;
+  }
+
+  /** Whether a call that has waited is too late to be begun. */
+  isSpent(limit: Limit): boolean {
+    return this.#timeouts.isSpent(limit);
+  }
+
+  end(limit: Limit): void {
+    this.#timeouts.end(limit);
+  }
+
+  #take(): Limit | undefined {
+    const given = this.#given;
+    this.#given = undefined;
+    return given;
+  }
+
+  /** Makes a call that has waited, in what is left of its time. @throws Refusal where nothing is left */
+  within<T>(limit: Limit, run: () => T): T {
+    if (this.isSpent(limit)) {
+      this.end(limit);
+      throw this.notBegun();
+    }
+    limit.expire = nothing;
+    const before = this.#given;
+    this.#given = limit;
+    try {
+      return run();
+    } finally {
+      if (this.#given === limit) this.#timeouts.end(limit);
+      this.#given = before;
+    }
+  }
+
+  /** Makes a call after what it has to wait for. Rejects where that takes all of its time; it is not made then. */
+  after<T>(waited: Promise<unknown>, run: () => T | Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const limit = this.begin(() => reject(this.notBegun()));
+      waited
+        .then(() => {
+          resolve(this.within(limit, run));
+        })
+        .catch(reject);
+    });
+  }
+
+  /** The backend's answer, or a rejection with `KV_TIMEOUT`. */
+  guard<T>(answer: Promise<T>, what = "answering", limit: Limit | undefined = this.#take()): Promise<T> {
+    return this.#timeouts.guard(answer, () => lateness(what, this.ms), limit);
+  }
+
+  /** The same for a call that writes: when it is given up, its outcome is unknown. */
+  guardWrite<T>(answer: Promise<T>, limit: Limit | undefined = this.#take()): Promise<T> {
+    return this.#timeouts.guard(answer, () => this.unknownWrite(), limit);
+  }
+
+  unknownWrite(): Refusal {
+    return lateWrite("writing", this.ms);
+  }
+
+  lateRead(): Refusal {
+    return lateness("answering", this.ms);
+  }
+
+  notBegun(): Refusal {
+    const message = `the call waited longer than ${this.ms} ms for those before it and was not begun; nothing was written, and it may be made again`;
+    return new Refusal("KV_TIMEOUT", message, { retryable: true });
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,303 @@
+import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "../adapter-parts/deadline.ts";
+import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } from "../contract/adapter.ts";
+import { Refusal } from "../contract/errors.ts";
+import { lateness } from "../lateness.ts";
+import { isPromise } from "../runtime/any-realm.ts";
+import { inThisContext } from "../runtime/async-context.ts";
+import { after } from "../runtime/maybe-promise.ts";
+import { Pace } from "../runtime/pace.ts";
+import { backgroundInterval, inTime, monotonicNow } from "../runtime/platform.ts";
+import { AcceptedWork } from "./accepted-work.ts";
+import { CallLimits } from "./call-limits.ts";
+import { Liveness } from "./liveness.ts";
+import { type Life, lifeOf } from "./shared-adapter.ts";
+
+/** Closing the adapter has what is left of the timeout, and this part of it in any case. */
+const CLOSING_SHARE = 10;
+
+export interface ConnectionOptions {
+  /** Milliseconds after which the backend counts as not answering. */
+  readonly timeout: number;
+  /** Milliseconds between sweeps; `undefined`: never by itself. */
+  readonly sweepInterval: number | undefined;
+}
+
+/**
+ * What all views of one store share: an adapter that is opened once, by the first operation, and closed once, after the
+ * work that was accepted. Every call of the adapter goes through here or through a `Lane`, is given up after the
+ * timeout, and has its error wrapped once.
+ */
+export class Connection {
+  readonly adapter: Adapter;
+  readonly pace: Pace = new Pace();
+  readonly liveness: Liveness = new Liveness();
+  readonly work: AcceptedWork = new AcceptedWork(this.liveness);
+  readonly limits: CallLimits;
+  /** The deadline so many milliseconds from now. */
+  readonly deadline: (ttl: number) => Deadline;
+  // In the async context of the store's making: what is opened, and what goes on in the background, is no caller's.
+  readonly #openAdapter: () => MaybePromise<void>;
+  readonly #startSweeping: () => void;
+  readonly #life: Life;
+  readonly #sweepInterval: number | undefined;
+  readonly #closers = new Set<() => void>();
+  readonly #leavers = new Set<() => void>();
+  #state: "idle" | "opening" | "open" | "closed" = "idle";
+  /** The adapter's open, as those see it that wait for it. */
+  #opening: Promise<void> | undefined;
+  /** The adapter's open itself, also when nobody waits for it any more. */
+  #underWay: Promise<void> | undefined;
+  /** Closed while the adapter was opening, without waiting for it: it closes what it opens. */
+  #abandoned = false;
+  #closing: Promise<void> | undefined;
+  /** Whether the adapter is: also while the store is being closed. */
+  #isOpen = false;
+  #stopSweeping: (() => void) | undefined;
+  /** Operations that wait for the open, in call order. Later ones may not overtake them. */
+  #waiting = 0;
+  /** The accepted work is done: what is still held is let go. */
+  #releasing = false;
+  /** What is being called is a step of an operation that was accepted. */
+  #continuing = false;
+  /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
+  ready = false;
+
+  constructor(adapter: Adapter, options: ConnectionOptions) {
+    this.adapter = adapter;
+    this.deadline = deadlinesOf(adapter);
+    this.#life = lifeOf(adapter);
+    this.#openAdapter = inThisContext(() => this.#life.open());
+    this.#startSweeping = inThisContext(() => this.#sweepSometimes());
+    this.limits = new CallLimits(options.timeout);
+    this.#sweepInterval = options.sweepInterval;
+  }
+
+  get closed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** @throws Refusal `KV_CLOSED` */
+  assertOpen(): void {
+    if (this.closed && !this.#continues)
+      throw new Refusal("KV_CLOSED", "the store was closed; create a new one");
+  }
+
+  /** Whether closing waits for what is being called. */
+  get #continues(): boolean {
+    return this.#continuing && !this.#releasing;
+  }
+
+  /** Runs an operation once the adapter is open. @throws Refusal `KV_CLOSED`; what `open` threw */
+  enter<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.ready) return run();
+    this.assertOpen();
+    if (this.closed && this.#isOpen) return run();
+    if (this.#state === "idle" || (this.closed && this.#opening === undefined)) {
+      const opened = this.#open();
+      if (opened === undefined) return run();
+    }
+    this.#waiting++;
+    const limit = this.limits.begin(() => undefined);
+    const waited = (this.#opening ?? Promise.resolve()).then(
+      () => {
+        this.#admitted();
+        return this.limits.within(limit, run);
+      },
+      (error: unknown) => {
+        this.limits.end(limit);
+        this.#admitted();
+        throw error;
+      },
+    );
+    return this.work.track(waited);
+  }
+
+  /** Runs a step of an operation that closing waits for (`AcceptedWork`): the step is not refused meanwhile. */
+  continue<T>(run: () => T): T {
+    const before = this.#continuing;
+    this.#continuing = true;
+    try {
+      return run();
+    } finally {
+      this.#continuing = before;
+    }
+  }
+
+  #admitted(): void {
+    this.#waiting--;
+    if (this.#waiting === 0) this.ready = this.#state === "open";
+  }
+
+  #open(): Promise<void> | undefined {
+    const underWay = this.#underWay ?? this.#begun();
+    if (underWay === undefined) return undefined;
+    if (!this.closed) this.#state = "opening";
+    this.#opening = this.guard(underWay, "opening").then(
+      () => {
+        this.#opening = undefined;
+      },
+      (error: unknown) => {
+        this.#opening = undefined;
+        if (this.#state === "opening") this.#state = "idle";
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  /** Opens the adapter; `undefined`: it is open. One that is given up goes on, and is what the next operation waits for. */
+  #begun(): Promise<void> | undefined {
+    const opened = this.#openAdapter();
+    if (!isPromise(opened)) {
+      this.#isOpen = true;
+      if (this.closed) return undefined;
+      this.#opened();
+      this.ready = true;
+      return undefined;
+    }
+    this.#underWay = opened.then(
+      () => {
+        this.#underWay = undefined;
+        this.#isOpen = true;
+        if (this.#state !== "closed") {
+          this.#opened();
+          this.ready = this.#waiting === 0;
+        } else if (this.#abandoned) return this.#life.close();
+      },
+      (error: unknown) => {
+        this.#underWay = undefined;
+        throw error;
+      },
+    );
+    // Where it was given up, nobody hears of how it ended.
+    this.#underWay.catch(() => undefined);
+    return this.#underWay;
+  }
+
+  #opened(): void {
+    this.#state = "open";
+    this.#startSweeping();
+  }
+
+  #sweepSometimes(): void {
+    if (this.#sweepInterval === undefined) return;
+    this.#stopSweeping = backgroundInterval(() => this.#sweepInBackground(), this.#sweepInterval);
+  }
+
+  #sweeping = false;
+  #sweepInBackground(): void {
+    if (this.#sweeping || this.#state !== "open") return;
+    this.#sweeping = true;
+    const done = () => {
+      this.#sweeping = false;
+    };
+    // Expired entries are absent, swept or not; what fails now is done by the next sweep.
+    try {
+      const swept = this.adapter.sweep();
+      if (isPromise(swept)) this.work.track(swept).then(done, done);
+      else done();
+    } catch {
+      done();
+    }
+  }
+
+  /** Runs before the adapter is closed, or now where it is being closed; → a function that takes it back. */
+  beforeClose(callback: () => void): () => void {
+    if (this.#releasing) callback();
+    this.#closers.add(callback);
+    return () => this.#closers.delete(callback);
+  }
+
+  /** Runs when `close` is called, before the work that was accepted is waited for; → a function that takes it back. */
+  onClosing(callback: () => void): () => void {
+    if (this.closed) callback();
+    this.#leavers.add(callback);
+    return () => this.#leavers.delete(callback);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => this.liveness.end());
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const opening = this.#opening;
+    this.#state = "closed";
+    this.ready = false;
+    this.#stopSweeping?.();
+    for (const leaver of this.#leavers) leaver();
+    this.#leavers.clear();
+    const began = monotonicNow();
+    await opening?.catch(() => undefined);
+    // A caller's function that never ends must not keep the store open; it may itself wait for this end.
+    await this.work.done((released) => inTime(released, this.#left(began), () => undefined));
+    this.#releasing = true;
+    for (const closer of this.#closers) closer();
+    this.#closers.clear();
+    if (!this.#isOpen) {
+      this.#abandoned = true;
+      return;
+    }
+    const closed = this.#life.close();
+    if (!isPromise(closed)) return;
+    const { ms } = this.limits;
+    // Whatever the work took: a backend that is well gets the time to say so.
+    const grace = Math.max(this.#left(began), ms / CLOSING_SHARE);
+    await inTime(this.work.track(closed), grace, () => {
+      throw lateness("closing", ms);
+    });
+  }
+
+  #left(began: number): number {
+    return Math.max(0, began + this.limits.ms - monotonicNow());
+  }
+
+  /** Milliseconds after which the backend counts as not answering. */
+  get timeout(): number {
+    return this.limits.ms;
+  }
+
+  /** The promise, or a rejection with `KV_TIMEOUT`. */
+  guard<T>(promise: Promise<T>, what?: string): Promise<T> {
+    return this.limits.guard(promise, what);
+  }
+
+  /** The same of a call that writes: its outcome is unknown when it is given up. */
+  guardWrite<T>(promise: Promise<T>): Promise<T> {
+    return this.limits.guardWrite(promise);
+  }
+
+  /** Milliseconds since 1970 by the adapter's clock, measured before where it is a server's. Opens first. */
+  now(): MaybePromise<number> {
+    return this.enter(() => {
+      const synced = this.adapter.syncClock?.();
+      return after(synced && this.guard(synced), () => this.adapter.clock());
+    });
+  }
+
+  /** The adapter's `commit`, once its clock is known where a deadline depends on it. */
+  commit(namespace: Namespace, commits: readonly PlannedCommit[]): MaybePromise<CommitResult[]> {
+    const { adapter } = this;
+    // Without a server's clock there are no pending deadlines.
+    if (adapter.syncClock === undefined) return adapter.commit(namespace, commits as readonly Commit[]);
+    return commitDated(adapter, namespace, commits, (synced) =>
+      this.guard(synced, "asking for the server's time"),
+    );
+  }
+
+  /** A call of the adapter outside any lane: opens first, is tracked and timed out. */
+  call<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    return this.enter(() => this.tracked(run));
+  }
+
+  /** The same where it is open. */
+  tracked<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const result = run();
+    return isPromise(result) ? this.work.track(this.guard(result)) : result;
+  }
+}
+
+/** The iterator behind pages, synchronous or not. */
+export function pageIterator<T>(pages: Pages<T>): Iterator<readonly T[]> | AsyncIterator<readonly T[]> {
+  return Symbol.iterator in pages ? pages[Symbol.iterator]() : pages[Symbol.asyncIterator]();
+}

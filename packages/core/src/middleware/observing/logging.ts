@@ -1,0 +1,106 @@
+import type { Middleware } from "../../contract/adapter.ts";
+import type { Duration } from "../../contract/duration.ts";
+import type { KvErrorCode } from "../../contract/errors.ts";
+import { shown } from "../../contract/shown.ts";
+import { monotonicNow, warn } from "../../runtime/platform.ts";
+import { codeOf } from "../parts/failure-code.ts";
+import {
+  checkedOptions,
+  durationOption,
+  functionOption,
+  invalidOption,
+} from "../parts/middleware-options.ts";
+import { type AdapterCall, type AdapterOperation, observed } from "./observation.ts";
+
+/** From the most to the least talkative. */
+export type LogLevel = "debug" | "warn" | "error";
+
+/** One call of an adapter. It never holds a value, an address or a driver's message; keys only if they are asked for. */
+export interface LogRecord {
+  /** `"error"`: it failed; `"warn"`: it was slow; `"debug"`: neither. */
+  readonly level: LogLevel;
+  readonly adapter: string;
+  readonly operation: AdapterOperation;
+  /** The namespace's segments; `undefined` where the call concerns all of them. */
+  readonly namespace: readonly string[] | undefined;
+  /** How many keys were read, or commits made; `undefined` for other calls. */
+  readonly items: number | undefined;
+  /** Where the option `keys` is set: the keys that were read or written. */
+  readonly keys: readonly string[] | undefined;
+  /** How long it took, in milliseconds; of a scan, until it was left. */
+  readonly ms: number;
+  /** Why it failed. */
+  readonly code: KvErrorCode | undefined;
+  /** All of it (but the keys) as one line. */
+  readonly message: string;
+}
+
+export interface LoggingOptions {
+  /** Told of every call, after its end. What it throws is reported as a process warning, and stops nothing. */
+  readonly log: (record: LogRecord) => void;
+  /** The least level that is told. Default: `"debug"`, every call. */
+  readonly level?: LogLevel | undefined;
+  /** From which duration on a call is told at the level `"warn"`. A number is seconds. Default: never. */
+  readonly slow?: Duration | undefined;
+  /** Whether records hold the keys: they may say more than a log should know. Default: `false`. */
+  readonly keys?: boolean | undefined;
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "warn", "error"];
+
+/**
+ * One record per call of the adapter. The store gathers what happens in one tick, so that a hundred `get`s may be one
+ * `read` of a hundred keys.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function logging(options: LoggingOptions): Middleware {
+  const { log, least, slow, keys } = checkedOptions(
+    "logging",
+    ["log", "level", "slow", "keys"],
+    options,
+    (given) => ({
+      log: functionOption("log", given.log) ?? invalidOption("logging() needs log, a function"),
+      least: rankOf(given.level ?? "debug"),
+      slow: given.slow === undefined ? Number.POSITIVE_INFINITY : durationOption("slow", given.slow),
+      keys: given.keys === true,
+    }),
+  );
+
+  return (inner) =>
+    observed(inner, (call) => {
+      const start = monotonicNow();
+      return (failure) => {
+        const ms = monotonicNow() - start;
+        const level = failure !== undefined ? "error" : ms >= slow ? "warn" : "debug";
+        if (LEVELS.indexOf(level) < least) return;
+        const code = failure === undefined ? undefined : codeOf(inner, failure.error);
+        try {
+          log({
+            level,
+            adapter: inner.name,
+            operation: call.operation,
+            namespace: call.namespace?.path,
+            items: call.items,
+            keys: keys ? call.keys() : undefined,
+            ms,
+            code,
+            message: messageOf(inner.name, call, ms, code),
+          });
+        } catch (error) {
+          warn(`the log function of logging() threw ${shown(error)}`);
+        }
+      };
+    });
+}
+
+function rankOf(level: LogLevel): number {
+  const rank = LEVELS.indexOf(level);
+  return rank >= 0 ? rank : invalidOption(`level must be one of ${LEVELS.join(", ")}, not ${shown(level)}`);
+}
+
+function messageOf(adapter: string, call: AdapterCall, ms: number, code: KvErrorCode | undefined): string {
+  const { operation, namespace, items } = call;
+  const of = items === undefined ? "" : ` ${items}`;
+  const where = namespace === undefined || namespace.id === "" ? "" : ` in ${JSON.stringify(namespace.path)}`;
+  return `${adapter}.${operation}${of}${where} ${code ?? "ok"} ${ms.toFixed(1)} ms`;
+}

@@ -1,0 +1,63 @@
+import type { Adapter, Commit, CommitResult, MaybePromise, Namespace } from "../../contract/adapter.ts";
+import { after, rescued } from "../../runtime/maybe-promise.ts";
+import { isRetryable } from "../parts/failure-code.ts";
+import type { Repeat } from "./retry.ts";
+
+/**
+ * Makes commits, again where that cannot apply one twice. A call that was rejected may have been applied: it is repeated
+ * only if that would change nothing. Of a call that was answered, those commits are repeated which the backend says it
+ * did not apply, unless a later one of the same call went past them on the same key.
+ */
+export function commitRepeating(
+  inner: Adapter,
+  namespace: Namespace,
+  commits: readonly Commit[],
+  repeat: Repeat,
+): MaybePromise<CommitResult[]> {
+  const results: CommitResult[] = [];
+  /** The places, within `commits`, of those still to be made. */
+  let left = commits.map((_, place) => place);
+
+  function make(): MaybePromise<CommitResult[]> {
+    const places = left;
+    const again = places.length < commits.length;
+    const made = () => inner.commit(namespace, again ? places.map((place) => commits[place]!) : commits);
+    // The commits that were made stay made, whatever becomes of these.
+    const answered = again
+      ? rescued(made, (error) => places.map(() => ({ status: "error", error })))
+      : made();
+    return after(answered, (answers) => {
+      for (const [i, place] of places.entries()) {
+        const answer = answers[i];
+        if (answer !== undefined) results[place] = answer;
+      }
+      left = places.filter((place) => isUnapplied(inner, results[place]) && isLast(commits, place));
+      return results;
+    });
+  }
+
+  return repeat(make, {
+    failed: commits.every(isIdempotent),
+    unfinished: () => left.length > 0,
+  });
+}
+
+/** Whether making it twice leaves what making it once does. */
+function isIdempotent({ checks, mutations }: Commit): boolean {
+  return checks.length === 0 && mutations.every(({ type }) => type !== "increment");
+}
+
+function isUnapplied(inner: Adapter, result: CommitResult | undefined): boolean {
+  return result?.status === "error" && isRetryable(inner, result.error);
+}
+
+/** Whether no later commit concerns the same keys. */
+function isLast(commits: readonly Commit[], place: number): boolean {
+  if (place === commits.length - 1) return true;
+  const later = new Set(commits.slice(place + 1).flatMap(keysOf));
+  return commits[place] !== undefined && !keysOf(commits[place]).some((key) => later.has(key));
+}
+
+function keysOf({ checks, mutations }: Commit): string[] {
+  return [...checks, ...mutations].map(({ key }) => key);
+}

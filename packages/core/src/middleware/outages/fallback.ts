@@ -1,0 +1,102 @@
+import type { Adapter, Middleware } from "../../contract/adapter.ts";
+import type { Duration } from "../../contract/duration.ts";
+import type { KvErrorCode } from "../../contract/errors.ts";
+import { observed } from "../observing/observation.ts";
+import { codeOf, type IsOutage, isDown } from "../parts/failure-code.ts";
+import {
+  checkedOptions,
+  durationOption,
+  functionOption,
+  invalidOption,
+} from "../parts/middleware-options.ts";
+import { DegradingAdapter } from "./degrading-adapter.ts";
+import { type OnStateChange, undisturbed } from "./outage.ts";
+import { timeout } from "./timeout.ts";
+
+interface CommonOptions {
+  /**
+   * Which failures mean that the backend is down, by code and the adapter's own error. Default: `KV_UNAVAILABLE` and
+   * `KV_TIMEOUT`, but not where the backend is well and only held by another process (`Refusal.held`).
+   */
+  readonly when?: ((code: KvErrorCode, error: unknown) => boolean) | undefined;
+  /** Told when the backend goes down and when it is back. What it throws is reported as a process warning. */
+  readonly onChange?: OnStateChange | undefined;
+}
+
+export interface DegradeOptions extends CommonOptions {
+  readonly mode: "degrade";
+  /**
+   * What serves while the backend is down: another adapter, which this opens and closes; or `"nothing"`: reads find
+   * nothing, writes are dropped, and nobody is told.
+   */
+  readonly to: Adapter | "nothing";
+  /** How long the backend may take to answer before it counts as down. Shorter than the store's `timeout`. A number is seconds. Default: 2 s. */
+  readonly after?: Duration | undefined;
+  /** How often a backend that is down is tried again. A number is seconds. Default: 5 s. */
+  readonly probe?: Duration | undefined;
+}
+
+export interface FailOptions extends CommonOptions {
+  readonly mode: "fail";
+}
+
+export type FallbackOptions = DegradeOptions | FailOptions;
+
+/**
+ * What is to happen when the backend is down; the caller chooses. `"fail"`: operations fail, as they would without this,
+ * and `onChange` is told. `"degrade"`: the other adapter serves from the failing call on, also where the backend is down
+ * from the start, and the backend again as soon as it answers a probe. A database that another process holds is not
+ * down: nobody stands in for it, unless `when` says so, and operations fail as they would without this.
+ *
+ * What degrading costs:
+ * - While it is down, what the backend holds is absent, and what is written is seen by this process alone.
+ * - Nothing is carried over. What was written meanwhile stays in the other adapter, and is there in the next outage.
+ * - A write that failed may still have been applied by the backend, and is made once more in the other adapter.
+ * - Revisions of one are none of the other: a `replace` across the change answers `undefined`, a transaction runs again.
+ *   Locks and `create` exclude nobody who sees the other one.
+ * - A scan that has begun fails where it is.
+ * - Watchers get a `resync` at each change.
+ *
+ * So it is for what can be lost, such as caches. With `"nothing"`, `create` always succeeds.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function fallback(options: FallbackOptions): Middleware {
+  const known: readonly (keyof DegradeOptions)[] =
+    options?.mode === "fail"
+      ? ["mode", "when", "onChange"]
+      : ["mode", "to", "when", "after", "probe", "onChange"];
+  return checkedOptions<FallbackOptions, Middleware>(
+    "fallback",
+    known as (keyof FallbackOptions)[],
+    options,
+    (given) => {
+      const when = functionOption("when", given.when) ?? isDown;
+      const onChange = undisturbed(functionOption("onChange", given.onChange));
+      if (given.mode === "fail") return (inner) => failing(inner, when, onChange);
+      if (given.mode !== "degrade") invalidOption('mode must be "degrade" or "fail"');
+      const { to } = given;
+      if (to !== "nothing" && typeof to?.commit !== "function") {
+        invalidOption('to must be an adapter, such as memory() of @kv/memory, or "nothing"');
+      }
+      const limited = timeout({ after: milliseconds(durationOption("after", given.after ?? 2)) });
+      const probe = durationOption("probe", given.probe ?? 5);
+      return (inner) => new DegradingAdapter(limited(inner), { to, when, probe, onChange }).adapter;
+    },
+  );
+}
+
+function milliseconds(ms: number): Duration {
+  return `${ms}ms`;
+}
+
+function failing(inner: Adapter, when: IsOutage, onChange: OnStateChange): Adapter {
+  let isDown = false;
+  return observed(inner, () => (failure) => {
+    const code = failure === undefined ? undefined : codeOf(inner, failure.error);
+    const down = code !== undefined && when(code, failure?.error);
+    // Other failures are answers: the backend is up.
+    if (down === isDown) return;
+    isDown = down;
+    onChange(down ? "down" : "up", code);
+  });
+}

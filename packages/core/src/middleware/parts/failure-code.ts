@@ -1,0 +1,33 @@
+import type { Adapter } from "../../contract/adapter.ts";
+import { KvError, type KvErrorCode, Refusal } from "../../contract/errors.ts";
+
+/** What a failure of an adapter means. */
+export function codeOf(adapter: Adapter, error: unknown): KvErrorCode {
+  if (error instanceof Refusal || KvError.is(error)) return error.code;
+  return adapter.errorCode(error) ?? "KV_BACKEND";
+}
+
+/** Which failures mean that a backend is down. */
+export type IsOutage = (code: KvErrorCode, error: unknown) => boolean;
+
+/** Whether the backend could not be reached, or did not answer in time. */
+export function isOutage(code: KvErrorCode): boolean {
+  return code === "KV_UNAVAILABLE" || code === "KV_TIMEOUT";
+}
+
+/** The same, but for a backend that is well and somebody else's: to stand in for it would part the data in two. */
+export function isDown(code: KvErrorCode, error: unknown): boolean {
+  return isOutage(code) && !(error instanceof Refusal && error.held);
+}
+
+/** Whether the same call may succeed later, unchanged. */
+export function isRetryable(adapter: Adapter, error: unknown): boolean {
+  const told = error instanceof Refusal || KvError.is(error) ? error.retryable : undefined;
+  return told ?? isOutage(codeOf(adapter, error));
+}
+
+/** Why an entry cannot be read; what is a reason already stays as it is. */
+export function corrupt(message: string, cause?: unknown): Refusal {
+  if (cause instanceof Refusal) return cause;
+  return new Refusal("KV_CORRUPT", message, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,92 @@
+import type { Adapter, MaybePromise, Middleware, SetMutation, StoredEntry } from "../../contract/adapter.ts";
+import { shown } from "../../contract/shown.ts";
+import { isBytes } from "../../runtime/any-realm.ts";
+import { corrupt } from "../parts/failure-code.ts";
+import { checkedOptions, invalidOption } from "../parts/middleware-options.ts";
+import { payloadSize } from "../parts/payload-size.ts";
+import { payloadBytes, payloadOf } from "./payload-bytes.ts";
+import { transformed, unreadable, withContent } from "./transformation.ts";
+
+/** The same compression in the frame of zlib (RFC 1950) or of gzip (RFC 1952); both have a checksum, zlib's frame is 12 bytes shorter. */
+export type CompressionAlgorithm = "deflate" | "gzip";
+
+export interface CompressionOptions {
+  /** Values of more bytes than this are compressed: an integer, at least 64. Default: 1024. */
+  readonly threshold?: number | undefined;
+  /** What writes. Entries of both are read. Default: `"deflate"`. */
+  readonly algorithm?: CompressionAlgorithm | undefined;
+}
+
+/** In stored encodings, as in `deflate+json`. */
+const PREFIX = /^(deflate|gzip)\+/;
+
+/** Numbers are shorter, as text, so that the backend can go on adding to them. */
+const LEAST_THRESHOLD = 64;
+
+/**
+ * Stores large values compressed, by the platform's own `CompressionStream`. Which entries are says their encoding
+ * (`deflate+json`), so that a store of old, uncompressed entries can take it on, and small ones pass unchanged, readable
+ * by the backend's own tools. A value that compressing makes no smaller passes unchanged, too. Put it outside of
+ * `encryption`: what is encrypted cannot be compressed. Taking it away again makes compressed entries `KV_CORRUPT`.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function compression(options: CompressionOptions = {}): Middleware {
+  const { threshold, algorithm } = checkedOptions(
+    "compression",
+    ["threshold", "algorithm"],
+    options,
+    ({ threshold = 1024, algorithm = "deflate" }) => {
+      if (!Number.isSafeInteger(threshold) || threshold < LEAST_THRESHOLD) {
+        invalidOption(`threshold must be an integer of at least ${LEAST_THRESHOLD}, not ${shown(threshold)}`);
+      }
+      if (algorithm !== "deflate" && algorithm !== "gzip") {
+        invalidOption(`algorithm must be "deflate" or "gzip", not ${shown(algorithm)}`);
+      }
+      return { threshold, algorithm };
+    },
+  );
+  return (inner: Adapter) =>
+    transformed(inner, {
+      encode: (_, mutation) =>
+        payloadSize(mutation, inner.form) > threshold ? compressed(mutation, algorithm) : mutation,
+      decode: (_, entry) => decompressed(entry),
+    });
+}
+
+async function compressed(mutation: SetMutation, algorithm: CompressionAlgorithm): Promise<SetMutation> {
+  const bytes = payloadBytes(mutation.payload);
+  const payload = await piped(bytes, new CompressionStream(algorithm));
+  if (payload.byteLength >= bytes.byteLength) return mutation;
+  return { ...mutation, payload, encoding: `${algorithm}+${mutation.encoding}` };
+}
+
+function decompressed(entry: StoredEntry): MaybePromise<StoredEntry> {
+  const { encoding, payload } = entry;
+  const algorithm = PREFIX.exec(encoding)?.[1] as CompressionAlgorithm | undefined;
+  if (algorithm === undefined) return entry;
+  if (!isBytes(payload)) {
+    return unreadable(entry, corrupt("it is marked as compressed, but is no bytes"));
+  }
+  return piped(new Uint8Array(payload), new DecompressionStream(algorithm))
+    .then((bytes) =>
+      withContent(entry, {
+        payload: payloadOf(bytes),
+        encoding: encoding.slice(algorithm.length + 1),
+        user: entry.user,
+      }),
+    )
+    .catch((error: unknown) =>
+      unreadable(entry, corrupt(`it cannot be decompressed (${algorithm}); restore or delete it`, error)),
+    );
+}
+
+async function piped(
+  bytes: Uint8Array<ArrayBuffer>,
+  stream: CompressionStream | DecompressionStream,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const writer = stream.writable.getWriter();
+  // What goes wrong is told by the other end.
+  writer.write(bytes).catch(() => undefined);
+  writer.close().catch(() => undefined);
+  return new Uint8Array(await new Response(stream.readable).arrayBuffer());
+}

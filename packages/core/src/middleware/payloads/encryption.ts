@@ -1,0 +1,107 @@
+import type { Adapter, Middleware, Namespace, SetMutation, StoredEntry } from "../../contract/adapter.ts";
+import { textOfJson } from "../../values/json-value.ts";
+import { corrupt } from "../parts/failure-code.ts";
+import { checkedOptions, invalidOption } from "../parts/middleware-options.ts";
+import { opened, sealed } from "./cipher.ts";
+import { commitWithoutIncrements } from "./increments-as-sets.ts";
+import { type EncryptionKey, KeyRing } from "./key-ring.ts";
+import {
+  commitEncoded,
+  type Transformation,
+  transformed,
+  unreadable,
+  withContent,
+} from "./transformation.ts";
+
+export interface EncryptionOptions {
+  /** The only key: the same as `keys: { default: key }, current: "default"`. Give this or `keys`. */
+  readonly key?: EncryptionKey | undefined;
+  /** All keys that entries were encrypted with, by names of their own: letters, digits, `.`, `_` and `-`. */
+  readonly keys?: Readonly<Record<string, EncryptionKey>> | undefined;
+  /** The name of the key that encrypts. Needed with `keys`. */
+  readonly current?: string | undefined;
+  /**
+   * Whether entries that were stored without encryption can be read: to take it on where data are. They are encrypted
+   * when they are next written. Whoever can write to the backend can plant entries as long as this is set. Default: `false`,
+   * they are `KV_CORRUPT`.
+   */
+  readonly readPlain?: boolean | undefined;
+}
+
+const PREFIX = "aes+";
+
+/**
+ * Encrypts values and user metadata with AES-256-GCM (WebCrypto), each write with an initialisation vector of its own.
+ * An entry names its key, so that keys can be replaced: add a new one and make it `current`; when everything was
+ * rewritten, the old one can go. Encrypted is bound to namespace and key: moved elsewhere, or altered, it is
+ * `KV_CORRUPT`.
+ *
+ * Not hidden are keys, namespaces, sizes, times, deadlines and policies; and whoever can write to the backend can put
+ * back an earlier state of an entry, change its deadline, or delete it. An increment reads, adds and writes, and tries
+ * again where another writer was faster. Rotate a key before it has made 2^32 writes.
+ * @throws KvError `KV_INVALID_OPTION`
+ */
+export function encryption(options: EncryptionOptions): Middleware {
+  const { ring, readPlain } = checkedOptions(
+    "encryption",
+    ["key", "keys", "current", "readPlain"],
+    options,
+    ({ key, keys, current, readPlain = false }) => {
+      if (typeof readPlain !== "boolean") invalidOption("readPlain must be true or false");
+      if ((key === undefined) === (keys === undefined)) invalidOption("give either key or keys");
+      if (keys === undefined) {
+        if (current !== undefined) invalidOption("current goes with keys");
+        return { ring: new KeyRing({ default: key as EncryptionKey }, "default"), readPlain };
+      }
+      if (typeof keys !== "object" || keys === null || typeof current !== "string") {
+        invalidOption("keys is an object of keys by their names, and current one of those names");
+      }
+      return { ring: new KeyRing(keys, current), readPlain };
+    },
+  );
+  return (inner) => encrypted(inner, ring, readPlain);
+}
+
+function encrypted(inner: Adapter, ring: KeyRing, readPlain: boolean): Adapter {
+  const transformation: Transformation = {
+    async encode(namespace, mutation): Promise<SetMutation> {
+      const { key, payload, user, encoding } = mutation;
+      const envelope = await sealed(ring, { namespace, key, encoding }, { payload, user });
+      return { ...mutation, payload: envelope, user: undefined, encoding: `${PREFIX}${encoding}` };
+    },
+    decode: (namespace, entry) =>
+      entry.encoding.startsWith(PREFIX) ? decrypted(ring, namespace, entry) : plain(inner, entry, readPlain),
+  };
+  const outside = transformed(inner, transformation);
+  const numberless = {
+    clock: outside.clock,
+    read: outside.read,
+    commit: outside.commit,
+  };
+  return Object.assign(outside, {
+    // Everything is stored as bytes, made of text.
+    form: "text",
+    commit: (namespace, commits) =>
+      commits.some(({ mutations }) => mutations.some(({ type }) => type === "increment"))
+        ? commitWithoutIncrements(numberless, namespace, commits)
+        : commitEncoded(inner, transformation, namespace, commits),
+  } satisfies Partial<Adapter>);
+}
+
+async function decrypted(ring: KeyRing, namespace: Namespace, entry: StoredEntry): Promise<StoredEntry> {
+  const encoding = entry.encoding.slice(PREFIX.length);
+  try {
+    const content = await opened(ring, { namespace, key: entry.key, encoding }, entry.payload);
+    return withContent(entry, { ...content, encoding });
+  } catch (error) {
+    return unreadable(entry, corrupt("it was decrypted, but to no value", error));
+  }
+}
+
+function plain(inner: Adapter, entry: StoredEntry, readPlain: boolean): StoredEntry {
+  if (!readPlain)
+    return unreadable(entry, corrupt("it was stored without encryption; see the option readPlain"));
+  const { encoding, payload, user } = entry;
+  if (encoding !== "json" || inner.form === "text") return entry;
+  return withContent(entry, { payload: textOfJson(payload), encoding, user });
+}

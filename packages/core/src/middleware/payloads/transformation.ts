@@ -1,0 +1,173 @@
+import { forward } from "../../adapter-parts/forward.ts";
+import type {
+  Adapter,
+  ChangeListener,
+  Commit,
+  CommitResult,
+  MaybePromise,
+  Mutation,
+  Namespace,
+  Pages,
+  SetMutation,
+  StoredChange,
+  StoredEntry,
+} from "../../contract/adapter.ts";
+import { Refusal } from "../../contract/errors.ts";
+import { messageOf } from "../../contract/shown.ts";
+import { isPromise } from "../../runtime/any-realm.ts";
+import { after, all, rescued } from "../../runtime/maybe-promise.ts";
+import { commitOthers } from "../parts/refused-commits.ts";
+
+/** How entries differ inside of a middleware from what they are outside. */
+export interface Transformation {
+  /** What is stored for a set; the same where nothing changes. A failure fails its commit, and no other. */
+  encode(namespace: Namespace, mutation: SetMutation): MaybePromise<SetMutation>;
+  /** The entry as it was set. Never throws or rejects: what cannot be read is answered as `unreadable`. */
+  decode(namespace: Namespace, entry: StoredEntry): MaybePromise<StoredEntry>;
+}
+
+/**
+ * An adapter whose entries are stored otherwise than they are written and read, everywhere: reads, commits, scans and
+ * watches. Increments and touches reach `inner` as they are, scans of keys alone are not decoded. What `inner` offers
+ * beyond the contract would pass by it, and is hidden.
+ */
+export function transformed(inner: Adapter, transformation: Transformation): Adapter {
+  const { watch } = inner;
+  return forward(inner, {
+    native: undefined,
+    read: (namespace, keys, payloadsOnly) =>
+      after(inner.read(namespace, keys, payloadsOnly), (entries) =>
+        all(entries, (entry) => entry && transformation.decode(namespace, entry)),
+      ),
+    commit: (namespace, commits) => commitEncoded(inner, transformation, namespace, commits),
+    scan(namespace, range) {
+      const pages = inner.scan(namespace, range);
+      return range.keysOnly ? pages : decodedPages(pages, (entry) => transformation.decode(namespace, entry));
+    },
+    ...(watch === undefined
+      ? undefined
+      : {
+          watch: (namespace, bounds, listener, othersOnly) => {
+            const { receive, end } = inOrder(listener, (change) =>
+              decodedChange(transformation, namespace, change),
+            );
+            return after(watch.call(inner, namespace, bounds, receive, othersOnly), (unwatch) => () => {
+              end();
+              unwatch();
+            });
+          },
+        }),
+  } satisfies Partial<Adapter>);
+}
+
+/** An entry with another content. Field by field: entries may be instances whose fields are getters. */
+export function withContent(
+  entry: StoredEntry,
+  content: Pick<StoredEntry, "payload" | "encoding" | "user">,
+): StoredEntry {
+  return {
+    key: entry.key,
+    payload: content.payload,
+    encoding: content.encoding,
+    revision: entry.revision,
+    createdAt: entry.createdAt,
+    updatedAt: entry.updatedAt,
+    expiresAt: entry.expiresAt,
+    policy: entry.policy,
+    user: content.user,
+    size: entry.size,
+  };
+}
+
+/**
+ * An entry that exists but cannot be read. It carries the reason instead of its payload, and an encoding that no store
+ * knows: reading it is `KV_CORRUPT`, while the other entries of the same read or page are as good as ever.
+ */
+export function unreadable(entry: StoredEntry, reason: Refusal): StoredEntry {
+  return withContent(entry, { payload: reason, encoding: `unreadable+${entry.encoding}`, user: entry.user });
+}
+
+export function commitEncoded(
+  inner: Adapter,
+  { encode }: Pick<Transformation, "encode">,
+  namespace: Namespace,
+  commits: readonly Commit[],
+): MaybePromise<CommitResult[]> {
+  const encoded = all(commits, (commit): MaybePromise<Encoded> => {
+    if (!commit.mutations.some(({ type }) => type === "set")) return commit;
+    const { checks } = commit;
+    return rescued<Encoded>(
+      () =>
+        after(
+          all(
+            commit.mutations,
+            (mutation): MaybePromise<Mutation> =>
+              mutation.type === "set" ? encode(namespace, mutation) : mutation,
+          ),
+          (mutations) => ({ checks, mutations }),
+        ),
+      (error) => ({ checks, mutations: [], refusal: asRefusal(error) }),
+    );
+  });
+  return after(encoded, (ready) =>
+    commitOthers(
+      ready,
+      (commit: Encoded) => commit.refusal,
+      (others) => inner.commit(namespace, others),
+    ),
+  );
+}
+
+/** A commit as it is to be stored, or why it cannot be. */
+interface Encoded extends Commit {
+  readonly refusal?: Refusal;
+}
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const message = messageOf(error);
+  return new Refusal("KV_BACKEND", `the value could not be encoded: ${message}`, { cause: error });
+}
+
+async function* decodedPages(
+  pages: Pages<StoredEntry>,
+  decode: (entry: StoredEntry) => MaybePromise<StoredEntry>,
+): AsyncGenerator<readonly StoredEntry[], void, undefined> {
+  for await (const page of pages) yield await all(page, decode);
+}
+
+function decodedChange(
+  { decode }: Pick<Transformation, "decode">,
+  namespace: Namespace,
+  change: StoredChange,
+): MaybePromise<StoredChange> {
+  if (!("entry" in change)) return change;
+  const { type, key } = change;
+  return after(decode(namespace, change.entry), (entry) => ({ type, key, entry }));
+}
+
+/** Hands changes on in the order in which they came, however long each takes to be decoded. */
+function inOrder(
+  listener: ChangeListener,
+  decode: (change: StoredChange) => MaybePromise<StoredChange>,
+): { receive: ChangeListener; end: () => void } {
+  let last: Promise<void> | undefined;
+  let ended = false;
+  return {
+    receive(changes) {
+      const decoded = all(changes, decode);
+      if (last === undefined && !isPromise(decoded)) {
+        listener(decoded);
+        return;
+      }
+      const delivered = Promise.all([decoded, last]).then(([ready]) => {
+        if (last === delivered) last = undefined;
+        if (!ended) listener(ready);
+      });
+      last = delivered;
+    },
+    end() {
+      ended = true;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { MaybePromise } from "../contract/adapter.ts";
+
+/**
+ * Keeps a view's operations in the order of their calls while the validation of a value takes its time: an operation
+ * is issued once the validations of those before it are over. Where no validation is under way it costs nothing.
+ */
+export class ValidationQueue {
+  /** Resolves when everything that was called so far has been issued. */
+  #last: Promise<void> | undefined;
+  /** What the operation being issued has begun to validate. */
+  #validation: Promise<unknown> | undefined;
+
+  /** Issues an operation now, or after those before it. */
+  issue<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.#last === undefined) {
+      const result = run();
+      const validation = this.#taken();
+      if (validation !== undefined) this.#append(validation);
+      return result;
+    }
+    const result = this.#last.then(() => {
+      const issued = run();
+      return { issued, validation: this.#taken() };
+    });
+    this.#append(result.then(({ validation }) => validation));
+    return result.then(({ issued }) => issued);
+  }
+
+  /** Called by an operation that goes on only after a validation. */
+  hold(validation: Promise<unknown>): void {
+    this.#validation = validation;
+  }
+
+  /** Resolves when what was called so far has been issued; `undefined`: it has been. */
+  issued(): Promise<void> | undefined {
+    return this.#last;
+  }
+
+  #taken(): Promise<unknown> | undefined {
+    const validation = this.#validation;
+    this.#validation = undefined;
+    return validation;
+  }
+
+  #append(issuing: Promise<unknown>): void {
+    const last: Promise<void> = issuing.then(
+      () => this.#done(last),
+      () => this.#done(last),
+    );
+    this.#last = last;
+  }
+
+  #done(last: Promise<void>): void {
+    if (this.#last === last) this.#last = undefined;
+  }
+}

@@ -1,0 +1,261 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { isIterable, listed } from "../arguments/iterables.ts";
+import { scopeBounds } from "../arguments/selector.ts";
+import { abortable } from "../arguments/signal.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { Bounds, MaybePromise, Namespace, StoredEntry } from "../contract/adapter.ts";
+import { type KvError, Refusal } from "../contract/errors.ts";
+import { keyFault } from "../contract/key.ts";
+import { namespaceOf } from "../contract/namespace.ts";
+import { shown } from "../contract/shown.ts";
+import type { Entry, Metadata, OnCorrupt, UserMetadata } from "../contract/store.ts";
+import type { Lane } from "../order/lane.ts";
+import type { Lanes } from "../order/lanes.ts";
+import { isPromise } from "../runtime/any-realm.ts";
+import { CallerError, called } from "../runtime/optimistic.ts";
+import type { Pace } from "../runtime/pace.ts";
+import { warn } from "../runtime/platform.ts";
+import type { Codecs } from "../values/codec.ts";
+import { isSchema, validated } from "../values/schema.ts";
+import { ValidationQueue } from "./validation-queue.ts";
+import { failure } from "./wrapped-error.ts";
+
+export interface ViewSettings {
+  readonly connection: Connection;
+  readonly lanes: Lanes;
+  readonly codecs: Codecs;
+  readonly namespace: Namespace;
+  /** What every key of this view is stored under; `""` or ending in a colon. */
+  readonly prefix: string;
+  /** Milliseconds. */
+  readonly defaultTtl: number | undefined;
+  readonly onCorrupt: OnCorrupt;
+  readonly readOnly: boolean;
+  readonly schema: StandardSchemaV1 | undefined;
+  /** Why every operation of this view is refused: it was made with an impossible prefix or path. */
+  readonly fault: Refusal | undefined;
+}
+
+/** What one view is a view of, and what all its operations need. */
+export class ViewContext {
+  readonly settings: ViewSettings;
+  readonly connection: Connection;
+  readonly lane: Lane;
+  readonly pace: Pace;
+  readonly codecs: Codecs;
+  readonly prefix: string;
+  readonly #fault: Refusal | undefined;
+  readonly #writeFault: Refusal | undefined;
+  readonly #schema: StandardSchemaV1 | undefined;
+  readonly queue: ValidationQueue = new ValidationQueue();
+  #warned = false;
+
+  constructor(settings: ViewSettings) {
+    this.settings = settings;
+    this.connection = settings.connection;
+    this.pace = settings.connection.pace;
+    this.codecs = settings.codecs;
+    this.prefix = settings.prefix;
+    this.lane = settings.lanes.of(settings.namespace);
+    this.#fault = settings.fault;
+    this.#writeFault = settings.readOnly
+      ? new Refusal("KV_READ_ONLY", "this view only reads; write through the store it was made from")
+      : settings.fault;
+    this.#schema = settings.schema;
+  }
+
+  /** Every key of this view, as stored. */
+  get bounds(): Bounds {
+    return scopeBounds(this.prefix);
+  }
+
+  with(changes: Partial<ViewSettings>): ViewSettings {
+    return { ...this.settings, ...changes };
+  }
+
+  within(path: readonly string[]): ViewSettings {
+    const bad = path.findIndex(
+      (segment) => typeof segment !== "string" || segment === "" || !segment.isWellFormed(),
+    );
+    if (bad === -1) {
+      return this.with({ namespace: namespaceOf([...this.settings.namespace.path, ...path]), prefix: "" });
+    }
+    const segment: unknown = path[bad];
+    const text = typeof segment === "string" ? JSON.stringify(segment) : shown(segment);
+    const message = `the namespace segment ${text} must be a non-empty, well-formed string`;
+    return this.with({ fault: this.#fault ?? new Refusal("KV_INVALID_KEY", message) });
+  }
+
+  under(prefix: string): ViewSettings {
+    const fault = keyFault(prefix, this.prefix);
+    if (fault === undefined) return this.with({ prefix: `${this.prefix}${prefix}:` });
+    return this.with({
+      fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `no scope has this prefix: ${fault.message}`),
+    });
+  }
+
+  validating(schema: StandardSchemaV1 | undefined): ViewSettings {
+    if (schema === undefined || isSchema(schema)) return this.with({ schema });
+    return this.with({
+      fault:
+        this.#fault ??
+        new Refusal(
+          "KV_INVALID_OPTION",
+          "typed needs a Standard Schema (zod, valibot, arktype, …) or nothing",
+        ),
+    });
+  }
+
+  /** Why an operation on the key is refused, if it is. */
+  keyRefusal(key: unknown): Refusal | undefined {
+    return this.#fault ?? keyFault(key, this.prefix);
+  }
+
+  writeRefusal(key: unknown): Refusal | undefined {
+    return this.#writeFault ?? keyFault(key, this.prefix);
+  }
+
+  /** @throws Refusal where the view itself is refused */
+  assertReadable(): void {
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  /** @throws Refusal where the view itself is refused or only reads */
+  assertWritable(): void {
+    if (this.#writeFault !== undefined) throw this.#writeFault;
+  }
+
+  /** @throws Refusal `KV_UNSUPPORTED` where the backend keeps no order of keys */
+  assertOrdered(what: string): void {
+    const { name, capabilities } = this.connection.adapter;
+    if (capabilities.ordered) return;
+    throw new Refusal("KV_UNSUPPORTED", `this ${name} store keeps no order of its keys, which ${what} needs`);
+  }
+
+  /** The keys as stored. @throws Refusal naming the first that is refused */
+  storedKeys(keys: Iterable<string>): string[] {
+    if (!isIterable(keys)) {
+      throw new Refusal("KV_INVALID_OPTION", "keys must be an array or another iterable of strings");
+    }
+    return listed(keys, "keys").map((key) => {
+      const fault = keyFault(key, this.prefix);
+      if (fault !== undefined) throw this.#named(fault, key);
+      return this.prefix + key;
+    });
+  }
+
+  #named(fault: Refusal, key: unknown): Refusal {
+    return typeof key === "string"
+      ? new Refusal(fault.code, fault.message, { key: this.prefix + key })
+      : fault;
+  }
+
+  /** The value of an entry; a promise only where a schema answers late. */
+  value(entry: StoredEntry): MaybePromise<unknown> {
+    const value = this.codecs.decode(entry);
+    return this.#schema === undefined ? value : validated(this.#schema, value, "what is stored");
+  }
+
+  /** The value as it is to be stored. */
+  input(value: unknown): MaybePromise<unknown> {
+    return this.#schema === undefined ? value : validated(this.#schema, value, "the value");
+  }
+
+  get hasSchema(): boolean {
+    return this.#schema !== undefined;
+  }
+
+  metadata(entry: StoredEntry): Metadata {
+    return {
+      revision: entry.revision,
+      createdAt: new Date(entry.createdAt),
+      updatedAt: new Date(entry.updatedAt),
+      ...(entry.expiresAt === undefined ? undefined : { expiresAt: new Date(entry.expiresAt) }),
+      policy: entry.policy,
+      ...(entry.size === undefined ? undefined : { size: entry.size }),
+      ...(entry.user === undefined ? undefined : { user: userMetadata(entry.user) }),
+    };
+  }
+
+  entry(stored: StoredEntry): MaybePromise<Entry<unknown>> {
+    const value = this.value(stored);
+    const make = (decoded: unknown) => ({
+      key: this.keyOf(stored.key),
+      value: decoded,
+      metadata: this.metadata(stored),
+    });
+    return isPromise(value) ? value.then(make) : make(value);
+  }
+
+  /** The key as this view's user knows it. */
+  keyOf(stored: string): string {
+    return this.prefix === "" ? stored : stored.slice(this.prefix.length);
+  }
+
+  error(error: unknown, operation: string, key?: string): KvError {
+    const named = error instanceof Refusal && error.key !== undefined ? this.keyOf(error.key) : key;
+    return failure(this.connection.adapter, error, operation, named);
+  }
+
+  fail(error: unknown, operation: string, key?: unknown): Promise<never> {
+    return Promise.reject(this.error(error, operation, typeof key === "string" ? key : undefined));
+  }
+
+  /** Runs an operation, → a promise of its result with every failure wrapped. */
+  async operate<T>(
+    operation: string,
+    key: string | undefined,
+    signal: AbortSignal | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
+    try {
+      const result = this.#issue(run);
+      if (isPromise(result)) return await abortable(this.connection.work.hold(result), signal);
+      return await this.pace.answer(result, Array.isArray(result) ? result.length : 1);
+    } catch (error) {
+      throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
+    }
+  }
+
+  /** Begins an operation, or lets it wait for the validations of those before it. */
+  #issue<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const { connection, queue } = this;
+    if (queue.issued() !== undefined) {
+      connection.assertOpen();
+      return queue.issue(() => connection.continue(run));
+    }
+    return queue.issue(run);
+  }
+
+  /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */
+  corrupt(
+    error: unknown,
+    operation: string,
+    stored: string,
+    onCorrupt: OnCorrupt = this.settings.onCorrupt,
+  ): void {
+    const key = this.keyOf(stored);
+    const wrapped = this.error(error, operation, key);
+    if (onCorrupt === "throw" || (wrapped.code !== "KV_CORRUPT" && wrapped.code !== "KV_INVALID_VALUE"))
+      throw wrapped;
+    if (typeof onCorrupt === "function") called(onCorrupt, wrapped);
+    else if (!this.#warned) {
+      this.#warned = true;
+      warn(
+        `${wrapped.message} (left out of a scan; further ones are left out without a word, see the option onCorrupt)`,
+      );
+    }
+  }
+}
+
+function userMetadata(text: string): UserMetadata {
+  try {
+    return JSON.parse(text) as UserMetadata;
+  } catch (error) {
+    throw new Refusal(
+      "KV_CORRUPT",
+      "the user metadata stored beside the value is no JSON; rewrite the entry",
+      { cause: error },
+    );
+  }
+}

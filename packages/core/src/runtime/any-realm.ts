@@ -1,0 +1,140 @@
+import type { MaybePromise } from "../contract/adapter.ts";
+
+/**
+ * What a value is, whichever realm made it. A test runner's context, `node:vm` and jsdom have an `Object`, an `Array` and
+ * a `Promise` of their own, for which `instanceof` is false; internal slots and names tell all the same.
+ */
+
+/** The name of the built-in class whose prototype this is. `""`: it is another class's, or none's. */
+const NAMES = new WeakMap<object, string>();
+const NATIVE = /^function (\w+)\(\) \{\s*\[native code\]\s*\}$/;
+
+/** The name of the built-in class (`"Object"`, `"Map"`) whose prototype this is, in its own realm; else `undefined`. */
+export function builtinOf(prototype: object): string | undefined {
+  let name = NAMES.get(prototype);
+  if (name === undefined) {
+    name = nativeName(prototype) ?? "";
+    NAMES.set(prototype, name);
+  }
+  return name === "" ? undefined : name;
+}
+
+function nativeName(prototype: object): string | undefined {
+  const maker: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  if (typeof maker !== "function" || maker.prototype !== prototype) return undefined;
+  return NATIVE.exec(Function.prototype.toString.call(maker))?.[1];
+}
+
+/**
+ * The same, and of classes that are not written in native code: `"URL"`, `"URLSearchParams"`, and `"Date"` of a clock that
+ * a test has mocked.
+ */
+export function kindOf(prototype: object): string | undefined {
+  const name = builtinOf(prototype);
+  if (name !== undefined) return name;
+  if (prototype === Date.prototype) return "Date";
+  const tag: unknown = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
+  return tag === "URL" || tag === "URLSearchParams" ? tag : undefined;
+}
+
+/** Whether it is an object as a literal makes it: of no class, in any realm. */
+export function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return true;
+  return (
+    typeof prototype === "object" &&
+    prototype !== null &&
+    Object.getPrototypeOf(prototype) === null &&
+    builtinOf(prototype) === "Object"
+  );
+}
+
+/** Whether an array is one as a literal makes it: of no subclass, in any realm. */
+export function isPlainArray(value: readonly unknown[]): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Array.prototype || (Array.isArray(prototype) && builtinOf(prototype) === "Array");
+}
+
+/** Whether a result is still to come. Whatever has a `then` counts: drivers, too, return promises of another realm. */
+export function isPromise<T>(result: MaybePromise<T>): result is Promise<T> {
+  return result instanceof Promise || isThenable(result);
+}
+
+function isThenable(result: unknown): boolean {
+  if (typeof result !== "object" || result === null || Array.isArray(result)) return false;
+  return "then" in result && typeof result.then === "function";
+}
+
+/** Whether it is an error, a `DOMException` included. */
+export function isError(value: unknown): value is Error {
+  if (typeof value !== "object" || value === null) return false;
+  return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(tagOf(value));
+}
+
+/** `[object Date]`: spoofed by a `Symbol.toStringTag`, so good enough only where nothing depends on it. */
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value);
+}
+
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)?.get as (this: unknown) => string | undefined;
+
+/** `"Uint8Array"`, `"Float64Array"`, …; `undefined` for what is no typed array. */
+export function typedArrayOf(value: unknown): string | undefined {
+  return ArrayBuffer.isView(value) ? typedArrayName.call(value) : undefined;
+}
+
+/** Whether it is a `Uint8Array`, a `Buffer` or another subclass included. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && typedArrayName.call(value) === "Uint8Array";
+}
+
+const { getTime } = Date.prototype;
+
+/** The time of a `Date` in milliseconds, `NaN` of an invalid one; `undefined`: it is no `Date`. */
+export function dateTime(value: unknown): number | undefined {
+  try {
+    return getTime.call(value as Date);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Array.isArray` that says no of a revoked proxy, of which nothing is known. */
+export function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is an `AbortSignal`, a polyfill's included. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    if (typeof AbortSignal === "function" && value instanceof AbortSignal) return true;
+    const { aborted, addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+    return (
+      tagOf(value) === "[object AbortSignal]" &&
+      typeof aborted === "boolean" &&
+      typeof addEventListener === "function" &&
+      typeof removeEventListener === "function"
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Whether it is a `URL`. */
+export function isUrl(value: unknown): value is URL {
+  if (typeof value !== "object" || value === null) return false;
+  return value instanceof URL || (tagOf(value) === "[object URL]" && typeof (value as URL).href === "string");
+}
+
+/** Whether it is a `CryptoKey`. */
+export function isCryptoKey(value: unknown): value is CryptoKey {
+  return typeof value === "object" && value !== null && tagOf(value) === "[object CryptoKey]";
+}

@@ -1,0 +1,56 @@
+import type { PlannedIncrement } from "../adapter-parts/deadline.ts";
+import type { CommitResult } from "../contract/adapter.ts";
+import { Refusal } from "../contract/errors.ts";
+import { shown } from "../contract/shown.ts";
+
+/** The answer to a commit that had no checks which could fail. @throws what made it fail */
+export function assertOk(result: CommitResult): Extract<CommitResult, { status: "ok" }> {
+  switch (result.status) {
+    case "ok":
+      return result;
+    case "error":
+      throw result.error;
+    case "not-a-number":
+      throw notANumber(result.key);
+    case "conflict":
+      throw new TypeError("the adapter reported a conflict where nothing was checked");
+  }
+}
+
+export function resultAt(results: readonly CommitResult[], i: number): CommitResult {
+  const result = results[i];
+  if (result === undefined)
+    throw new TypeError("the adapter answered with fewer results than there were commits");
+  return result;
+}
+
+export function notANumber(key: string): Refusal {
+  return new Refusal(
+    "KV_INVALID_VALUE",
+    "there is no number to add to, or the sum is beyond what a number holds exactly; set a number first",
+    { key },
+  );
+}
+
+export function revisionOf(result: CommitResult): string {
+  const revision = assertOk(result).outcomes[0]?.revision;
+  if (revision === undefined) throw new TypeError("the adapter told no revision of what it wrote");
+  return revision;
+}
+
+/** Whether the first mutation found its key. A check that failed means that it did not. */
+export function existedIn(result: CommitResult): boolean {
+  return result.status !== "conflict" && assertOk(result).outcomes[0]?.existed === true;
+}
+
+/** @throws Refusal `KV_INVALID_VALUE` where `by` is no finite number */
+export function incrementOf(
+  key: string,
+  by: unknown,
+  initial: Pick<PlannedIncrement, "expiresAt" | "policy" | "user">,
+): PlannedIncrement {
+  if (typeof by !== "number" || !Number.isFinite(by)) {
+    throw new Refusal("KV_INVALID_VALUE", `increment adds a finite number, not ${shown(by)}`);
+  }
+  return { type: "increment", key, by, ...initial };
+}

@@ -1,0 +1,58 @@
+import type { Namespace } from "@kv/core";
+import type { Driver } from "../connection/driver.ts";
+import type { Layout } from "../stored/layout.ts";
+
+const PAGE = 64;
+/** Entries of a namespace looked at first: hardly ever have they all expired. */
+const LOOKED_AT = 4;
+
+/** The namespaces that hold a live entry, found by leaping from one to the next: none of their other entries is read. */
+export class Namespaces {
+  readonly #driver: Driver;
+  readonly #layout: Layout;
+  readonly #clock: () => number;
+
+  constructor(driver: Driver, layout: Layout, clock: () => number) {
+    this.#driver = driver;
+    this.#layout = layout;
+    this.#clock = clock;
+  }
+
+  /** Below a namespace, which is not among them. */
+  async *living(under: Namespace): AsyncGenerator<readonly Namespace[]> {
+    const layout = this.#layout;
+    const snapshot = this.#driver.snapshot();
+    try {
+      const iterator = snapshot.iterate(layout.tree(under), { values: true });
+      let page: Namespace[] = [];
+      let size = 1;
+      for (;;) {
+        const found = await iterator.nextv(size);
+        const [first] = found;
+        if (first === undefined) break;
+        const namespace = layout.namespaceOf(first[0]);
+        const space = layout.space(namespace);
+        const theirs = found.filter(([storedKey]) => storedKey.startsWith(space));
+        const lives = theirs.some(([storedKey, text]) => this.#isLive(snapshot.found("", storedKey, text)));
+        if (namespace.id !== under.id && !lives && theirs.length === found.length) {
+          size = Math.min(1024, size * LOOKED_AT);
+          continue;
+        }
+        size = 1;
+        if (lives && namespace.id !== under.id) page.push(namespace);
+        iterator.seek(layout.afterNamespaceOf(first[0]));
+        if (page.length === PAGE) {
+          yield page;
+          page = [];
+        }
+      }
+      yield page;
+    } finally {
+      await snapshot.close();
+    }
+  }
+
+  #isLive({ expiresAt }: { readonly expiresAt: number | undefined }): boolean {
+    return expiresAt === undefined || expiresAt > this.#clock();
+  }
+}

@@ -1,0 +1,98 @@
+import { utf8Length } from "@kv/core";
+import type { Cell } from "../stored/cell.ts";
+import type { MemoryEntry } from "../stored/entry.ts";
+
+/** Which limit an entry had to go for. */
+export type EvictReason = "maxEntries" | "maxBytes";
+
+export interface Limits {
+  /** `Infinity`: none. As the next. */
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+}
+
+/** A cell's place in the order of use: a link of a ring, in which the ring's own link stands between newest and oldest. */
+export class Rank {
+  readonly cell: Cell | undefined;
+  older: Rank = this;
+  newer: Rank = this;
+
+  constructor(cell: Cell | undefined) {
+    this.cell = cell;
+  }
+}
+
+/** All cells of an adapter in the order of their last use, and what they weigh. */
+export class Recency {
+  readonly limits: Limits;
+  readonly #ring = new Rank(undefined);
+  #entries = 0;
+  #bytes = 0;
+
+  constructor(limits: Limits) {
+    this.limits = limits;
+  }
+
+  /** The limit that is exceeded, if one is. */
+  get exceeded(): EvictReason | undefined {
+    if (this.#entries > this.limits.maxEntries) return "maxEntries";
+    return this.#bytes > this.limits.maxBytes ? "maxBytes" : undefined;
+  }
+
+  /** The cell that was not used for longest. */
+  get oldest(): Cell | undefined {
+    return this.#ring.newer.cell;
+  }
+
+  /** A read: makes it the newest. */
+  use(cell: Cell): void {
+    const { rank } = cell;
+    if (rank === undefined || rank === this.#ring.older) return;
+    unlink(rank);
+    this.#append(rank);
+  }
+
+  /** A write: the same for a new cell or a rewritten one. `before` is the entry that it had. */
+  write(cell: Cell, before: MemoryEntry | undefined): void {
+    if (cell.rank === undefined) {
+      cell.rank = new Rank(cell);
+      this.#entries += 1;
+    } else {
+      unlink(cell.rank);
+    }
+    this.#append(cell.rank);
+    this.#bytes += weightOf(cell.entry) - (before === undefined ? 0 : weightOf(before));
+  }
+
+  remove(cell: Cell): void {
+    if (cell.rank === undefined) return;
+    unlink(cell.rank);
+    cell.rank = undefined;
+    this.#entries -= 1;
+    this.#bytes -= weightOf(cell.entry);
+  }
+
+  /** Whether an entry could not even stay alone. */
+  isTooHeavy(entry: MemoryEntry): boolean {
+    return weightOf(entry) > this.limits.maxBytes;
+  }
+
+  #append(rank: Rank): void {
+    const newest = this.#ring.older;
+    rank.older = newest;
+    rank.newer = this.#ring;
+    newest.newer = rank;
+    this.#ring.older = rank;
+  }
+}
+
+function unlink(rank: Rank): void {
+  rank.older.newer = rank.newer;
+  rank.newer.older = rank.older;
+}
+
+/** What counts towards `maxBytes`; 0 where sizes are not measured. */
+function weightOf(entry: MemoryEntry): number {
+  if (entry.size === undefined) return 0;
+  return utf8Length(entry.key) + entry.size + (entry.user === undefined ? 0 : utf8Length(entry.user));
+}

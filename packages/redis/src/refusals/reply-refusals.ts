@@ -1,0 +1,65 @@
+import { isError, Refusal } from "@kv/core";
+import { codeOf, wordOf } from "../errors.ts";
+
+/** Whether the client's own limit was over (`commandTimeout`): a new attempt would begin it anew. */
+export function isTimeout(failure: Error): boolean {
+  return failure.message.startsWith("Command timed out");
+}
+
+/** What another program has put under a name of the store; `undefined`: it failed for another reason. */
+export function foreign(
+  failure: Error,
+  name: string,
+  args: readonly (string | Buffer)[],
+): Refusal | undefined {
+  if (codeOf(failure) !== "WRONGTYPE" && wordOf(failure) !== "WRONGTYPE") return undefined;
+  const names = name.startsWith("EVAL") ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
+  const shown = names.slice(0, 5).map((one) => JSON.stringify(String(one)));
+  return new Refusal(
+    "KV_CORRUPT",
+    `another program has put something under ${shown.length === 1 ? "the name" : "one of the names"} ${shown.join(", ")}, which ${shown.length === 1 ? "is" : "are"} this store's; delete it, or use another prefix`,
+    { cause: failure },
+  );
+}
+
+export function isUnknownScript(error: unknown): boolean {
+  return isError(error) && error.message.startsWith("NOSCRIPT");
+}
+
+/** Within the owner's MULTI every command is answered so, and done at EXEC or never. */
+function isQueued(reply: unknown): boolean {
+  return (typeof reply === "string" || reply instanceof Buffer) && String(reply) === "QUEUED";
+}
+
+const IN_MULTI =
+  "the client's owner has begun a MULTI, which takes every command for a part of it; hand in a client for the store alone";
+
+/** @throws Refusal where the answer is none */
+export function refuseQueued(reply: unknown): unknown {
+  if (!isQueued(reply)) return reply;
+  throw new Refusal("KV_UNAVAILABLE", IN_MULTI, { retryable: false });
+}
+
+/** The same for a write. */
+export function refuseQueuedWrite(reply: unknown): unknown {
+  if (!isQueued(reply)) return reply;
+  throw new Refusal("KV_UNAVAILABLE", `${IN_MULTI}; whether EXEC applies the write is unknown`, {
+    retryable: false,
+  });
+}
+
+export function otherClock(): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    "the connection now leads to a server whose clock differs from that of the one before, by which the deadlines of this write were computed; nothing was written; try again",
+    { retryable: true },
+  );
+}
+
+export function unknownOutcome(cause: Error): Refusal {
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `the connection was lost before the server's answer (${cause.message}): whether the write was applied is unknown, and it is not repeated; read the key to find out`,
+    { cause, retryable: false },
+  );
+}

@@ -1,0 +1,154 @@
+import { delay, type MaybePromise, monotonicNow, turn } from "@kv/core";
+import { isBusy, lockHeld } from "../errors.ts";
+
+/** A step returns it to be called again after a turn of the event loop. */
+export const MORE: unique symbol = Symbol("more");
+
+/** Milliseconds of synchronous work after which the event loop gets a turn. */
+const TURN_MS = 4;
+const LONGEST_PAUSE_MS = 20;
+
+interface Job {
+  readonly step: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  waitingSince: number;
+}
+
+/**
+ * Everything that needs the database's write lock, first come, first served. What can be done at once is. Where another
+ * connection holds the lock, this one asks again after pauses that leave the event loop alive (SQLite's own busy handler
+ * would block it), and whatever comes later waits behind.
+ */
+export class WriteQueue {
+  readonly #before: () => void;
+  readonly #after: () => void;
+  readonly #explained: (error: unknown) => unknown;
+  readonly #path: string;
+  readonly #timeout: number;
+  readonly #jobs: Job[] = [];
+  #idle: (() => void) | undefined;
+
+  /**
+   * `before` runs before every attempt and may throw that the database is busy; `after` runs after what succeeded, and
+   * before that is acknowledged; `explained` gives the error to reject with.
+   */
+  constructor(
+    hooks: {
+      readonly before: () => void;
+      readonly after: () => void;
+      readonly explained: (error: unknown) => unknown;
+    },
+    path: string,
+    timeout: number,
+  ) {
+    this.#before = hooks.before;
+    this.#after = hooks.after;
+    this.#explained = hooks.explained;
+    this.#path = path;
+    this.#timeout = timeout;
+  }
+
+  /** The step must undo what it did before it throws. @throws Refusal `KV_UNAVAILABLE` after the timeout */
+  run<T>(step: () => T | typeof MORE): MaybePromise<T> {
+    if (this.#jobs.length === 0) {
+      try {
+        const result = this.#attempt(step);
+        if (result !== MORE) return result;
+      } catch (error) {
+        if (!isBusy(error)) throw this.#explained(error);
+      }
+    }
+    return new Promise<T>((resolve, reject) => {
+      const job: Job = { step, resolve: resolve as Job["resolve"], reject, waitingSince: monotonicNow() };
+      if (this.#jobs.push(job) === 1) void this.#work();
+    });
+  }
+
+  /** Reads, with the same patience but without a place in the queue: readers of a database in WAL mode hardly ever wait. */
+  read<T>(work: () => T): MaybePromise<T> {
+    return patiently(work, this.#path, this.#timeout);
+  }
+
+  /** Resolves when nothing waits any more. */
+  idle(): MaybePromise<void> {
+    if (this.#jobs.length === 0) return;
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  #attempt<T>(step: () => T): T {
+    this.#before();
+    const result = step();
+    this.#after();
+    return result;
+  }
+
+  async #work(): Promise<void> {
+    await pause(0);
+    let lastTurn = monotonicNow();
+    let attempts = 0;
+    for (let job = this.#jobs[0]; job !== undefined; job = this.#jobs[0]) {
+      try {
+        const result = this.#attempt(job.step);
+        attempts = 0;
+        if (result === MORE) job.waitingSince = Number.POSITIVE_INFINITY;
+        else {
+          this.#jobs.shift();
+          job.resolve(result);
+        }
+      } catch (error) {
+        const now = monotonicNow();
+        if (job.waitingSince === Number.POSITIVE_INFINITY) job.waitingSince = now;
+        const waited = now - job.waitingSince;
+        if (isBusy(error) && waited < this.#timeout) {
+          await pause(pauseBefore(attempts++));
+          lastTurn = monotonicNow();
+          continue;
+        }
+        this.#jobs.shift();
+        job.reject(isBusy(error) ? lockHeld(error, this.#path, waited) : this.#explained(error));
+      }
+      if (monotonicNow() - lastTurn > TURN_MS) {
+        await pause(0);
+        lastTurn = monotonicNow();
+      }
+    }
+    this.#idle?.();
+  }
+}
+
+/** Work that may find the database locked, tried again as the queue does. */
+export function patiently<T>(work: () => T, path: string, timeout: number): MaybePromise<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return again(work, path, timeout);
+  }
+}
+
+async function again<T>(work: () => T, path: string, timeout: number): Promise<T> {
+  const since = monotonicNow();
+  for (let attempts = 0; ; attempts++) {
+    await pause(pauseBefore(attempts));
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      const waited = monotonicNow() - since;
+      if (waited >= timeout) throw lockHeld(error, path, waited);
+    }
+  }
+}
+
+/** Random, so that two that wait for each other's lock do not keep meeting. */
+function pauseBefore(attempt: number): number {
+  return 0.5 + Math.random() * Math.min(LONGEST_PAUSE_MS, 2 ** attempt);
+}
+
+/** The timer keeps the process alive: what waits was accepted, and must not be dropped in silence. */
+export function pause(ms: number): Promise<void> {
+  return ms === 0 ? turn() : delay(ms);
+}

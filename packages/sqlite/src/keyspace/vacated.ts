@@ -1,0 +1,87 @@
+import { SliceSize } from "@kv/core";
+import type Sqlite from "better-sqlite3";
+import type { Transactions } from "../connection/transactions.ts";
+import { pause, type WriteQueue } from "../connection/write-queue.ts";
+import { SLICE_MS } from "../slice-time.ts";
+import type { Tables } from "../stored/schema.ts";
+
+/** Namespaces that one sweep looks at; the next one goes on behind them. */
+const PER_SWEEP = 2 ** 17;
+/** Rows removed by one transaction at most. */
+const PER_TRANSACTION = 500;
+/** Changes that are yet to be delivered up to which it is worth looking for the namespaces that they name. */
+const MANY_CHANGES = 20_000;
+
+/**
+ * Removes the rows of namespaces that have become empty, so that a program with a namespace for each tenant, job or day
+ * does not collect them for ever, and listings do not walk over them.
+ */
+export class Vacated {
+  readonly #look: Sqlite.Statement<[number, number], readonly [id: number, isEmpty: 0 | 1]>;
+  readonly #changes: Sqlite.Statement<[], number | null>;
+  readonly #delete: Sqlite.Statement<[string]>;
+  readonly #queue: WriteQueue;
+  readonly #transactions: Transactions;
+  /** Where the next sweep begins. */
+  #after = 0;
+  #stopped = false;
+
+  constructor(
+    db: Sqlite.Database,
+    { namespaces, entries, changes }: Tables,
+    parts: { readonly queue: WriteQueue; readonly transactions: Transactions },
+  ) {
+    const isEmpty = `path <> '' AND NOT EXISTS (SELECT 1 FROM ${entries} AS e WHERE e.namespace = n.id)`;
+    this.#look = db
+      .prepare<[number, number], readonly [number, 0 | 1]>(
+        `SELECT id, ${isEmpty} FROM ${namespaces} AS n WHERE id > ? ORDER BY id LIMIT ?`,
+      )
+      .raw()
+      .safeIntegers(false);
+    this.#changes = db
+      .prepare<[], number | null>(`SELECT max(seq) - min(seq) FROM ${changes}`)
+      .pluck()
+      .safeIntegers(false);
+    // Watchers are told of changes by the namespace's path.
+    this.#delete = db.prepare(
+      `DELETE FROM ${namespaces} AS n WHERE id IN (SELECT value FROM json_each(?)) AND ${isEmpty}
+        AND id NOT IN (SELECT namespace FROM ${changes})`,
+    );
+    this.#queue = parts.queue;
+    this.#transactions = parts.transactions;
+  }
+
+  /** Looks for empty ones, without the write lock, and removes those that are still empty when it has it. */
+  async sweep(): Promise<void> {
+    const size = new SliceSize(SLICE_MS, 512, 64, 2 ** 14);
+    for (let looked = 0; looked < PER_SWEEP && !this.#stopped; ) {
+      const rows = await this.#queue.read(() =>
+        size.measure(() => this.#look.all(this.#after, size.current)),
+      );
+      const last = rows.at(-1);
+      if (last === undefined) {
+        this.#after = 0;
+        return;
+      }
+      looked += rows.length;
+      this.#after = last[0];
+      await this.remove(rows.filter(([, isEmpty]) => isEmpty === 1).map(([id]) => id));
+      await pause(0);
+    }
+  }
+
+  /** Removes those of these that are empty. */
+  async remove(ids: readonly number[]): Promise<void> {
+    for (let from = 0; from < ids.length && !this.#stopped; from += PER_TRANSACTION) {
+      const some = JSON.stringify(ids.slice(from, from + PER_TRANSACTION));
+      await this.#queue.run(() => {
+        if (this.#stopped || (this.#changes.get() ?? 0) > MANY_CHANGES) return;
+        this.#transactions.run(() => this.#delete.run(some));
+      });
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+}

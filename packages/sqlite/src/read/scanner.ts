@@ -1,0 +1,156 @@
+import type { Range, StoredEntry } from "@kv/core";
+import { isBytes } from "@kv/core";
+import type Sqlite from "better-sqlite3";
+import {
+  COLUMNS,
+  isExpired,
+  KEY,
+  type KeyedRow,
+  liveEntryOf,
+  livePayloadOf,
+  PAYLOAD_COLUMNS,
+  PayloadEntry,
+  type PayloadRow,
+  type Row,
+} from "../stored/entry.ts";
+import { BEYOND_TEXT } from "../stored/namespaces.ts";
+import type { Revisions } from "../stored/revisions.ts";
+import type { Tables } from "../stored/schema.ts";
+import type { Meta } from "../write/revision-blocks.ts";
+
+/** Rows of the very first page, when nothing is known of the values' length, and of any page. */
+const FIRST = 64;
+const MOST = 512;
+/** Characters or bytes of values that a page should not exceed by much. */
+const PAGE_SIZE = 2 ** 20;
+
+/** Namespace, from, to, limit. The end of an open range is a BLOB, which every text comes before. */
+type Between = [number, string, string | Buffer, number];
+type KeyedPayload = readonly [...row: PayloadRow, key: string];
+const PAYLOAD_KEY = 4;
+type Key = readonly [key: string, expiresAt?: number | null];
+
+interface Selects {
+  readonly rows: Sqlite.Statement<Between, KeyedRow>;
+  readonly payloads: Sqlite.Statement<Between, KeyedPayload>;
+  readonly keys: Sqlite.Statement<Between, Key>;
+  /** Answered by the index alone. */
+  readonly keysWithoutDeadlines: Sqlite.Statement<Between, Key>;
+}
+
+/** Reads ranges in pages, each by a statement of its own that goes on behind the last key: nothing stays open in between. */
+export class Scanner {
+  readonly #ascending: Selects;
+  readonly #descending: Selects;
+  readonly #meta: Meta;
+  readonly #revisions: Revisions;
+  readonly #clock: () => number;
+  /** Rows of a page of values, as the last ones were. */
+  #size = FIRST;
+
+  constructor(
+    db: Sqlite.Database,
+    tables: Tables,
+    parts: { readonly meta: Meta; readonly revisions: Revisions },
+    clock: () => number,
+  ) {
+    this.#ascending = selects(db, tables, "ASC");
+    this.#descending = selects(db, tables, "DESC");
+    this.#meta = parts.meta;
+    this.#revisions = parts.revisions;
+    this.#clock = clock;
+  }
+
+  /** Of one namespace. The function reads the next page: it may be empty where all its rows have expired; `undefined`: the end. */
+  pages(id: number, range: Range): () => readonly StoredEntry[] | undefined {
+    const { keysOnly, payloadsOnly, reverse } = range;
+    let { start } = range;
+    let end: string | Buffer = range.end ?? BEYOND_TEXT;
+    let wanted = range.limit;
+    return () => {
+      if (wanted <= 0) return undefined;
+      const limit = Math.min(keysOnly ? MOST : this.#size, wanted);
+      const rows = keysOnly
+        ? this.#keys(reverse, [id, start, end, limit])
+        : payloadsOnly === true
+          ? this.#payloads(reverse, [id, start, end, limit])
+          : this.#rows(reverse, [id, start, end, limit]);
+      wanted -= rows.entries.length;
+      if (rows.read < limit || rows.last === undefined) wanted = 0;
+      else if (reverse) end = rows.last;
+      else start = `${rows.last}\0`;
+      return rows.read > 0 ? rows.entries : undefined;
+    };
+  }
+
+  #rows(reverse: boolean, between: Between): Page {
+    const entries: StoredEntry[] = [];
+    const rows = (reverse ? this.#descending : this.#ascending).rows.all(...between);
+    const [id] = between;
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += lengthOf(row[0]);
+      const entry = liveEntryOf(id, row[KEY], row as unknown as Row, this.#revisions, this.#clock);
+      if (entry !== undefined) entries.push(entry);
+    }
+    this.#resize(rows.length, bytes);
+    return { entries, read: rows.length, last: rows.at(-1)?.[KEY] };
+  }
+
+  #payloads(reverse: boolean, between: Between): Page {
+    const entries: StoredEntry[] = [];
+    const rows = (reverse ? this.#descending : this.#ascending).payloads.all(...between);
+    const [id] = between;
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += lengthOf(row[0]);
+      const entry = livePayloadOf(id, row[PAYLOAD_KEY], row as unknown as PayloadRow, this.#clock);
+      if (entry !== undefined) entries.push(entry);
+    }
+    this.#resize(rows.length, bytes);
+    return { entries, read: rows.length, last: rows.at(-1)?.[PAYLOAD_KEY] };
+  }
+
+  /** Pages of values are as long as their bytes allow. */
+  #resize(rows: number, bytes: number): void {
+    if (rows > 0) this.#size = Math.min(MOST, Math.ceil((PAGE_SIZE * rows) / (bytes + 1)));
+  }
+
+  #keys(reverse: boolean, between: Between): Page {
+    const entries: StoredEntry[] = [];
+    const { keys, keysWithoutDeadlines } = reverse ? this.#descending : this.#ascending;
+    const rows = (this.#meta.hasDeadlines() ? keys : keysWithoutDeadlines).all(...between);
+    for (const [key, expiresAt = null] of rows) {
+      if (!isExpired(expiresAt, this.#clock)) entries.push(new PayloadEntry(key, "", "json"));
+    }
+    return { entries, read: rows.length, last: rows.at(-1)?.[0] };
+  }
+}
+
+/** Of what stands for a value, which in a damaged file is anything. */
+function lengthOf(value: unknown): number {
+  return typeof value === "string" || isBytes(value) ? value.length : 0;
+}
+
+interface Page {
+  readonly entries: readonly StoredEntry[];
+  /** How many rows were read for them. */
+  readonly read: number;
+  readonly last: string | undefined;
+}
+
+function selects(db: Sqlite.Database, { entries }: Tables, order: "ASC" | "DESC"): Selects {
+  const select = <R>(columns: string): Sqlite.Statement<Between, R> =>
+    db
+      .prepare<Between, R>(
+        `SELECT ${columns} FROM ${entries} WHERE namespace = ? AND key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`,
+      )
+      .raw()
+      .safeIntegers(false);
+  return {
+    rows: select(`${COLUMNS.join(", ")}, key`),
+    payloads: select(`${PAYLOAD_COLUMNS.join(", ")}, key`),
+    keys: select("key, expires_at"),
+    keysWithoutDeadlines: select("key"),
+  };
+}

@@ -1,0 +1,94 @@
+import { monotonicNow, SliceSize } from "@kv/core";
+import type Sqlite from "better-sqlite3";
+import type { Transactions } from "../connection/transactions.ts";
+import { pause, type WriteQueue } from "../connection/write-queue.ts";
+import { SLICE_MS } from "../slice-time.ts";
+import type { Tables } from "../stored/schema.ts";
+
+/** Milliseconds after which nothing is written with the revisions of a block any more, by far: see `revision-blocks.ts`. */
+const RETIRED_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
+/** How many retired blocks make it worth reading the whole table. */
+const MANY = 1024;
+/** Milliseconds until it may be worth it again. */
+const PAUSE_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes blocks of revisions that no entry bears any more. There is one for each opening that wrote: a program that is
+ * started every minute would collect half a million a year.
+ */
+export class RetiredBlocks {
+  readonly #count: Sqlite.Statement<[number, number], number>;
+  readonly #next: Sqlite.Statement<[number], number | null>;
+  readonly #borne: Sqlite.Statement<[number, number], number | null>;
+  readonly #retired: Sqlite.Statement<[number], number>;
+  readonly #delete: Sqlite.Statement<[string]>;
+  readonly #schema: Sqlite.Statement<[], number>;
+  readonly #queue: WriteQueue;
+  readonly #transactions: Transactions;
+  #nextAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor(
+    db: Sqlite.Database,
+    { entries, revisions }: Tables,
+    parts: { readonly queue: WriteQueue; readonly transactions: Transactions },
+  ) {
+    const numbers = <P extends unknown[]>(sql: string) =>
+      db.prepare<P, number>(sql).pluck().safeIntegers(false);
+    this.#count = numbers(`SELECT count(*) FROM (SELECT 1 FROM ${revisions} WHERE reserved_at < ? LIMIT ?)`);
+    this.#next = numbers(`SELECT min(rowid) FROM ${entries} WHERE rowid >= ?`);
+    this.#borne = numbers(
+      `SELECT DISTINCT (SELECT first FROM ${revisions} WHERE first <= e.revision ORDER BY first DESC LIMIT 1)
+      FROM ${entries} AS e WHERE rowid >= ? AND rowid < ?`,
+    );
+    // The very first one is what a connection recognizes the database by.
+    this.#retired = numbers(
+      `SELECT first FROM ${revisions} WHERE reserved_at < ? AND first > (SELECT min(first) FROM ${revisions})`,
+    );
+    this.#delete = db.prepare(`DELETE FROM ${revisions} WHERE first IN (SELECT value FROM json_each(?))`);
+    this.#schema = numbers("PRAGMA schema_version");
+    this.#queue = parts.queue;
+    this.#transactions = parts.transactions;
+  }
+
+  async sweep(): Promise<void> {
+    const retiredBefore = Date.now() - RETIRED_AFTER_MS;
+    if (this.#stopped || monotonicNow() < this.#nextAt) return;
+    const count = await this.#queue.read(() => this.#count.get(retiredBefore, MANY));
+    if (this.#stopped || (count ?? 0) < MANY) return;
+    this.#nextAt = monotonicNow() + PAUSE_MS;
+    const [retired, schema] = await this.#queue.read(() => [
+      new Set(this.#retired.all(retiredBefore)),
+      this.#schema.get(),
+    ]);
+    const size = new SliceSize(SLICE_MS, 1024, 64, 2 ** 18);
+    let from: number | undefined = Number.MIN_SAFE_INTEGER;
+    while (from !== undefined) {
+      if (this.#stopped) return;
+      const start: number = from;
+      from = await this.#queue.read(() => size.measure(() => this.#look(start, size.current, retired)));
+      await pause(0);
+    }
+    if (retired.size > 0) await this.#queue.run(() => this.#remove([...retired], schema));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Takes the blocks that the next so many row ids bear out of the set. → where to look next */
+  #look(from: number, size: number, retired: Set<number>): number | undefined {
+    const start = this.#next.get(from) ?? undefined;
+    if (start === undefined) return undefined;
+    for (const first of this.#borne.all(start, start + size)) if (first !== null) retired.delete(first);
+    return start + size;
+  }
+
+  #remove(blocks: readonly number[], schema: number | undefined): void {
+    if (this.#stopped) return;
+    this.#transactions.run(() => {
+      // VACUUM gives rows other ids: some may not have been looked at. It changes the version of the schema.
+      if (this.#schema.get() === schema) this.#delete.run(JSON.stringify(blocks));
+    });
+  }
+}

@@ -1,0 +1,278 @@
+import {
+  type Adapter,
+  type AdapterStats,
+  after,
+  asForm,
+  type Bounds,
+  type Capabilities,
+  type Commit,
+  type CommitResult,
+  type Filter,
+  KvError,
+  type KvErrorCode,
+  type Life,
+  lifeOf,
+  type MaybePromise,
+  monotonicNow,
+  type Namespace,
+  type Range,
+  Refusal,
+  rescued,
+  type StoredEntry,
+  timeout,
+} from "@kv/core";
+import { clearWatched } from "../far/clear-far.ts";
+import { farEntries } from "../far/far-entries.ts";
+import { Misses } from "../far/far-reads.ts";
+import { createdThere, since } from "../far/flushed-entry.ts";
+import { LateAttempts } from "../far/late-attempts.ts";
+import { Counters, type TieredMetrics } from "../metrics.ts";
+import { CopyKeeper } from "../near/copy-keeper.ts";
+import { NearTier } from "../near/near-tier.ts";
+import type { BehindSettings, Settings } from "../options.ts";
+import { ReadPath } from "../read-path.ts";
+import { closeBoth, openBoth } from "../tiers.ts";
+import type { State } from "./backlog.ts";
+import { BehindSession } from "./behind-session.ts";
+import { PAIR } from "./pairing.ts";
+import { watchBehind } from "./watch-behind.ts";
+
+/**
+ * A write is done when the near tier has it. What the far tier does not have yet is the backlog: reads of keys look there
+ * first, then among the copies, then in the far tier; whatever concerns more than single keys flushes, and is the far
+ * tier's to answer.
+ */
+export class BehindAdapter implements Adapter {
+  readonly name = "tiered";
+  readonly form: Adapter["form"];
+  readonly capabilities: Capabilities;
+  readonly batch: Adapter["batch"];
+  readonly clock: () => number;
+  readonly syncClock?: NonNullable<Adapter["syncClock"]>;
+  readonly watch?: NonNullable<Adapter["watch"]>;
+  /** Other stores may be over a tier, too: a backup is made of one. */
+  readonly #nearLife: Life;
+  readonly #farLife: Life;
+  readonly #near: Adapter;
+  readonly #far: Adapter;
+  /** With entries as they were acknowledged. */
+  readonly #entries: Adapter;
+  /** The far tier, given up when it takes too long. */
+  readonly #prompt: Adapter;
+  readonly #settings: BehindSettings;
+  readonly #nearTier: NearTier;
+  readonly #keeper: CopyKeeper;
+  readonly #reads: ReadPath;
+  readonly #counters = new Counters();
+  readonly #late = new LateAttempts();
+  #opened: BehindSession | undefined;
+  /** Changes that waited when it was closed; `undefined`: it was not open yet. */
+  #left: number | undefined;
+
+  constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
+    // As the near tier has it at its cheapest, and it is at most encoded for the far tier when it is flushed.
+    const far = asForm(given, near.form);
+    this.#nearLife = lifeOf(near);
+    this.#farLife = lifeOf(given);
+    this.#near = near;
+    this.#far = far;
+    this.#entries = farEntries(far);
+    this.#prompt = timeout({ after: settings.timeout / 1000 })(this.#late.over(far));
+    this.#settings = settings;
+    this.form = far.form;
+    this.clock = () => far.clock();
+    const syncClock = this.#prompt.syncClock?.bind(this.#prompt);
+    // A write is done when the near tier has it: a far tier that is away keeps none back. Its clock stays as it was measured.
+    if (syncClock !== undefined) this.syncClock = () => syncClock()?.catch(() => undefined);
+    this.#nearTier = new NearTier(near, this.clock, ttl);
+    // Nobody else writes to the far tier, and who watches it makes every flush dearer.
+    this.#keeper = new CopyKeeper(undefined, this.#nearTier);
+    this.#reads = new ReadPath(this.#keeper, new Misses(farEntries(this.#prompt)), this.#counters);
+    this.batch = near.batch;
+    const { capabilities } = far;
+    this.capabilities = {
+      ...capabilities,
+      persistent: near.capabilities.persistent && capabilities.persistent,
+      // What is not flushed yet is known here alone.
+      shared: false,
+      watch: capabilities.watch === false ? false : "local",
+    };
+    if (capabilities.watch !== false)
+      this.watch = (namespace, bounds, listener) =>
+        watchBehind(this.#session, this.#entries, namespace, bounds, listener);
+  }
+
+  get #session(): BehindSession {
+    if (this.#opened === undefined) throw new Error("the tiered adapter is not open");
+    return this.#opened;
+  }
+
+  get metrics(): TieredMetrics {
+    const { hits, misses } = this.#counters;
+    const oldest = this.#opened?.backlog.oldest;
+    const lag = oldest === undefined ? 0 : monotonicNow() - oldest.at;
+    return { hits, misses, pending: this.#opened?.backlog.size ?? 0, lag };
+  }
+
+  async flush(): Promise<void> {
+    if (this.#opened === undefined) return this.#assertNothingLeft();
+    try {
+      await this.#opened.flusher.flush();
+    } catch (error) {
+      const told = error instanceof Refusal || KvError.is(error) ? error.code : this.errorCode(error);
+      const message = `the far tier does not take what was acknowledged: ${String(error)}; it stays queued, and is tried again`;
+      const operation = "flush";
+      throw new KvError(told ?? "KV_BACKEND", { adapter: this.name, operation, message, cause: error });
+    }
+  }
+
+  /** @throws KvError where the near tier's journal may hold what was not flushed */
+  #assertNothingLeft(): void {
+    if (!this.#near.capabilities.persistent || this.#left === 0) return;
+    const message =
+      "the store is not open, and the near tier may hold what was not flushed yet; any operation opens the store, and then it is flushed";
+    throw new KvError("KV_UNAVAILABLE", { adapter: this.name, operation: "flush", message });
+  }
+
+  open(): MaybePromise<void> {
+    return openBoth(this.#nearLife, this.#farLife, async () => {
+      await this.#nearTier.empty();
+      this.#keeper.open();
+      this.#opened = await BehindSession.open({
+        near: this.#near,
+        far: this.#prompt,
+        late: this.#late,
+        keeper: this.#keeper,
+        reads: this.#reads,
+        settings: this.#settings,
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    const session = this.#opened;
+    const lost = (await session?.close()) ?? 0;
+    this.#left = session?.backlog.size ?? this.#left;
+    this.#opened = undefined;
+    this.#keeper.close();
+    await this.#nearTier.idle();
+    await closeBoth(this.#nearLife, this.#farLife);
+    if (lost === 0) return;
+    throw new Refusal(
+      "KV_UNAVAILABLE",
+      `${lost} acknowledged changes are lost: the far tier did not take them while the store was closed, and the near tier (${this.#near.name}) does not outlive it`,
+      { cause: session?.flusher.failure, retryable: false },
+    );
+  }
+
+  read(
+    namespace: Namespace,
+    keys: readonly string[],
+    payloadsOnly = false,
+  ): MaybePromise<(StoredEntry | undefined)[]> {
+    const { backlog } = this.#session;
+    if (backlog.size === 0) return this.#reads.read(namespace, keys, payloadsOnly);
+    const [first] = keys;
+    if (keys.length === 1 && first !== undefined && backlog.find(namespace.id, first) === undefined)
+      return this.#reads.read(namespace, keys, payloadsOnly);
+    const states = keys.map((key) => backlog.find(namespace.id, key));
+    const others = keys.filter((_, i) => states[i] === undefined);
+    this.#counters.hits += keys.length - others.length;
+    const read = others.length === 0 ? [] : this.#reads.read(namespace, others, payloadsOnly);
+    return after(read, (entries) =>
+      after(payloadsOnly ? states : this.#dated(namespace, keys, states), (known) => {
+        let at = 0;
+        return known.map((state) => (state === undefined ? entries[at++] : this.#live(state)));
+      }),
+    );
+  }
+
+  commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
+    return this.#session.writes.commit(namespace, commits);
+  }
+
+  async *scan(namespace: Namespace, range: Range): AsyncGenerator<readonly StoredEntry[], void, undefined> {
+    await this.#session.flusher.flush();
+    yield* this.#entries.scan(namespace, range);
+  }
+
+  count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
+    return this.#flushed(() => this.#far.count(namespace, bounds));
+  }
+
+  clear(namespace: Namespace, filter: Filter): Promise<number> {
+    const session = this.#session;
+    const { writes, flusher, watchers } = session;
+    return writes.exclusive(async () => {
+      await flusher.flush();
+      await session.clearing(namespace, filter.descendants);
+      const ended = this.#keeper.clearing(namespace.id, filter.descendants);
+      try {
+        return await clearWatched(this.#far, watchers, namespace, filter);
+      } finally {
+        flusher.cleared();
+        ended();
+      }
+    });
+  }
+
+  async *namespaces(under: Namespace): AsyncGenerator<readonly Namespace[], void, undefined> {
+    await this.#session.flusher.flush();
+    for await (const page of this.#far.namespaces(under)) yield page.filter(({ id }) => id !== PAIR.id);
+  }
+
+  stats(namespace: Namespace, bounds: Bounds): MaybePromise<AdapterStats> {
+    return this.#flushed(() => this.#far.stats(namespace, bounds));
+  }
+
+  async sweep(): Promise<number> {
+    const session = this.#session;
+    await session.flusher.flush();
+    await rescued<unknown>(
+      () => this.#near.sweep(),
+      () => undefined,
+    );
+    const removed = await this.#far.sweep();
+    return removed + session.takeLapsed();
+  }
+
+  errorCode(error: unknown): KvErrorCode | undefined {
+    return this.#far.errorCode(error) ?? this.#near.errorCode(error);
+  }
+
+  #flushed<T>(run: () => MaybePromise<T>): MaybePromise<T> {
+    const { backlog, flusher } = this.#session;
+    return backlog.size === 0 ? run() : flusher.flush().then(run);
+  }
+
+  #live({ entry }: State): StoredEntry | undefined {
+    return entry?.expiresAt !== undefined && entry.expiresAt <= this.clock() ? undefined : entry;
+  }
+
+  /** The states with the times since when the keys exist, as far as the far tier tells. */
+  #dated(
+    namespace: Namespace,
+    keys: readonly string[],
+    states: readonly (State | undefined)[],
+  ): MaybePromise<readonly (State | undefined)[]> {
+    const { backlog } = this.#session;
+    const asked = keys.filter((_, i) => states[i]?.sinceWhen === "far");
+    if (asked.length === 0) return states;
+    const read = rescued<(StoredEntry | undefined)[] | undefined>(
+      () => this.#prompt.read(namespace, asked),
+      // The time of the write has to do.
+      () => undefined,
+    );
+    return after(read, (found) => {
+      if (found === undefined) return states;
+      return states.map((state, i) => {
+        const key = keys[i]!;
+        if (state?.entry === undefined || state.sinceWhen !== "far") return state;
+        const createdAt = createdThere(found[asked.indexOf(key)]) ?? state.entry.createdAt;
+        const dated: State = { entry: since(state.entry, createdAt), sinceWhen: "known" };
+        backlog.settle(namespace.id, key, state, dated);
+        return dated;
+      });
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import {
+  type Adapter,
+  type Commit,
+  type MaybePromise,
+  type Namespace,
+  namespaceOf,
+  type StoredEntry,
+} from "@kv/core";
+import { headerOf } from "./carried-entry.ts";
+
+/** Everything that this package keeps in a near tier. */
+export const OWN: Namespace = namespaceOf(["@kv/tiered"]);
+/** Of that, the copies. */
+export const COPIES: Namespace = namespaceOf([...OWN.path, "copies"]);
+
+/** What all copies have in common. */
+export class NearTier {
+  readonly near: Adapter;
+  readonly farClock: () => number;
+  /** Milliseconds that a copy lasts at most. */
+  readonly #ttl: number;
+  /** No other adapter over the same near tier finds copies of this one, which may be of another far tier. */
+  readonly #own: string = crypto.randomUUID().slice(-12);
+  #shelves = 0;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(near: Adapter, farClock: () => number, ttl: number | undefined) {
+    this.near = near;
+    this.farClock = farClock;
+    this.#ttl = ttl ?? Number.POSITIVE_INFINITY;
+  }
+
+  nextShelf(): string {
+    return `${this.#own}-${++this.#shelves}`;
+  }
+
+  /** Removes the copies that an earlier process left: nobody knows what became of the entries meanwhile. */
+  empty(): MaybePromise<unknown> {
+    return this.near.clear(COPIES, { start: "", end: undefined, policy: undefined, descendants: true });
+  }
+
+  /** What puts down a copy; `undefined`: the entry is due, or cannot be read. */
+  copyOf(entry: StoredEntry): Commit | undefined {
+    try {
+      const { key, payload, encoding, expiresAt } = entry;
+      const left = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - this.farClock();
+      if (left <= 0) return undefined;
+      const lasts = Math.min(left, this.#ttl);
+      const deadline = lasts === Number.POSITIVE_INFINITY ? undefined : this.near.clock() + lasts;
+      const user = headerOf(entry);
+      // "evict": a copy may go at any time.
+      const set = {
+        type: "set",
+        key,
+        payload,
+        encoding,
+        expiresAt: deadline,
+        policy: "evict",
+        user,
+      } as const;
+      return { checks: [], mutations: [set] };
+    } catch {
+      // What was altered says so when it is asked for its fields.
+      return undefined;
+    }
+  }
+
+  /** Something under way that closing has to wait for. */
+  track<T>(promise: Promise<T>): Promise<T> {
+    this.#underWay.add(promise);
+    const end = () => void this.#underWay.delete(promise);
+    promise.then(end, end);
+    return promise;
+  }
+
+  async idle(): Promise<void> {
+    await Promise.allSettled([...this.#underWay]);
+  }
+}
