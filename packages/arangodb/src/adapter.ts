@@ -91,7 +91,7 @@ export class ArangodbAdapter implements Adapter {
   }
 
   clear(namespace: Namespace, filter: Filter): Promise<number> {
-    return this.session.sweeper.clear(namespace, filter);
+    return this.session.eraser.clear(namespace, filter);
   }
 
   namespaces(under: Namespace): Pages<Namespace> {

@@ -3,6 +3,7 @@ import { DeadlineClock } from "./connection/deadline-clock.ts";
 import { openLinks, openSchema } from "./connection/schema.ts";
 import { TIME } from "./connection/schema-queries.ts";
 import { Server } from "./connection/server.ts";
+import { Eraser } from "./keyspace/eraser.ts";
 import { Namespaces } from "./keyspace/namespaces.ts";
 import { Sweeper } from "./keyspace/sweeper.ts";
 import { Tally } from "./keyspace/tally.ts";
@@ -20,7 +21,16 @@ import { Writer } from "./write/writer.ts";
 /** Random bytes in front of a revision's count: twelve characters. */
 const REVISION_BYTES = 9;
 
-/** An opened connection and all that works over it. */
+/**
+ * An opened connection and everything that works over it. Keys and documents are built and parsed in `stored/`.
+ *
+ * - A read is one AQL statement (`read/`), sent by the server object (`connection/`), which waits, retries and wraps.
+ * - A commit is planned (`write/`) and runs as one statement, or two if it has to be checked first, in one of the store's
+ *   lanes. The statement also adds a numbered document to the log of changes, in the same transaction.
+ * - A range (`read/`) is a series of statements, a page each.
+ * - Whatever concerns many keys (count, clear, sweep) is in `keyspace/`; `watch/` polls the log of changes.
+ * - Links and queries (`native/`) use the same session; `links/` stores the edges.
+ */
 export class Session {
   readonly server: Server;
   readonly clock: DeadlineClock;
@@ -28,6 +38,7 @@ export class Session {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly scanner: Scanner;
+  readonly eraser: Eraser;
   readonly sweeper: Sweeper;
   readonly tally: Tally;
   readonly namespaces: Namespaces;
@@ -63,7 +74,8 @@ export class Session {
     this.writer = new Writer(context);
     this.scanner = new Scanner(server, layout);
     this.namespaces = new Namespaces(server, layout);
-    this.sweeper = new Sweeper(context, this.namespaces);
+    this.eraser = new Eraser(context, this.namespaces);
+    this.sweeper = new Sweeper(context);
     this.tally = new Tally(server, layout);
     server.onLost = clock.doubt;
     server.onMissing = () => {

@@ -87,7 +87,7 @@ class RedisAdapter implements Adapter {
   }
 
   async clear(namespace: Namespace, filter: Filter): Promise<number> {
-    if (this.#settings.ordered) return this.#session.sweeper.clear(namespace, filter);
+    if (this.#settings.ordered) return this.#session.eraser.clear(namespace, filter);
     this.#assertWhole(filter);
     return this.#session.unordered.clear(namespace, filter);
   }

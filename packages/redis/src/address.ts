@@ -1,5 +1,22 @@
 import { Refusal, refuseUnknownOptions } from "@kv/core";
-import type { HostAndPort, RedisAddress, RedisNode } from "./options.ts";
+
+/** A server's address. */
+export interface RedisNode {
+  readonly host: string;
+  /** Default: 6379, and 26379 for a Sentinel. */
+  readonly port?: number | undefined;
+}
+
+export type RedisAddress =
+  | { readonly kind: "server"; readonly host: string; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string }
+  | { readonly kind: "sentinels"; readonly sentinels: readonly HostAndPort[]; readonly name: string }
+  | { readonly kind: "cluster"; readonly nodes: readonly HostAndPort[] };
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** What an address may be made of. */
 interface Named {

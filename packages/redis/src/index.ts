@@ -1,8 +1,8 @@
 export { redis } from "./adapter.ts";
+export type { RedisNode } from "./address.ts";
 export type {
   RedisClientOptions,
   RedisClusterOptions,
-  RedisNode,
   RedisOptions,
   RedisSentinelOptions,
   RedisServerOptions,

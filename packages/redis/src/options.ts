@@ -1,7 +1,7 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { isMilliseconds, KvError, Refusal, refuseUnknownOptions } from "@kv/core";
 import type { Cluster, Redis } from "ioredis";
-import { addressOf } from "./address.ts";
+import { addressOf, type RedisAddress, type RedisNode } from "./address.ts";
 import { demandHonest } from "./connection/handed-in-client.ts";
 import { demand } from "./demand.ts";
 
@@ -61,13 +61,6 @@ export interface RedisServerOptions extends AccountOptions {
   readonly client?: undefined;
 }
 
-/** A server's address. */
-export interface RedisNode {
-  readonly host: string;
-  /** Default: 6379; of a Sentinel 26379. */
-  readonly port?: number | undefined;
-}
-
 export interface RedisSentinelOptions extends AccountOptions {
   readonly sentinels: readonly (RedisNode | string)[];
   /** What the Sentinels call the master. */
@@ -104,17 +97,6 @@ export type RedisOptions =
   | RedisSentinelOptions
   | RedisClusterOptions
   | RedisClientOptions;
-
-export type RedisAddress =
-  | { readonly kind: "server"; readonly host: string; readonly port: number }
-  | { readonly kind: "socket"; readonly path: string }
-  | { readonly kind: "sentinels"; readonly sentinels: readonly HostAndPort[]; readonly name: string }
-  | { readonly kind: "cluster"; readonly nodes: readonly HostAndPort[] };
-
-export interface HostAndPort {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** How to reach and enter a server. */
 export interface Account {

@@ -1,5 +1,6 @@
 import { SessionRevisions } from "@kv/core";
 import { Link } from "./connection/link.ts";
+import { Eraser } from "./keyspace/eraser.ts";
 import { Evictions } from "./keyspace/evictions.ts";
 import { Collector } from "./keyspace/expired-keys.ts";
 import { Namespaces } from "./keyspace/namespaces.ts";
@@ -18,11 +19,21 @@ import { Writer } from "./write/writer.ts";
 
 /** Random bytes in front of a revision's count: with it as many characters as an entry has room for. */
 const REVISION_BYTES = 6;
-/** An opened connection and all that works over it. */
+
+/**
+ * An opened connection and everything that works over it. The names of keys come from `stored/` in each case.
+ *
+ * - A read is one MGET (`read/`) through the link (`connection/`); `stored/` parses an entry when a field is asked for.
+ * - A commit becomes a batch (`write/`), which runs one Lua script (`scripts/`). The script changes entries, indexes and
+ *   the message to watchers together. The link never repeats a write whose answer was lost.
+ * - A range (`read/`) pages through the index with ZRANGEBYLEX, then reads each page's entries with MGET.
+ * - Whatever concerns many keys (count, clear, sweep) is in `keyspace/`, and changes arrive in `watch/`.
+ */
 export class Session {
   readonly reader: Reader;
   readonly writer: Writer;
   readonly scanner: Scanner;
+  readonly eraser: Eraser;
   readonly sweeper: Sweeper;
   readonly tally: Tally;
   readonly namespaces: Namespaces;
@@ -45,13 +56,8 @@ export class Session {
     this.writer = new Writer(target);
     this.scanner = new Scanner(link, layout, this.reader);
     this.namespaces = new Namespaces(link, layout, collector);
-    this.sweeper = new Sweeper(
-      target,
-      this.scanner,
-      this.namespaces,
-      collector,
-      new Evictions(target, this.scanner, this.facts),
-    );
+    this.eraser = new Eraser(target, this.scanner, this.namespaces);
+    this.sweeper = new Sweeper(this.namespaces, collector, new Evictions(target, this.scanner, this.facts));
     this.tally = new Tally(link, layout, this.scanner, collector);
     this.unordered = new Unordered(target, this.reader);
     this.feed = new ChangeFeed(link, layout, settings.busyTimeout, {

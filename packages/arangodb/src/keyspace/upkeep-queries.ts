@@ -2,7 +2,10 @@ import { type Query, query } from "../connection/query.ts";
 import { CHANGES_KEPT_MS, FAREWELL_MS, LEASE_MS } from "../stored/layout.ts";
 import { logged } from "../write/write-parts.ts";
 
-/** Some of what has expired, in any namespace. Stubs are not entries, so watchers are not told of them. */
+/** How many documents a statement removes at most: it is one transaction, and other stores may write the same keys. */
+export const SLICE = 1000;
+
+/** Removes some expired entries of any namespace. Stubs are not entries, so they are not reported to watchers. */
 export const SWEEP: Query = query(
   "sweep a slice",
   `

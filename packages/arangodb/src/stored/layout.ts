@@ -19,8 +19,8 @@
  *
  *   A document whose deadline has passed is absent for every query. A key that has to be written, so that two commits
  *   meet, although it is absent, is a stub: `dead: true`, with a deadline in 1970.
- * - `kv_changes` holds what watchers are told: a document for each query that wrote, in the same transaction
- *   (`change-log.ts`), for ten minutes.
+ * - `kv_changes` holds the changes that watchers read: a document for each query that wrote, added in the same transaction
+ *   (`write-parts.ts`) and kept for ten minutes.
  * - `kv_system` holds `layout`, what stores over the same data have to agree on; a document for every namespace that was
  *   written to and is not empty for long (`emptySince`, milliseconds); and one for each writer (`write-lanes.ts`): `until` when it may begin statements, and `watchedUntil`
  *   when watchers look at it, both in milliseconds; index `["kind", "watchedUntil"]`.

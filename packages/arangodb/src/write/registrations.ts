@@ -4,7 +4,7 @@ import { ArangoFailure, ERROR, isNumbered, mayHaveTakenEffect } from "../errors.
 import { REGISTER } from "../keyspace/upkeep-queries.ts";
 import { documentKey, ordered } from "../stored/keys.ts";
 import { type Layout, LEASE_MS } from "../stored/layout.ts";
-import type { WriteLane } from "./write-lanes.ts";
+import type { WriteLane } from "./write-lane.ts";
 
 /**
  * The lists of a store's writers and of namespaces in the database.

@@ -11,7 +11,6 @@
  * its number must not be used again, and its registration is ended, so that a statement that has not begun by then does
  * nothing.
  */
-import { randomBytes } from "node:crypto";
 import { isPromise, monotonicNow, type Namespace, Refusal, timer } from "@kv/core";
 import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "../connection/back-off.ts";
 import type { BindVars, Query } from "../connection/query.ts";
@@ -19,6 +18,7 @@ import type { Server } from "../connection/server.ts";
 import { ArangoFailure, isMomentary, mayHaveTakenEffect, writeFailure } from "../errors.ts";
 import { type Layout, MAX_RUNTIME_S } from "../stored/layout.ts";
 import { Registrations, spaceKey } from "./registrations.ts";
+import { newLane, type WriteLane } from "./write-lane.ts";
 
 /** How many statements one store has under way at once. Watchers look at each of its writers. */
 const LANES = 8;
@@ -29,14 +29,6 @@ const CLOSING_MS = 1000;
 
 /** What a statement that writes returns: first the time by which it ran, and how long its writer's registration still holds. */
 export type Written = readonly [now: number, left: number, ...unknown[]];
-
-export interface WriteLane {
-  writer: string;
-  /** Of the last statement that took effect. */
-  number: number;
-  /** By `monotonicNow()`; 0: it is not registered. */
-  registeredUntil: number;
-}
 
 export interface WriteLanesOptions extends PatienceOptions {
   /** Called after every statement that may have changed something. */
@@ -195,8 +187,4 @@ function notSent(): Refusal {
     "the server does not answer the writes before this one, which was not sent and changed nothing",
     { retryable: true },
   );
-}
-
-function newLane(): WriteLane {
-  return { writer: `writer-${randomBytes(12).toString("base64url")}`, number: 0, registeredUntil: 0 };
 }

@@ -1,8 +1,8 @@
 import { type Bounds, compareKeys } from "@kv/core";
 import { errorCode } from "../errors.ts";
-import { lexBounds } from "../read/scanner.ts";
 import { COLLECT, COUNT, DUE, EXIST } from "../scripts/keyspace-scripts.ts";
 import type { Space } from "../stored/layout.ts";
+import { lexBounds } from "../stored/lex-bounds.ts";
 import type { Target } from "../write/script-target.ts";
 
 /** How many entries a script looks at: while it runs, the server serves nobody else. */

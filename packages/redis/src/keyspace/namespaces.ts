@@ -1,6 +1,6 @@
 import type { Namespace } from "@kv/core";
 import type { Link } from "../connection/link.ts";
-import { STRIKE, UNLIST } from "../scripts/keyspace-scripts.ts";
+import { STRIKE, UNLIST } from "../scripts/list-scripts.ts";
 import type { Layout, Space } from "../stored/layout.ts";
 import type { Collector } from "./expired-keys.ts";
 

@@ -1,7 +1,8 @@
 import type { AdapterStats, Bounds, Namespace } from "@kv/core";
 import type { Link } from "../connection/link.ts";
-import { lexBounds, type Scanner } from "../read/scanner.ts";
+import type { Scanner } from "../read/scanner.ts";
 import type { Layout, Space } from "../stored/layout.ts";
+import { lexBounds } from "../stored/lex-bounds.ts";
 import type { Collector } from "./expired-keys.ts";
 
 /** How many keys are looked at together where deadlines within bounds are counted. */

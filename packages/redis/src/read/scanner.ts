@@ -3,6 +3,7 @@ import type { Link } from "../connection/link.ts";
 import { EXIST } from "../scripts/keyspace-scripts.ts";
 import { RedisEntry } from "../stored/entry.ts";
 import type { Layout, Space } from "../stored/layout.ts";
+import { lexBounds } from "../stored/lex-bounds.ts";
 import type { Reader } from "./reader.ts";
 
 /** How many keys a page looks at. */
@@ -20,11 +21,6 @@ interface KeyPage {
 interface Fetched {
   readonly size: number;
   readonly page: Promise<KeyPage>;
-}
-
-/** Bounds as ZRANGEBYLEX takes them. */
-export function lexBounds({ start, end }: Bounds): [least: string, most: string] {
-  return [start === "" ? "-" : `[${start}`, end === undefined ? "+" : `(${end}`];
 }
 
 /** Ranges in key order: pages of keys from the index, then their entries, while the next page is already on its way. */

@@ -13,7 +13,7 @@ import { type Client, subscriberLike } from "../connection/clients.ts";
 import type { Link } from "../connection/link.ts";
 import { ServerIdentity } from "../connection/server-identity.ts";
 import { Reader } from "../read/reader.ts";
-import { ATTEND } from "../scripts/keyspace-scripts.ts";
+import { ATTEND } from "../scripts/attend-script.ts";
 import type { Layout, Space } from "../stored/layout.ts";
 import { ChangeChannel } from "./change-channel.ts";
 import { WatchLink } from "./watcher-connection.ts";

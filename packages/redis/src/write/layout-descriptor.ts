@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Refusal } from "@kv/core";
 import type { Link } from "../connection/link.ts";
 import { errorCode } from "../errors.ts";
-import { LIST } from "../scripts/keyspace-scripts.ts";
+import { LIST } from "../scripts/list-scripts.ts";
 import type { Layout, Space } from "../stored/layout.ts";
 
 /**
