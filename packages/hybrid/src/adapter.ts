@@ -17,7 +17,7 @@ import type {
 } from "@kv/core";
 import { isPromise, lifeOf, Refusal } from "@kv/core";
 import { concurrently } from "./concurrently.ts";
-import { Depot } from "./file-store.ts";
+import { FileStore } from "./file-store.ts";
 import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
 import { WholeChanges } from "./read/whole-changes.ts";
 import { encodingOf, isOfFile, referenceIn, unreadable, withContent } from "./stored/reference.ts";
@@ -44,7 +44,7 @@ class HybridAdapter implements Adapter {
   readonly batch: Adapter["batch"];
   readonly clock: () => number;
   readonly syncClock?: NonNullable<Adapter["syncClock"]>;
-  readonly native: Depot;
+  readonly native: FileStore;
   readonly watch?: NonNullable<Adapter["watch"]>;
   readonly #settings: Settings;
   readonly #index: Adapter;
@@ -62,7 +62,7 @@ class HybridAdapter implements Adapter {
     this.batch = index.batch;
     this.clock = () => index.clock();
     if (index.syncClock !== undefined) this.syncClock = index.syncClock.bind(index);
-    this.native = new Depot(settings);
+    this.native = new FileStore(settings);
     if (index.watch !== undefined) this.watch = (...args) => this.#watch(...args);
   }
 

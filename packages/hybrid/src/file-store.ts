@@ -12,7 +12,7 @@ import { FileWriter } from "./write/file-writer.ts";
 const MUCH = 256 * 2 ** 20;
 
 /** The files of one adapter: what a store over it gets at through `files(store)`. */
-export class Depot {
+export class FileStore {
   readonly settings: Settings;
   readonly directory: Directory;
   readonly reader: FileReader;

@@ -2,9 +2,8 @@ import type { Namespace } from "@kv/core";
 import { Deadlines } from "./keyspace/deadlines.ts";
 import type { Evictions } from "./limits/evictions.ts";
 import type { Recency } from "./limits/recency.ts";
-import type { Cell } from "./stored/cell.ts";
 import type { MemoryEntry } from "./stored/entry.ts";
-import { Keyspace } from "./stored/keyspace.ts";
+import { type Cell, Keyspace } from "./stored/keyspace.ts";
 import type { Journal } from "./watch/journal.ts";
 
 /** All that an adapter holds: the keyspaces, and across them the deadlines and (where there are limits) the order of use. */

@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { memory } from "../src/index.ts";
 import { Deadlines } from "../src/keyspace/deadlines.ts";
-import { Cell } from "../src/stored/cell.ts";
 import { MemoryEntry } from "../src/stored/entry.ts";
-import { Keyspace } from "../src/stored/keyspace.ts";
+import { Cell, Keyspace } from "../src/stored/keyspace.ts";
 import { Clock, commit, del, EVERYTHING, keys, now, ROOT, read, set, write } from "./writing.ts";
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
 import { after, isPromise, type MaybePromise, type Namespace, rescued, type StoredEntry } from "@kv/core";
-import type { Misses } from "./far/far-reads.ts";
+import type { FarReads } from "./far/far-reads.ts";
 import type { Counters } from "./metrics.ts";
 import type { Copies } from "./near/copies.ts";
 import type { CopyKeeper } from "./near/copy-keeper.ts";
@@ -9,12 +9,12 @@ type Entries = (StoredEntry | undefined)[];
 /** Reads keys: near first, then far, leaving copies of what was found there. */
 export class ReadPath {
   readonly #keeper: CopyKeeper;
-  readonly #misses: Misses;
+  readonly #farReads: FarReads;
   readonly #counters: Counters;
 
-  constructor(keeper: CopyKeeper, misses: Misses, counters: Counters) {
+  constructor(keeper: CopyKeeper, farReads: FarReads, counters: Counters) {
     this.#keeper = keeper;
-    this.#misses = misses;
+    this.#farReads = farReads;
     this.#counters = counters;
   }
 
@@ -22,7 +22,7 @@ export class ReadPath {
     const copies = this.#keeper.forReading(namespace);
     if (!copies.usable) {
       this.#counters.misses += keys.length;
-      return this.#misses.read(namespace, keys, payloadsOnly);
+      return this.#farReads.read(namespace, keys, payloadsOnly);
     }
     const found = copies.find(keys, payloadsOnly);
     return isPromise(found)
@@ -55,9 +55,9 @@ export class ReadPath {
   /** Whole entries, whoever asks: of a payload alone there can be no copy. */
   #fetched(namespace: Namespace, copies: Copies, keys: readonly string[]): MaybePromise<Entries> {
     const fetch = copies.begin(keys);
-    if (fetch === undefined) return this.#misses.read(namespace, keys, false);
+    if (fetch === undefined) return this.#farReads.read(namespace, keys, false);
     const read = rescued(
-      () => this.#misses.read(namespace, keys, false),
+      () => this.#farReads.read(namespace, keys, false),
       (error) => {
         copies.abandon(fetch, keys);
         throw error;

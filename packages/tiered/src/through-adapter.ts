@@ -21,7 +21,7 @@ import {
   rescued,
   type StoredEntry,
 } from "@kv/core";
-import { Misses } from "./far/far-reads.ts";
+import { FarReads } from "./far/far-reads.ts";
 import { Counters, type TieredMetrics } from "./metrics.ts";
 import { CopyKeeper } from "./near/copy-keeper.ts";
 import { NearTier } from "./near/near-tier.ts";
@@ -41,9 +41,8 @@ export class ThroughAdapter implements Adapter {
   /** Other stores may be over a tier, too: a backup is made of one. */
   readonly #nearLife: Life;
   readonly #farLife: Life;
-  readonly #near: Adapter;
   readonly #far: Adapter;
-  readonly #nearTier: NearTier;
+  readonly #near: NearTier;
   readonly #keeper: CopyKeeper;
   readonly #reads: ReadPath;
   readonly #counters = new Counters();
@@ -53,14 +52,13 @@ export class ThroughAdapter implements Adapter {
     const far = asForm(given, near.form);
     this.#nearLife = lifeOf(near);
     this.#farLife = lifeOf(given);
-    this.#near = near;
     this.#far = far;
     this.form = far.form;
     this.clock = () => far.clock();
     if (far.syncClock !== undefined) this.syncClock = far.syncClock.bind(far);
-    this.#nearTier = new NearTier(near, this.clock, ttl);
-    this.#keeper = new CopyKeeper(far, this.#nearTier);
-    this.#reads = new ReadPath(this.#keeper, new Misses(far), this.#counters);
+    this.#near = new NearTier(near, this.clock, ttl);
+    this.#keeper = new CopyKeeper(far, this.#near);
+    this.#reads = new ReadPath(this.#keeper, new FarReads(far), this.#counters);
     this.batch = { read: near.batch.read, commit: far.batch.commit };
     const { capabilities } = far;
     // Of what another process wrote a copy may be left, until that has been told.
@@ -84,14 +82,14 @@ export class ThroughAdapter implements Adapter {
 
   open(): MaybePromise<void> {
     return after(
-      openBoth(this.#nearLife, this.#farLife, () => this.#nearTier.empty()),
+      openBoth(this.#nearLife, this.#farLife, () => this.#near.empty()),
       () => this.#keeper.open(),
     );
   }
 
   async close(): Promise<void> {
     this.#keeper.close();
-    await this.#nearTier.idle();
+    await this.#near.idle();
     await closeBoth(this.#nearLife, this.#farLife);
   }
 
@@ -160,14 +158,14 @@ export class ThroughAdapter implements Adapter {
   /** The near tier's copies of expired entries are no entries that anybody wrote, and are not counted. */
   sweep(): MaybePromise<number> {
     const swept = rescued<unknown>(
-      () => this.#near.sweep(),
+      () => this.#near.adapter.sweep(),
       () => undefined,
     );
     return after(swept, () => this.#far.sweep());
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {
-    return this.#far.errorCode(error) ?? this.#near.errorCode(error);
+    return this.#far.errorCode(error) ?? this.#near.adapter.errorCode(error);
   }
 
   /** Who is told of a change and reads the key finds nothing older: the copies are told first. */

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { Stop } from "./stops.ts";
+import type { Stop } from "./stop.ts";
 
 /** What all names of the tour begin with, in a database that may be somebody's. */
 export const PREFIX = "kv-tour:";

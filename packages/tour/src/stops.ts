@@ -1,17 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type { StoreConfig } from "@kv/config";
 import { redisStop } from "./redis-stop.ts";
-
-/** A store that the tour goes through. */
-export interface Stop {
-  readonly title: string;
-  readonly config: StoreConfig;
-  /** Removes what an earlier tour left. */
-  readonly forget: () => void | Promise<void>;
-  /** Removes what this tour left, where it may not stay. */
-  readonly leave?: () => Promise<void>;
-}
+import type { Stop } from "./stop.ts";
 
 /** The embedded stores, which need no server, and Redis where somebody names one. */
 export function stops(directory: string, redisUrl: string | undefined): Stop[] {

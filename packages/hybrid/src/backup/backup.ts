@@ -1,6 +1,6 @@
 import { Refusal, refuseUnknownOptions, type ViewAccess } from "@kv/core";
 import { directoryFault } from "../errors.ts";
-import type { Depot } from "../file-store.ts";
+import type { FileStore } from "../file-store.ts";
 import { demand } from "../options.ts";
 import { type BackupReport, BackupWriter } from "./backup-writer.ts";
 
@@ -20,7 +20,7 @@ const OPTIONS: ReadonlySet<string> = new Set(["index", "signal", "onProgress"]);
 
 /** @throws KvError; what a function of the caller's threw */
 export async function backup(
-  depot: Depot,
+  fileStore: FileStore,
   access: ViewAccess,
   path: string,
   options: BackupOptions,
@@ -44,7 +44,7 @@ export async function backup(
       demand(signal === undefined || isSignal(signal), "signal", "an AbortSignal");
       demand(onProgress === undefined || typeof onProgress === "function", "onProgress", "a function");
       await access.settled();
-      const { settings, directory } = depot;
+      const { settings, directory } = fileStore;
       const plan = {
         signal,
         index: () => Promise.resolve(index()).catch(failed),

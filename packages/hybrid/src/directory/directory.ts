@@ -23,7 +23,7 @@ import { claim, layoutVersion } from "./marker.ts";
 import { OpenFile } from "./open-file.ts";
 import { ownedName, secondName } from "./owner.ts";
 import { Pin } from "./pins.ts";
-import { stagedFile } from "./shelters.ts";
+import { stagedFile } from "./staged-file.ts";
 
 /** A folder that a collector empties may vanish between its making and its use; that often in a row it will not. */
 const ATTEMPTS = 10;

@@ -4,10 +4,10 @@ import { DESCRIPTORS } from "../directory/descriptors.ts";
 import type { Directory } from "../directory/directory.ts";
 import { hashed, readHashed } from "../directory/hashed-file.ts";
 import { OpenFile } from "../directory/open-file.ts";
-import { ReadFile } from "../directory/shelters.ts";
 import { corruptFile, unreadableFile } from "../errors.ts";
 import { decompressed } from "../stored/content.ts";
 import type { Reference } from "../stored/reference.ts";
+import { ReadFile } from "./read-file.ts";
 
 /** Reads what references name. */
 export class FileReader {

@@ -8,7 +8,7 @@ import {
 } from "@kv/core";
 import { type BackupOptions, backup } from "../backup/backup.ts";
 import type { BackupReport } from "../backup/backup-writer.ts";
-import { Depot } from "../file-store.ts";
+import { FileStore } from "../file-store.ts";
 import { durationOf } from "../options.ts";
 import { type FileMetadata, fileMetadata } from "../stored/file-metadata.ts";
 import type { CollectReport } from "../upkeep/collector.ts";
@@ -68,9 +68,9 @@ const COLLECT_OPTIONS: ReadonlySet<string> = new Set(["grace"]);
  *   (`compression`, `encryption`, `sizeLimit`, `bounded`), which streams would go past; `KV_INVALID_OPTION` where it is no store
  */
 export function files(store: StoreReader): StoreFiles {
-  const { access, depot } = opened(store);
-  const writer = new StreamWriter(depot, access);
-  const reader = new StreamReader(depot, access);
+  const { access, fileStore } = opened(store);
+  const writer = new StreamWriter(fileStore, access);
+  const reader = new StreamReader(fileStore, access);
   return {
     setStream(key, source, options = {}) {
       attend(source);
@@ -97,20 +97,20 @@ export function files(store: StoreReader): StoreFiles {
         return entry && fileMetadata(entry, access.metadata(entry));
       });
     },
-    backup: (path, options) => backup(depot, access, path, options),
-    verify: () => access.operate({ operation: "verify" }, () => depot.verifier.verify()),
+    backup: (path, options) => backup(fileStore, access, path, options),
+    verify: () => access.operate({ operation: "verify" }, () => fileStore.verifier.verify()),
     collect(options = {}) {
       return access.operate({ operation: "collect", writes: true }, async () => {
         refuseUnknownOptions(options, COLLECT_OPTIONS, "collect");
         const { grace } = options;
-        if (grace === undefined) return depot.collect(depot.settings.grace);
-        return depot.collect(grace === 0 ? 0 : durationOf(grace, "grace"));
+        if (grace === undefined) return fileStore.collect(fileStore.settings.grace);
+        return fileStore.collect(grace === 0 ? 0 : durationOf(grace, "grace"));
       });
     },
   };
 }
 
-function opened(store: StoreReader): { readonly access: ViewAccess; readonly depot: Depot } {
+function opened(store: StoreReader): { readonly access: ViewAccess; readonly fileStore: FileStore } {
   let access: ViewAccess;
   try {
     access = viewAccess(store);
@@ -119,7 +119,7 @@ function opened(store: StoreReader): { readonly access: ViewAccess; readonly dep
     throw new KvError("KV_INVALID_OPTION", { adapter: "hybrid", operation: "files", message, cause });
   }
   const { native, name } = access.adapter;
-  if (native instanceof Depot) return { access, depot: native };
+  if (native instanceof FileStore) return { access, fileStore: native };
   throw new KvError("KV_UNSUPPORTED", {
     adapter: name,
     operation: "files",

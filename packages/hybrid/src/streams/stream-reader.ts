@@ -12,7 +12,7 @@ import {
 } from "@kv/core";
 import type { OpenFile } from "../directory/open-file.ts";
 import { directoryFault, fsCode, unreadableFile } from "../errors.ts";
-import type { Depot } from "../file-store.ts";
+import type { FileStore } from "../file-store.ts";
 import { demand } from "../options.ts";
 import { IndexFault } from "../read/entry-resolver.ts";
 import { altered } from "../read/file-reader.ts";
@@ -44,17 +44,17 @@ export interface ByteRange {
 
 /** Reads values that need not be in memory as a whole. */
 export class StreamReader {
-  readonly #depot: Depot;
+  readonly #fileStore: FileStore;
   readonly #access: ViewAccess;
 
-  constructor(depot: Depot, access: ViewAccess) {
-    this.#depot = depot;
+  constructor(fileStore: FileStore, access: ViewAccess) {
+    this.#fileStore = fileStore;
     this.#access = access;
   }
 
   /** The entry as the index has it, after the writes that were called before. */
   async entry(stored: string): Promise<StoredEntry | undefined> {
-    const { index } = this.#depot.settings;
+    const { index } = this.#fileStore.settings;
     await this.#access.settled();
     const [entry] = await this.#access.call(() => index.read(this.#access.namespace, [stored]));
     return entry;
@@ -65,7 +65,7 @@ export class StreamReader {
     assertRange(range);
     const entry = await this.entry(stored);
     if (entry === undefined) return undefined;
-    const { resolver, reader, settings } = this.#depot;
+    const { resolver, reader, settings } = this.#fileStore;
     try {
       return await resolver.found(
         this.#access.namespace,

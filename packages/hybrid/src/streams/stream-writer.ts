@@ -12,7 +12,7 @@ import {
 } from "@kv/core";
 import type { OpenFile } from "../directory/open-file.ts";
 import { directoryFault, fsCode } from "../errors.ts";
-import type { Depot } from "../file-store.ts";
+import type { FileStore } from "../file-store.ts";
 import { demand } from "../options.ts";
 import type { Reference } from "../stored/reference.ts";
 import { inFile } from "../write/file-writer.ts";
@@ -43,11 +43,11 @@ const OPTIONS: ReadonlySet<string> = new Set([
 
 /** Writes a value that never is in memory as a whole. */
 export class StreamWriter {
-  readonly #depot: Depot;
+  readonly #fileStore: FileStore;
   readonly #access: ViewAccess;
 
-  constructor(depot: Depot, access: ViewAccess) {
-    this.#depot = depot;
+  constructor(fileStore: FileStore, access: ViewAccess) {
+    this.#fileStore = fileStore;
     this.#access = access;
   }
 
@@ -67,7 +67,7 @@ export class StreamWriter {
     demand(isSource(source), "source", "a stream, or something else that yields bytes or text");
     // Options are checked before anything is read; a time to live begins when all was.
     this.#access.envelope(given, "setStream");
-    const { directory } = this.#depot;
+    const { directory } = this.#fileStore;
     try {
       const { path, file } = await directory.stageSlowly();
       try {
@@ -90,7 +90,7 @@ export class StreamWriter {
     file: OpenFile,
     signal: AbortSignal | undefined,
   ): Promise<Omit<Reference, "file" | "contentType">> {
-    const { gzip } = this.#depot.settings;
+    const { gzip } = this.#fileStore.settings;
     const hash = createHash("sha256");
     const patience = new Patience(this.#access.timeout);
     const ended = this.#access.onClosing(() => patience.limit());
@@ -137,7 +137,7 @@ export class StreamWriter {
     written: Omit<Reference, "file">,
     { signal, ...options }: SetOptions,
   ): Promise<string> {
-    const { directory, writer } = this.#depot;
+    const { directory, writer } = this.#fileStore;
     const { namespace } = this.#access;
     const file = writer.nameOf(namespace, { key, encoding: "bytes" }, written);
     const envelope = this.#access.envelope(options, "setStream");
@@ -155,14 +155,14 @@ export class StreamWriter {
     }
     await pin.release().catch(() => undefined);
     if (result.status === "error") throw result.error;
-    await this.#depot.committer.note(namespace, mutations, true);
+    await this.#fileStore.committer.note(namespace, mutations, true);
     const revision = result.status === "ok" ? result.outcomes[0]?.revision : undefined;
     if (revision === undefined) throw new TypeError(`the index answered a set with ${result.status}`);
     return revision;
   }
 
   #told(error: unknown): unknown {
-    const { index, directory } = this.#depot.settings;
+    const { index, directory } = this.#fileStore.settings;
     if (error instanceof SourceError) {
       const cause = error.cause;
       const message = isError(cause) ? cause.message : String(cause);

@@ -1,4 +1,4 @@
-import type { Cell } from "../stored/cell.ts";
+import type { Cell } from "../stored/keyspace.ts";
 
 /**
  * The cells whose entry has a deadline, as a binary heap: the one filed first is on top. A cell is filed once, at its

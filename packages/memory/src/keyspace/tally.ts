@@ -1,6 +1,5 @@
 import { type Bounds, inBounds } from "@kv/core";
-import type { Cell } from "../stored/cell.ts";
-import type { Keyspace } from "../stored/keyspace.ts";
+import type { Cell, Keyspace } from "../stored/keyspace.ts";
 
 export interface Tally {
   readonly keys: number;

@@ -1,6 +1,6 @@
 import { utf8Length } from "@kv/core";
-import type { Cell } from "../stored/cell.ts";
 import type { MemoryEntry } from "../stored/entry.ts";
+import { type Cell, Rank } from "../stored/keyspace.ts";
 
 /** Which limit an entry had to go for. */
 export type EvictReason = "maxEntries" | "maxBytes";
@@ -9,17 +9,6 @@ export interface Limits {
   /** `Infinity`: none. As the next. */
   readonly maxEntries: number;
   readonly maxBytes: number;
-}
-
-/** A cell's place in the order of use: a link of a ring, in which the ring's own link stands between newest and oldest. */
-export class Rank {
-  readonly cell: Cell | undefined;
-  older: Rank = this;
-  newer: Rank = this;
-
-  constructor(cell: Cell | undefined) {
-    this.cell = cell;
-  }
 }
 
 /** All cells of an adapter in the order of their last use, and what they weigh. */

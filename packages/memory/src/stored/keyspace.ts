@@ -1,8 +1,35 @@
 import type { Namespace } from "@kv/core";
-import { Cell } from "./cell.ts";
 import type { MemoryEntry } from "./entry.ts";
 import { KeyMap } from "./key-map.ts";
 import { SortedKeys } from "./sorted-keys.ts";
+
+/** A cell's place in the order of use: a link of a ring, in which the ring's own link stands between newest and oldest. */
+export class Rank {
+  readonly cell: Cell | undefined;
+  older: Rank = this;
+  newer: Rank = this;
+
+  constructor(cell: Cell | undefined) {
+    this.cell = cell;
+  }
+}
+
+/** A key's place: it stays while the key exists, and holds the key's current entry. */
+export class Cell {
+  readonly key: string;
+  readonly keyspace: Keyspace;
+  entry: MemoryEntry;
+  /** Its index among the deadlines; -1: it has none there. Only `Deadlines` writes it. */
+  filed = -1;
+  /** Its place in the order of use, if that is kept. Only `Recency` writes it. */
+  rank: Rank | undefined = undefined;
+
+  constructor(key: string, keyspace: Keyspace, entry: MemoryEntry) {
+    this.key = key;
+    this.keyspace = keyspace;
+    this.entry = entry;
+  }
+}
 
 /** The cells of one namespace: found by key, kept in order, and counted. */
 export class Keyspace {

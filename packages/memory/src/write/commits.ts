@@ -1,8 +1,7 @@
 import { type Check, type Commit, type CommitResult, type Mutation, type Outcome, Refusal } from "@kv/core";
 import type { Contents } from "../contents.ts";
-import type { Cell } from "../stored/cell.ts";
 import type { MemoryEntry } from "../stored/entry.ts";
-import type { Keyspace } from "../stored/keyspace.ts";
+import type { Cell, Keyspace } from "../stored/keyspace.ts";
 import { type Mutations, NOT_A_NUMBER, outcomeOf } from "./mutations.ts";
 
 /** What remains to be done to one key once nothing can fail any more. */

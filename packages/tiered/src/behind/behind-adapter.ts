@@ -21,9 +21,9 @@ import {
   type StoredEntry,
   timeout,
 } from "@kv/core";
-import { clearWatched } from "../far/clear-far.ts";
+import { clearFar } from "../far/clear-far.ts";
 import { farEntries } from "../far/far-entries.ts";
-import { Misses } from "../far/far-reads.ts";
+import { FarReads } from "../far/far-reads.ts";
 import { createdThere, since } from "../far/flushed-entry.ts";
 import { LateAttempts } from "../far/late-attempts.ts";
 import { Counters, type TieredMetrics } from "../metrics.ts";
@@ -53,14 +53,13 @@ export class BehindAdapter implements Adapter {
   /** Other stores may be over a tier, too: a backup is made of one. */
   readonly #nearLife: Life;
   readonly #farLife: Life;
-  readonly #near: Adapter;
+  readonly #near: NearTier;
   readonly #far: Adapter;
-  /** With entries as they were acknowledged. */
-  readonly #entries: Adapter;
-  /** The far tier, given up when it takes too long. */
-  readonly #prompt: Adapter;
+  /** `#far`, with entries as they were acknowledged. */
+  readonly #farEntries: Adapter;
+  /** `#far`, given up on after `timeout`. */
+  readonly #timedFar: Adapter;
   readonly #settings: BehindSettings;
-  readonly #nearTier: NearTier;
   readonly #keeper: CopyKeeper;
   readonly #reads: ReadPath;
   readonly #counters = new Counters();
@@ -74,20 +73,19 @@ export class BehindAdapter implements Adapter {
     const far = asForm(given, near.form);
     this.#nearLife = lifeOf(near);
     this.#farLife = lifeOf(given);
-    this.#near = near;
     this.#far = far;
-    this.#entries = farEntries(far);
-    this.#prompt = timeout({ after: settings.timeout / 1000 })(this.#late.over(far));
+    this.#farEntries = farEntries(far);
+    this.#timedFar = timeout({ after: settings.timeout / 1000 })(this.#late.over(far));
     this.#settings = settings;
     this.form = far.form;
     this.clock = () => far.clock();
-    const syncClock = this.#prompt.syncClock?.bind(this.#prompt);
+    const syncClock = this.#timedFar.syncClock?.bind(this.#timedFar);
     // A write is done when the near tier has it: a far tier that is away keeps none back. Its clock stays as it was measured.
     if (syncClock !== undefined) this.syncClock = () => syncClock()?.catch(() => undefined);
-    this.#nearTier = new NearTier(near, this.clock, ttl);
+    this.#near = new NearTier(near, this.clock, ttl);
     // Nobody else writes to the far tier, and who watches it makes every flush dearer.
-    this.#keeper = new CopyKeeper(undefined, this.#nearTier);
-    this.#reads = new ReadPath(this.#keeper, new Misses(farEntries(this.#prompt)), this.#counters);
+    this.#keeper = new CopyKeeper(undefined, this.#near);
+    this.#reads = new ReadPath(this.#keeper, new FarReads(farEntries(this.#timedFar)), this.#counters);
     this.batch = near.batch;
     const { capabilities } = far;
     this.capabilities = {
@@ -99,7 +97,7 @@ export class BehindAdapter implements Adapter {
     };
     if (capabilities.watch !== false)
       this.watch = (namespace, bounds, listener) =>
-        watchBehind(this.#session, this.#entries, namespace, bounds, listener);
+        watchBehind(this.#session, this.#farEntries, namespace, bounds, listener);
   }
 
   get #session(): BehindSession {
@@ -128,7 +126,7 @@ export class BehindAdapter implements Adapter {
 
   /** @throws KvError where the near tier's journal may hold what was not flushed */
   #assertNothingLeft(): void {
-    if (!this.#near.capabilities.persistent || this.#left === 0) return;
+    if (!this.#near.adapter.capabilities.persistent || this.#left === 0) return;
     const message =
       "the store is not open, and the near tier may hold what was not flushed yet; any operation opens the store, and then it is flushed";
     throw new KvError("KV_UNAVAILABLE", { adapter: this.name, operation: "flush", message });
@@ -136,11 +134,11 @@ export class BehindAdapter implements Adapter {
 
   open(): MaybePromise<void> {
     return openBoth(this.#nearLife, this.#farLife, async () => {
-      await this.#nearTier.empty();
+      await this.#near.empty();
       this.#keeper.open();
       this.#opened = await BehindSession.open({
-        near: this.#near,
-        far: this.#prompt,
+        near: this.#near.adapter,
+        far: this.#timedFar,
         late: this.#late,
         keeper: this.#keeper,
         reads: this.#reads,
@@ -155,12 +153,12 @@ export class BehindAdapter implements Adapter {
     this.#left = session?.backlog.size ?? this.#left;
     this.#opened = undefined;
     this.#keeper.close();
-    await this.#nearTier.idle();
+    await this.#near.idle();
     await closeBoth(this.#nearLife, this.#farLife);
     if (lost === 0) return;
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `${lost} acknowledged changes are lost: the far tier did not take them while the store was closed, and the near tier (${this.#near.name}) does not outlive it`,
+      `${lost} acknowledged changes are lost: the far tier did not take them while the store was closed, and the near tier (${this.#near.adapter.name}) does not outlive it`,
       { cause: session?.flusher.failure, retryable: false },
     );
   }
@@ -193,7 +191,7 @@ export class BehindAdapter implements Adapter {
 
   async *scan(namespace: Namespace, range: Range): AsyncGenerator<readonly StoredEntry[], void, undefined> {
     await this.#session.flusher.flush();
-    yield* this.#entries.scan(namespace, range);
+    yield* this.#farEntries.scan(namespace, range);
   }
 
   count(namespace: Namespace, bounds: Bounds): MaybePromise<number> {
@@ -208,7 +206,7 @@ export class BehindAdapter implements Adapter {
       await session.clearing(namespace, filter.descendants);
       const ended = this.#keeper.clearing(namespace.id, filter.descendants);
       try {
-        return await clearWatched(this.#far, watchers, namespace, filter);
+        return await clearFar(this.#far, watchers, namespace, filter);
       } finally {
         flusher.cleared();
         ended();
@@ -229,7 +227,7 @@ export class BehindAdapter implements Adapter {
     const session = this.#session;
     await session.flusher.flush();
     await rescued<unknown>(
-      () => this.#near.sweep(),
+      () => this.#near.adapter.sweep(),
       () => undefined,
     );
     const removed = await this.#far.sweep();
@@ -237,7 +235,7 @@ export class BehindAdapter implements Adapter {
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {
-    return this.#far.errorCode(error) ?? this.#near.errorCode(error);
+    return this.#far.errorCode(error) ?? this.#near.adapter.errorCode(error);
   }
 
   #flushed<T>(run: () => MaybePromise<T>): MaybePromise<T> {
@@ -259,7 +257,7 @@ export class BehindAdapter implements Adapter {
     const asked = keys.filter((_, i) => states[i]?.sinceWhen === "far");
     if (asked.length === 0) return states;
     const read = rescued<(StoredEntry | undefined)[] | undefined>(
-      () => this.#prompt.read(namespace, asked),
+      () => this.#timedFar.read(namespace, asked),
       // The time of the write has to do.
       () => undefined,
     );

@@ -11,7 +11,7 @@ import {
   type StoredEntry,
 } from "@kv/core";
 import type { Backlog, Change, State } from "./backlog.ts";
-import type { Load } from "./pending-reads.ts";
+import type { PendingRead } from "./pending-reads.ts";
 
 export interface CommitMakerParts {
   readonly form: Adapter["form"];
@@ -47,13 +47,13 @@ export class CommitMaker {
     this.#number = parts.backlog.number;
   }
 
-  make(namespace: Namespace, commits: readonly Commit[], load: Load, latest: Latest): Made {
+  make(namespace: Namespace, commits: readonly Commit[], pending: PendingRead, latest: Latest): Made {
     const { backlog, clock, form, watched } = this.#parts;
     const states = latest.get(namespace.id) ?? new Map<string, State>();
     latest.set(namespace.id, states);
     const now = clock();
     const before = (key: string): State | undefined =>
-      states.get(key) ?? backlog.find(namespace.id, key) ?? load.states.get(key);
+      states.get(key) ?? backlog.find(namespace.id, key) ?? pending.states.get(key);
     const live = (key: string): StoredEntry | undefined => {
       const entry = before(key)?.entry;
       return entry?.expiresAt !== undefined && entry.expiresAt <= now ? undefined : entry;

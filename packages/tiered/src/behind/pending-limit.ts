@@ -2,7 +2,7 @@ import { after, type Commit, type MaybePromise, Refusal, rescued } from "@kv/cor
 import type { Backlog } from "./backlog.ts";
 import type { Flusher } from "./flusher.ts";
 
-export interface RoomParts {
+export interface PendingLimitParts {
   readonly backlog: Backlog;
   readonly flusher: Flusher;
   /** How many states may wait for the far tier. */
@@ -10,19 +10,19 @@ export interface RoomParts {
 }
 
 /** The room for changes that wait for the far tier. What is admitted has its room at once, and not only in the backlog. */
-export class Room {
-  readonly #parts: RoomParts;
+export class PendingLimit {
+  readonly #parts: PendingLimitParts;
   /** States of commits that were admitted and are not in the backlog yet. */
   #admitted = 0;
   /** Resolves when some of these are, or were refused. */
   #left: PromiseWithResolvers<void> | undefined;
 
-  constructor(parts: RoomParts) {
+  constructor(parts: PendingLimitParts) {
     this.#parts = parts;
   }
 
   /** `undefined`: there is. Rejects with `KV_CAPACITY` where there will be none. */
-  made(): Promise<void> | undefined {
+  room(): Promise<void> | undefined {
     const { backlog, flusher, maxPending } = this.#parts;
     if (backlog.size + this.#admitted < maxPending) return undefined;
     if (backlog.size < maxPending) {

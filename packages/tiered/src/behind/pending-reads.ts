@@ -2,7 +2,7 @@ import type { Namespace, StoredEntry } from "@kv/core";
 import type { State } from "./backlog.ts";
 
 /** What a commit has to know of keys before it can be made, kept up to date until it is. */
-export interface Load {
+export interface PendingRead {
   readonly namespaceId: string;
   readonly keys: ReadonlySet<string>;
   readonly states: Map<string, State>;
@@ -10,36 +10,36 @@ export interface Load {
   stale: boolean;
 }
 
-/** The loads under way: this process is the only one that changes anything, so whoever does tells them. */
-export class Loads {
-  readonly #loads = new Set<Load>();
+/** The reads in progress: this process is the only one that changes anything, so whoever does tells them. */
+export class PendingReads {
+  readonly #reads = new Set<PendingRead>();
 
-  begin(namespace: Namespace, keys: ReadonlySet<string>): Load {
-    const load: Load = { namespaceId: namespace.id, keys, states: new Map(), stale: false };
-    this.#loads.add(load);
-    return load;
+  begin(namespace: Namespace, keys: ReadonlySet<string>): PendingRead {
+    const read: PendingRead = { namespaceId: namespace.id, keys, states: new Map(), stale: false };
+    this.#reads.add(read);
+    return read;
   }
 
-  end(load: Load): void {
-    this.#loads.delete(load);
+  end(read: PendingRead): void {
+    this.#reads.delete(read);
   }
 
   /** What was read. Whatever was changed since is known better. */
-  arrived(load: Load, keys: readonly string[], entries: readonly (StoredEntry | undefined)[]): void {
+  arrived(read: PendingRead, keys: readonly string[], entries: readonly (StoredEntry | undefined)[]): void {
     for (const [i, key] of keys.entries()) {
-      if (!load.states.has(key)) load.states.set(key, { entry: entries[i], sinceWhen: "known" });
+      if (!read.states.has(key)) read.states.set(key, { entry: entries[i], sinceWhen: "known" });
     }
   }
 
   changed(namespaceId: string, states: ReadonlyMap<string, State>): void {
-    for (const load of this.#loads) {
-      if (load.namespaceId !== namespaceId) continue;
-      for (const [key, state] of states) if (load.keys.has(key)) load.states.set(key, state);
+    for (const read of this.#reads) {
+      if (read.namespaceId !== namespaceId) continue;
+      for (const [key, state] of states) if (read.keys.has(key)) read.states.set(key, state);
     }
   }
 
   /** Anything may have happened. */
   spoil(): void {
-    for (const load of this.#loads) load.stale = true;
+    for (const read of this.#reads) read.stale = true;
   }
 }

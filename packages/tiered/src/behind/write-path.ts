@@ -15,13 +15,13 @@ import type { CopyKeeper } from "../near/copy-keeper.ts";
 import { CommitMaker, type CommitMakerParts, type Latest, type Made } from "./commit-maker.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Journal } from "./journal.ts";
-import { Room, type RoomParts } from "./pending-limit.ts";
-import { type Load, Loads } from "./pending-reads.ts";
+import { PendingLimit, type PendingLimitParts } from "./pending-limit.ts";
+import { type PendingRead, PendingReads } from "./pending-reads.ts";
 
 /** Changes that go to the journal in one commit, at most: one more commit does not get in. */
 const MOST_TOGETHER = 1000;
 
-export interface WritePathParts extends CommitMakerParts, RoomParts {
+export interface WritePathParts extends CommitMakerParts, PendingLimitParts {
   /** `undefined`: what is acknowledged lives as long as the process. */
   readonly journal: Journal | undefined;
   readonly flusher: Flusher;
@@ -36,7 +36,7 @@ export interface WritePathParts extends CommitMakerParts, RoomParts {
 interface Job {
   readonly namespace: Namespace;
   readonly commits: readonly Commit[];
-  readonly load: Load;
+  readonly pending: PendingRead;
   readonly resolve: (results: MaybePromise<CommitResult[]>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -48,8 +48,8 @@ interface Job {
 export class WritePath {
   readonly #parts: WritePathParts;
   readonly #maker: CommitMaker;
-  readonly #loads = new Loads();
-  readonly #room: Room;
+  readonly #pendingReads = new PendingReads();
+  readonly #limit: PendingLimit;
   #jobs: Job[] = [];
   #writing: Promise<void> | undefined;
   /** Those of the jobs that are being written. */
@@ -60,16 +60,16 @@ export class WritePath {
   constructor(parts: WritePathParts) {
     this.#parts = parts;
     this.#maker = new CommitMaker(parts);
-    this.#room = new Room(parts);
+    this.#limit = new PendingLimit(parts);
   }
 
   commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
     if (this.#gate !== undefined) return this.#opened(this.#gate).then(() => this.commit(namespace, commits));
-    const room = this.#room.made();
+    const room = this.#limit.room();
     if (room !== undefined) return room.then(() => this.commit(namespace, commits));
-    const fitting = this.#room.fitting(commits);
+    const fitting = this.#limit.fitting(commits);
     const fit = fitting === commits.length ? commits : commits.slice(0, fitting);
-    const made = this.#room.within(fit, () => this.#make(namespace, fit));
+    const made = this.#limit.within(fit, () => this.#make(namespace, fit));
     if (fit === commits) return made;
     const rest = commits.slice(fitting);
     return after(made, (results) =>
@@ -106,10 +106,10 @@ export class WritePath {
   }
 
   #make(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
-    const load = this.#loads.begin(namespace, neededKeys(commits));
-    return after(this.#loaded(namespace, load), (failure) => {
-      if (failure === undefined) return this.#loadedCommit(namespace, commits, load);
-      this.#loads.end(load);
+    const pending = this.#pendingReads.begin(namespace, neededKeys(commits));
+    return after(this.#learn(namespace, pending), (failure) => {
+      if (failure === undefined) return this.#commitKnowing(namespace, commits, pending);
+      this.#pendingReads.end(pending);
       // What needs to know nothing of the far tier does not need the far tier.
       return this.#commitBlind(namespace, commits, failure.error);
     });
@@ -117,14 +117,14 @@ export class WritePath {
 
   /** What is under a key, up to the moment in which this resolves. */
   async current(namespace: Namespace, key: string): Promise<StoredEntry | undefined> {
-    const load = this.#loads.begin(namespace, new Set([key]));
+    const pending = this.#pendingReads.begin(namespace, new Set([key]));
     try {
-      const failure = await this.#loaded(namespace, load);
+      const failure = await this.#learn(namespace, pending);
       if (failure !== undefined) throw failure.error;
-      const entry = load.states.get(key)?.entry;
+      const entry = pending.states.get(key)?.entry;
       return entry?.expiresAt !== undefined && entry.expiresAt <= this.#parts.clock() ? undefined : entry;
     } finally {
-      this.#loads.end(load);
+      this.#pendingReads.end(pending);
     }
   }
 
@@ -137,7 +137,7 @@ export class WritePath {
       await this.#writing;
       return await run();
     } finally {
-      this.#loads.spoil();
+      this.#pendingReads.spoil();
       this.#gate = undefined;
       gate.resolve();
     }
@@ -158,23 +158,23 @@ export class WritePath {
   }
 
   /** → what kept it from knowing */
-  #loaded(namespace: Namespace, load: Load): MaybePromise<{ readonly error: unknown } | undefined> {
+  #learn(namespace: Namespace, pending: PendingRead): MaybePromise<{ readonly error: unknown } | undefined> {
     const keys: string[] = [];
-    for (const key of load.keys) {
+    for (const key of pending.keys) {
       const state = this.#parts.backlog.find(namespace.id, key);
       if (state === undefined) keys.push(key);
-      else load.states.set(key, state);
+      else pending.states.set(key, state);
     }
     if (keys.length === 0) return undefined;
     try {
       const read = this.#parts.read(namespace, keys);
       if (!isPromise(read)) {
-        this.#loads.arrived(load, keys, read);
+        this.#pendingReads.arrived(pending, keys, read);
         return undefined;
       }
       return read.then(
         (entries) => {
-          this.#loads.arrived(load, keys, entries);
+          this.#pendingReads.arrived(pending, keys, entries);
           return undefined;
         },
         (error: unknown) => ({ error }),
@@ -184,19 +184,23 @@ export class WritePath {
     }
   }
 
-  #loadedCommit(namespace: Namespace, commits: readonly Commit[], load: Load): MaybePromise<CommitResult[]> {
-    if (load.stale || this.#gate !== undefined) {
-      this.#loads.end(load);
+  #commitKnowing(
+    namespace: Namespace,
+    commits: readonly Commit[],
+    pending: PendingRead,
+  ): MaybePromise<CommitResult[]> {
+    if (pending.stale || this.#gate !== undefined) {
+      this.#pendingReads.end(pending);
       return this.#again(namespace, commits);
     }
     if (this.#parts.journal === undefined) {
-      this.#loads.end(load);
-      const made = this.#maker.make(namespace, commits, load, new Map());
+      this.#pendingReads.end(pending);
+      const made = this.#maker.make(namespace, commits, pending, new Map());
       this.#publish(made);
       return made.results;
     }
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ namespace, commits, load, resolve, reject });
+      this.#jobs.push({ namespace, commits, pending, resolve, reject });
       this.#writing ??= this.#write(this.#parts.journal as Journal);
     });
   }
@@ -237,7 +241,7 @@ export class WritePath {
       const job = this.#jobs.shift() as Job;
       jobs.push(job);
       try {
-        const made = this.#maker.make(job.namespace, job.commits, job.load, latest);
+        const made = this.#maker.make(job.namespace, job.commits, job.pending, latest);
         for (const { change } of made.changes) size += change.states.size;
         answers.push({ job, made });
       } catch (error) {
@@ -254,7 +258,7 @@ export class WritePath {
     } catch (error) {
       for (const { job } of answers) job.reject(error);
     }
-    for (const { load } of jobs) this.#loads.end(load);
+    for (const { pending } of jobs) this.#pendingReads.end(pending);
   }
 
   /** It is acknowledged: from now on everybody sees it. */
@@ -263,7 +267,7 @@ export class WritePath {
     for (const { change, told } of changes) {
       const { namespace, states } = change;
       backlog.add(change);
-      this.#loads.changed(namespace.id, states);
+      this.#pendingReads.changed(namespace.id, states);
       // The backlog answers for the keys until they are flushed; then the copies are replaced.
       keeper.forChanging(namespace).forget(states.keys());
       if (told.length > 0) publish(namespace.id, told);

@@ -11,7 +11,7 @@ import {
  * Clears the far tier, and tells those who watch what was removed: nothing else is being written meanwhile, so that is
  * what was there before. Keys are listed only where somebody watches.
  */
-export async function clearWatched(
+export async function clearFar(
   far: Adapter,
   watchers: Watchers,
   namespace: Namespace,

@@ -18,7 +18,7 @@ interface Gathered {
  * Reads of the far tier. Where that gains from it, those of one tick are gathered: the front does not gather what the near
  * tier may answer at once.
  */
-export class Misses {
+export class FarReads {
   readonly #far: Adapter;
   readonly #gathered = new Map<string, Gathered>();
 

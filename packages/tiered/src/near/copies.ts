@@ -7,11 +7,8 @@ import {
   type StoredEntry,
 } from "@kv/core";
 import { CarriedEntry, deadlineIn } from "./carried-entry.ts";
-import { Shelf } from "./copy-namespace.ts";
+import { CopyNamespace, type Fetch } from "./copy-namespace.ts";
 import type { NearTier } from "./near-tier.ts";
-
-/** A read of the far tier under way, for the keys that it was begun for. It may leave a copy while it is still known. */
-export type Fetch = object;
 
 /**
  * The copies of one namespace's entries that lie in the near tier. A copy is never older than the last change that this
@@ -27,7 +24,7 @@ export class Copies {
   readonly id: string;
   readonly #near: NearTier;
   readonly #path: readonly string[];
-  #shelf: Shelf;
+  #copies: CopyNamespace;
   /** How many changes of a key are under way. */
   readonly #held = new Map<string, number>();
   #suspended = 0;
@@ -38,7 +35,7 @@ export class Copies {
     this.id = id;
     this.#path = path;
     this.#near = near;
-    this.#shelf = new Shelf(near, path);
+    this.#copies = new CopyNamespace(near, path);
   }
 
   get usable(): boolean {
@@ -60,7 +57,7 @@ export class Copies {
   find(keys: readonly string[], payloadsOnly: boolean): MaybePromise<(StoredEntry | undefined)[]> {
     // No closures where the near tier answers at once: this is what nearly every read is.
     try {
-      const found = this.#near.near.read(this.#shelf.namespace, keys);
+      const found = this.#near.adapter.read(this.#copies.namespace, keys);
       if (!isPromise(found)) return this.#validOf(found, payloadsOnly);
       return found.then(
         (carriers) => this.#validOf(carriers, payloadsOnly),
@@ -94,7 +91,7 @@ export class Copies {
   begin(keys: readonly string[]): Fetch | undefined {
     if (!this.usable) return undefined;
     const fetch: Fetch = {};
-    for (const key of keys) if (!this.#held.has(key)) this.#shelf.fetching.set(key, fetch);
+    for (const key of keys) if (!this.#held.has(key)) this.#copies.fetching.set(key, fetch);
     return fetch;
   }
 
@@ -102,18 +99,18 @@ export class Copies {
   fill(fetch: Fetch, keys: readonly string[], entries: readonly (StoredEntry | undefined)[]): void {
     const commits: Commit[] = [];
     for (const [i, key] of keys.entries()) {
-      if (this.#shelf.fetching.get(key) !== fetch) continue;
-      this.#shelf.fetching.delete(key);
+      if (this.#copies.fetching.get(key) !== fetch) continue;
+      this.#copies.fetching.delete(key);
       const commit = entries[i] === undefined ? undefined : this.#near.copyOf(entries[i]);
       if (commit !== undefined) commits.push(commit);
     }
-    if (commits.length > 0 && this.usable) this.#shelf.write(commits);
+    if (commits.length > 0 && this.usable) this.#copies.write(commits);
   }
 
   /** The read failed. */
   abandon(fetch: Fetch, keys: readonly string[]): void {
     for (const key of keys) {
-      if (this.#shelf.fetching.get(key) === fetch) this.#shelf.fetching.delete(key);
+      if (this.#copies.fetching.get(key) === fetch) this.#copies.fetching.delete(key);
     }
   }
 
@@ -121,7 +118,7 @@ export class Copies {
   hold(keys: readonly string[]): void {
     for (const key of keys) {
       this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
-      this.#shelf.fetching.delete(key);
+      this.#copies.fetching.delete(key);
     }
   }
 
@@ -140,7 +137,7 @@ export class Copies {
 
   /** The keys are about to change, and somebody else answers for them until `replace`: no read under way leaves a copy. */
   forget(keys: Iterable<string>): void {
-    const { fetching } = this.#shelf;
+    const { fetching } = this.#copies;
     if (fetching.size > 0) for (const key of keys) fetching.delete(key);
   }
 
@@ -153,8 +150,8 @@ export class Copies {
       const copy = entry === undefined || this.#suspended > 0 ? undefined : this.#near.copyOf(entry);
       return copy ?? removal([key]);
     });
-    const shelf = this.#shelf;
-    return after(shelf.writeEach(commits), (written) => {
+    const copies = this.#copies;
+    return after(copies.writeEach(commits), (written) => {
       const failed = keys.filter((_, i) => !written[i]);
       return after(failed.length === 0 ? undefined : this.#remove(failed), () => this.#unhold(keys));
     });
@@ -169,9 +166,9 @@ export class Copies {
 
   #remove(keys: readonly string[]): MaybePromise<void> {
     if (!this.#watched) return undefined;
-    const shelf = this.#shelf;
-    return after(shelf.write([removal(keys)]), (written) => {
-      if (!written && shelf === this.#shelf) this.renew();
+    const copies = this.#copies;
+    return after(copies.write([removal(keys)]), (written) => {
+      if (!written && copies === this.#copies) this.renew();
     });
   }
 
@@ -195,8 +192,8 @@ export class Copies {
 
   /** Leaves all copies behind. */
   renew(): void {
-    this.#shelf.abandon();
-    this.#shelf = new Shelf(this.#near, this.#path);
+    this.#copies.abandon();
+    this.#copies = new CopyNamespace(this.#near, this.#path);
   }
 }
 

@@ -7,14 +7,16 @@ import {
   namespaceOf,
   rescued,
 } from "@kv/core";
-import type { Fetch } from "./copies.ts";
 import { COPIES, type NearTier } from "./near-tier.ts";
 
+/** A read of the far tier in progress, for the keys it was begun for. It may leave a copy of each key that still refers to it. */
+export type Fetch = object;
+
 /**
- * A place in the near tier for copies: a namespace that no earlier shelf had, so that what lies on an abandoned one is
- * not found, even before it is cleared away.
+ * A namespace of the near tier for copies. Its name was never used before, so that copies in an abandoned one are not
+ * found, even before it is cleared.
  */
-export class Shelf {
+export class CopyNamespace {
   readonly namespace: Namespace;
   /** The reads that may leave a copy, by key: the last one that began, since which the key has not changed. */
   readonly fetching: Map<string, Fetch> = new Map();
@@ -25,7 +27,7 @@ export class Shelf {
 
   constructor(near: NearTier, path: readonly string[]) {
     this.#near = near;
-    this.namespace = namespaceOf([...COPIES.path, near.nextShelf(), ...path]);
+    this.namespace = namespaceOf([...COPIES.path, near.nextName(), ...path]);
   }
 
   /** → whether all of it was written. Never fails. */
@@ -38,7 +40,7 @@ export class Shelf {
     this.#used = true;
     return this.#inTurn<readonly boolean[]>(
       () =>
-        after(this.#near.near.commit(this.namespace, commits), (results) =>
+        after(this.#near.adapter.commit(this.namespace, commits), (results) =>
           commits.map((_, i) => results[i]?.status === "ok"),
         ),
       () => commits.map(() => false),
@@ -51,7 +53,7 @@ export class Shelf {
     if (!this.#used) return;
     const everything = { start: "", end: undefined, policy: undefined, descendants: false };
     void this.#inTurn<unknown>(
-      () => this.#near.near.clear(this.namespace, everything),
+      () => this.#near.adapter.clear(this.namespace, everything),
       () => undefined,
     );
   }

@@ -13,30 +13,31 @@ export const OWN: Namespace = namespaceOf(["@kv/tiered"]);
 /** Of that, the copies. */
 export const COPIES: Namespace = namespaceOf([...OWN.path, "copies"]);
 
-/** What all copies have in common. */
+/** The near tier, and what all copies in it have in common. */
 export class NearTier {
-  readonly near: Adapter;
+  readonly adapter: Adapter;
   readonly farClock: () => number;
   /** Milliseconds that a copy lasts at most. */
   readonly #ttl: number;
   /** No other adapter over the same near tier finds copies of this one, which may be of another far tier. */
   readonly #own: string = crypto.randomUUID().slice(-12);
-  #shelves = 0;
+  #names = 0;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(near: Adapter, farClock: () => number, ttl: number | undefined) {
-    this.near = near;
+  constructor(adapter: Adapter, farClock: () => number, ttl: number | undefined) {
+    this.adapter = adapter;
     this.farClock = farClock;
     this.#ttl = ttl ?? Number.POSITIVE_INFINITY;
   }
 
-  nextShelf(): string {
-    return `${this.#own}-${++this.#shelves}`;
+  /** A segment for a namespace of copies, never returned before. */
+  nextName(): string {
+    return `${this.#own}-${++this.#names}`;
   }
 
   /** Removes the copies that an earlier process left: nobody knows what became of the entries meanwhile. */
   empty(): MaybePromise<unknown> {
-    return this.near.clear(COPIES, { start: "", end: undefined, policy: undefined, descendants: true });
+    return this.adapter.clear(COPIES, { start: "", end: undefined, policy: undefined, descendants: true });
   }
 
   /** What puts down a copy; `undefined`: the entry is due, or cannot be read. */
@@ -46,7 +47,7 @@ export class NearTier {
       const left = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - this.farClock();
       if (left <= 0) return undefined;
       const lasts = Math.min(left, this.#ttl);
-      const deadline = lasts === Number.POSITIVE_INFINITY ? undefined : this.near.clock() + lasts;
+      const deadline = lasts === Number.POSITIVE_INFINITY ? undefined : this.adapter.clock() + lasts;
       const user = headerOf(entry);
       // "evict": a copy may go at any time.
       const set = {

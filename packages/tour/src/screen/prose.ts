@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from "node:path";
 import type { StoreConfig } from "@kv/config";
-import type { Stop } from "../stops.ts";
+import type { Stop } from "../stop.ts";
 import type { Paint } from "./paint.ts";
 
 /** What the tour is about. All lines here fit 80 columns, unless a path is long. */

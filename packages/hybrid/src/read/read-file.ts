@@ -1,22 +1,9 @@
 import { type FileHandle, link, rm } from "node:fs/promises";
 import { Refusal } from "@kv/core";
+import { DESCRIPTORS } from "../directory/descriptors.ts";
+import type { Directory } from "../directory/directory.ts";
+import type { Shelter } from "../directory/open-file.ts";
 import { isMissing } from "../errors.ts";
-import { DESCRIPTORS } from "./descriptors.ts";
-import type { Directory } from "./directory.ts";
-import type { Shelter } from "./open-file.ts";
-
-/** For a file that is being written under a name of its own. `durable`: what was written is on the disk before it is closed. */
-export function stagedFile(path: string, durable: boolean): Shelter {
-  return {
-    async prepare(handle) {
-      // An error of writing it to the disk is told to those who have it open.
-      if (durable) await handle.sync();
-      return true;
-    },
-    reopen: () => DESCRIPTORS.open(path, "r+"),
-    leave: async () => undefined,
-  };
-}
 
 /**
  * For a file that a stream reads. Its entry may be replaced, and the file be collected, while it is closed; so it gets a
