@@ -11,13 +11,14 @@ import { TurnSnapshot } from "./connection/turn-snapshot.ts";
 import { WriteQueue } from "./connection/write-queue.ts";
 import { Clearing } from "./keyspace/clearing.ts";
 import { Eraser } from "./keyspace/eraser.ts";
-import { Expiry } from "./keyspace/expired-rows.ts";
+import { ExpiredRows } from "./keyspace/expired-rows.ts";
 import { Sweeper } from "./keyspace/sweeper.ts";
 import { Tally } from "./keyspace/tally.ts";
 import { Vacated } from "./keyspace/vacated.ts";
 import type { Settings } from "./options.ts";
 import { Reader } from "./read/reader.ts";
 import { Scanner } from "./read/scanner.ts";
+import { DeadlineFlag } from "./stored/deadline-flag.ts";
 import { Namespaces } from "./stored/namespaces.ts";
 import { Revisions } from "./stored/revisions.ts";
 import { tablesOf } from "./stored/schema.ts";
@@ -25,13 +26,22 @@ import { ChangeFeed } from "./watch/change-feed.ts";
 import { ChangeLog } from "./watch/change-log.ts";
 import { feedsOf } from "./watch/connection-feeds.ts";
 import { RetiredBlocks } from "./write/retired-blocks.ts";
-import { Meta } from "./write/revision-blocks.ts";
+import { RevisionBlocks } from "./write/revision-blocks.ts";
 import { Writer } from "./write/writer.ts";
 
 /** Bytes of write-ahead log from which on a sweep tries to begin it anew. SQLite itself does so at 4 MB, unless somebody is always reading. */
 const LARGE_LOG = 64 * 2 ** 20;
 
-/** What there is from `open` to `close`. */
+/**
+ * What exists from `open` to `close`. How operations travel:
+ *
+ * - read: `adapter.ts` → `read/reader.ts`, in the turn's snapshot (`connection/turn-snapshot.ts`) → `stored/` decodes the
+ *   row. Only a locked database makes it wait, in `connection/write-queue.ts`.
+ * - commit: `adapter.ts` → `connection/write-queue.ts`, one transaction a batch → `write/writer.ts` over `stored/`, with
+ *   revisions out of `write/revision-blocks.ts` → the feeds in `watch/` are notified.
+ * - range: `adapter.ts` → `read/pages.ts` → `read/scanner.ts`, a page at a time → `stored/`. `keyspace/` counts, clears
+ *   and sweeps, in slices.
+ */
 export class Session {
   readonly namespaces: Namespaces;
   readonly reader: Reader;
@@ -51,7 +61,7 @@ export class Session {
   readonly #vacated: Vacated;
   readonly #retired: RetiredBlocks | undefined;
   readonly #log: ChangeLog;
-  readonly #meta: Meta;
+  readonly #blocks: RevisionBlocks;
   /** Those of this connection: a database that was handed in may serve several adapters. */
   readonly #feeds: Set<ChangeFeed>;
   #feed: ChangeFeed | undefined;
@@ -66,16 +76,17 @@ export class Session {
     let snapshot: TurnSnapshot | undefined;
     try {
       const transactions = new Transactions(db);
-      const expiry = new Expiry(db, tables);
+      const expiredRows = new ExpiredRows(db, tables);
+      const deadlines = new DeadlineFlag(db, tables);
       const revisions = new Revisions(db, tables);
-      const meta = new Meta(db, tables, transactions, revisions);
-      this.#meta = meta;
+      const blocks = new RevisionBlocks(db, tables, transactions, revisions);
+      this.#blocks = blocks;
       snapshot = new TurnSnapshot(db, settings.turnSnapshots, () => this.guard?.check());
       this.#snapshot = snapshot;
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions, revisions);
-      this.guard = guard ?? guardOf(db, settings.path, new Lineage(db, tables, () => meta.lasting));
+      this.guard = guard ?? guardOf(db, settings.path, new Lineage(db, tables, () => blocks.lasting));
       const hooks = {
         before: () => this.#refresh(),
         after: () => this.#written(),
@@ -86,12 +97,12 @@ export class Session {
       const namespaces = new Namespaces(db, tables, transactions);
       this.namespaces = namespaces;
       this.reader = new Reader(db, tables, { namespaces, revisions, snapshot }, clock);
-      this.scanner = new Scanner(db, tables, { meta, revisions }, clock);
+      this.scanner = new Scanner(db, tables, { deadlines, revisions }, clock);
       const read = <T>(work: () => T) => queue.read(work);
-      this.tally = new Tally(db, tables, { meta, namespaces, read }, clock);
-      this.writer = new Writer(db, tables, { namespaces, meta, revisions, transactions }, clock);
-      const eraser = new Eraser(db, tables, { transactions, expiry, meta }, clock);
-      this.#sweeper = new Sweeper(db, tables, { queue, transactions, expiry, meta }, clock);
+      this.tally = new Tally(db, tables, { deadlines, namespaces, read }, clock);
+      this.writer = new Writer(db, tables, { namespaces, blocks, deadlines, revisions, transactions }, clock);
+      const eraser = new Eraser(db, tables, { transactions, expiredRows, deadlines }, clock);
+      this.#sweeper = new Sweeper(db, tables, { queue, transactions, expiredRows, deadlines }, clock);
       const vacated = new Vacated(db, tables, { queue, transactions });
       this.#vacated = vacated;
       if (!settings.readOnly) this.#retired = new RetiredBlocks(db, tables, { queue, transactions });
@@ -108,7 +119,7 @@ export class Session {
       this.#feed = new ChangeFeed(this.#db, this.#log, this.queue, {
         refresh: () => this.#refresh(),
         interval: this.#settings.watchInterval,
-        revisions: () => this.#meta.block,
+        revisions: () => this.#blocks.block,
       });
       this.#feeds.add(this.#feed);
     }

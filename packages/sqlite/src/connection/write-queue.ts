@@ -4,6 +4,8 @@ import { isBusy, lockHeld } from "../errors.ts";
 /** A step returns it to be called again after a turn of the event loop. */
 export const MORE: unique symbol = Symbol("more");
 
+/** Milliseconds that a slice of background work may take: the event loop and other writers wait so long at most. */
+export const SLICE_MS = 3;
 /** Milliseconds of synchronous work after which the event loop gets a turn. */
 const TURN_MS = 4;
 const LONGEST_PAUSE_MS = 20;

@@ -1,6 +1,5 @@
 import { type Filter, type MaybePromise, type Namespace, SliceSize } from "@kv/core";
-import { pause, type WriteQueue } from "../connection/write-queue.ts";
-import { SLICE_MS } from "../slice-time.ts";
+import { pause, SLICE_MS, type WriteQueue } from "../connection/write-queue.ts";
 import type { Namespaces } from "../stored/namespaces.ts";
 import type { Eraser, Place } from "./eraser.ts";
 import type { Vacated } from "./vacated.ts";

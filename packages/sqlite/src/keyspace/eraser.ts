@@ -1,10 +1,10 @@
 import { type Filter, monotonicNow } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { Transactions } from "../connection/transactions.ts";
+import type { DeadlineFlag } from "../stored/deadline-flag.ts";
 import { BEYOND_TEXT } from "../stored/namespaces.ts";
 import type { Tables } from "../stored/schema.ts";
-import type { Meta } from "../write/revision-blocks.ts";
-import type { Expiry } from "./expired-rows.ts";
+import type { ExpiredRows } from "./expired-rows.ts";
 
 export interface Slice {
   /** Live entries that were removed. */
@@ -38,14 +38,18 @@ export class Eraser {
   readonly #all: Sqlite.Statement<Between>;
   readonly #ofPolicy: Sqlite.Statement<[...Between, number]>;
   readonly #transactions: Transactions;
-  readonly #expiry: Expiry;
-  readonly #meta: Meta;
+  readonly #expiredRows: ExpiredRows;
+  readonly #deadlines: DeadlineFlag;
   readonly #clock: () => number;
 
   constructor(
     db: Sqlite.Database,
     tables: Tables,
-    parts: { readonly transactions: Transactions; readonly expiry: Expiry; readonly meta: Meta },
+    parts: {
+      readonly transactions: Transactions;
+      readonly expiredRows: ExpiredRows;
+      readonly deadlines: DeadlineFlag;
+    },
     clock: () => number,
   ) {
     const { entries } = tables;
@@ -59,8 +63,8 @@ export class Eraser {
     this.#all = db.prepare(`DELETE FROM ${entries} WHERE ${between}`);
     this.#ofPolicy = db.prepare(`DELETE FROM ${entries} WHERE ${between} AND evictable = ?`);
     this.#transactions = parts.transactions;
-    this.#expiry = parts.expiry;
-    this.#meta = parts.meta;
+    this.#expiredRows = parts.expiredRows;
+    this.#deadlines = parts.deadlines;
     this.#clock = clock;
   }
 
@@ -94,8 +98,8 @@ export class Eraser {
     const open = last ?? BEYOND_TEXT;
     const next = this.#after.get(id, start, open, rows);
     const end = next ?? open;
-    if (this.#meta.hasDeadlines()) {
-      this.#expiry.run(() => this.#expired.run(id, start, end, this.#clock()).changes);
+    if (this.#deadlines.isRaised()) {
+      this.#expiredRows.run(() => this.#expired.run(id, start, end, this.#clock()).changes);
     }
     const { changes } =
       policy === undefined

@@ -2,7 +2,7 @@ import type Sqlite from "better-sqlite3";
 import type { Tables } from "../stored/schema.ts";
 
 /** Deletes what has expired, and lets watchers know that it was not deleted by anybody. */
-export class Expiry {
+export class ExpiredRows {
   readonly #lastChange: Sqlite.Statement<[], number>;
   readonly #mark: Sqlite.Statement<[number]>;
 

@@ -1,11 +1,10 @@
 import { SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { Transactions } from "../connection/transactions.ts";
-import { pause, type WriteQueue } from "../connection/write-queue.ts";
-import { SLICE_MS } from "../slice-time.ts";
+import { pause, SLICE_MS, type WriteQueue } from "../connection/write-queue.ts";
+import type { DeadlineFlag } from "../stored/deadline-flag.ts";
 import type { Tables } from "../stored/schema.ts";
-import type { Meta } from "../write/revision-blocks.ts";
-import type { Expiry } from "./expired-rows.ts";
+import type { ExpiredRows } from "./expired-rows.ts";
 
 /** Rows deleted by one transaction at most. */
 const PER_TRANSACTION = 500;
@@ -27,8 +26,8 @@ export class Sweeper {
   readonly #delete: Sqlite.Statement<[number, number, number]>;
   readonly #queue: WriteQueue;
   readonly #transactions: Transactions;
-  readonly #expiry: Expiry;
-  readonly #meta: Meta;
+  readonly #expiredRows: ExpiredRows;
+  readonly #deadlines: DeadlineFlag;
   readonly #clock: () => number;
   #stopped = false;
 
@@ -38,8 +37,8 @@ export class Sweeper {
     parts: {
       readonly queue: WriteQueue;
       readonly transactions: Transactions;
-      readonly expiry: Expiry;
-      readonly meta: Meta;
+      readonly expiredRows: ExpiredRows;
+      readonly deadlines: DeadlineFlag;
     },
     clock: () => number,
   ) {
@@ -57,14 +56,14 @@ export class Sweeper {
     this.#delete = db.prepare(`DELETE FROM ${entries} WHERE ${expired}`);
     this.#queue = parts.queue;
     this.#transactions = parts.transactions;
-    this.#expiry = parts.expiry;
-    this.#meta = parts.meta;
+    this.#expiredRows = parts.expiredRows;
+    this.#deadlines = parts.deadlines;
     this.#clock = clock;
   }
 
   /** → how many were removed. */
   async sweep(): Promise<number> {
-    if (!this.#meta.hasDeadlines()) return 0;
+    if (!this.#deadlines.isRaised()) return 0;
     const size = new SliceSize(SLICE_MS, 1024, 64, 2 ** 20);
     let removed = 0;
     let from: number | undefined = Number.MIN_SAFE_INTEGER;
@@ -101,7 +100,7 @@ export class Sweeper {
   #remove(first: number, last: number): number {
     if (this.#stopped) return 0;
     return this.#transactions.run(() =>
-      this.#expiry.run(() => this.#delete.run(first, last, this.#clock()).changes),
+      this.#expiredRows.run(() => this.#delete.run(first, last, this.#clock()).changes),
     );
   }
 }

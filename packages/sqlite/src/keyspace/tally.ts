@@ -1,11 +1,10 @@
 import type { Bounds, MaybePromise, Namespace } from "@kv/core";
 import { isPromise, SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
-import { pause } from "../connection/write-queue.ts";
-import { SLICE_MS } from "../slice-time.ts";
+import { pause, SLICE_MS } from "../connection/write-queue.ts";
+import type { DeadlineFlag } from "../stored/deadline-flag.ts";
 import { BEYOND_TEXT, type Namespaces } from "../stored/namespaces.ts";
 import type { Tables } from "../stored/schema.ts";
-import type { Meta } from "../write/revision-blocks.ts";
 
 export interface Totals {
   readonly keys: number;
@@ -32,7 +31,7 @@ export class Tally {
   readonly #keys: Sqlite.Statement<Slice, Sums>;
   readonly #liveKeys: Sqlite.Statement<[number, ...Slice], Sums>;
   readonly #totals: Sqlite.Statement<[number, ...Slice], Sums>;
-  readonly #meta: Meta;
+  readonly #deadlines: DeadlineFlag;
   readonly #namespaces: Namespaces;
   readonly #read: <T>(work: () => T) => MaybePromise<T>;
   readonly #clock: () => number;
@@ -41,7 +40,7 @@ export class Tally {
     db: Sqlite.Database,
     { entries }: Tables,
     parts: {
-      readonly meta: Meta;
+      readonly deadlines: DeadlineFlag;
       readonly namespaces: Namespaces;
       /** Reads, and waits while the database is locked. */
       readonly read: <T>(work: () => T) => MaybePromise<T>;
@@ -70,7 +69,7 @@ export class Tally {
       )
       .raw()
       .safeIntegers(false);
-    this.#meta = parts.meta;
+    this.#deadlines = parts.deadlines;
     this.#namespaces = parts.namespaces;
     this.#read = parts.read;
     this.#clock = clock;
@@ -86,7 +85,9 @@ export class Tally {
   }
 
   #countSlice(slice: Slice): Sums | undefined {
-    return this.#meta.hasDeadlines() ? this.#liveKeys.get(this.#clock(), ...slice) : this.#keys.get(...slice);
+    return this.#deadlines.isRaised()
+      ? this.#liveKeys.get(this.#clock(), ...slice)
+      : this.#keys.get(...slice);
   }
 
   #total(

@@ -1,8 +1,7 @@
 import { SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { Transactions } from "../connection/transactions.ts";
-import { pause, type WriteQueue } from "../connection/write-queue.ts";
-import { SLICE_MS } from "../slice-time.ts";
+import { pause, SLICE_MS, type WriteQueue } from "../connection/write-queue.ts";
 import type { Tables } from "../stored/schema.ts";
 
 /** Namespaces that one sweep looks at; the next one goes on behind them. */

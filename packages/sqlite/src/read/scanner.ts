@@ -1,6 +1,7 @@
 import type { Range, StoredEntry } from "@kv/core";
 import { isBytes } from "@kv/core";
 import type Sqlite from "better-sqlite3";
+import type { DeadlineFlag } from "../stored/deadline-flag.ts";
 import {
   COLUMNS,
   isExpired,
@@ -16,7 +17,6 @@ import {
 import { BEYOND_TEXT } from "../stored/namespaces.ts";
 import type { Revisions } from "../stored/revisions.ts";
 import type { Tables } from "../stored/schema.ts";
-import type { Meta } from "../write/revision-blocks.ts";
 
 /** Rows of the very first page, when nothing is known of the values' length, and of any page. */
 const FIRST = 64;
@@ -42,7 +42,7 @@ interface Selects {
 export class Scanner {
   readonly #ascending: Selects;
   readonly #descending: Selects;
-  readonly #meta: Meta;
+  readonly #deadlines: DeadlineFlag;
   readonly #revisions: Revisions;
   readonly #clock: () => number;
   /** Rows of a page of values, as the last ones were. */
@@ -51,12 +51,12 @@ export class Scanner {
   constructor(
     db: Sqlite.Database,
     tables: Tables,
-    parts: { readonly meta: Meta; readonly revisions: Revisions },
+    parts: { readonly deadlines: DeadlineFlag; readonly revisions: Revisions },
     clock: () => number,
   ) {
     this.#ascending = selects(db, tables, "ASC");
     this.#descending = selects(db, tables, "DESC");
-    this.#meta = parts.meta;
+    this.#deadlines = parts.deadlines;
     this.#revisions = parts.revisions;
     this.#clock = clock;
   }
@@ -119,7 +119,7 @@ export class Scanner {
   #keys(reverse: boolean, between: Between): Page {
     const entries: StoredEntry[] = [];
     const { keys, keysWithoutDeadlines } = reverse ? this.#descending : this.#ascending;
-    const rows = (this.#meta.hasDeadlines() ? keys : keysWithoutDeadlines).all(...between);
+    const rows = (this.#deadlines.isRaised() ? keys : keysWithoutDeadlines).all(...between);
     for (const [key, expiresAt = null] of rows) {
       if (!isExpired(expiresAt, this.#clock)) entries.push(new PayloadEntry(key, "", "json"));
     }

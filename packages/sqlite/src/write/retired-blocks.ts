@@ -1,8 +1,7 @@
 import { monotonicNow, SliceSize } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 import type { Transactions } from "../connection/transactions.ts";
-import { pause, type WriteQueue } from "../connection/write-queue.ts";
-import { SLICE_MS } from "../slice-time.ts";
+import { pause, SLICE_MS, type WriteQueue } from "../connection/write-queue.ts";
 import type { Tables } from "../stored/schema.ts";
 
 /** Milliseconds after which nothing is written with the revisions of a block any more, by far: see `revision-blocks.ts`. */

@@ -24,26 +24,25 @@ export function isSameBlock(one: RevisionBlock, other: RevisionBlock): boolean {
   return one.first === other.first && one.end === other.end;
 }
 
-/** What is known of the table of entries as a whole, for all processes. */
-export class Meta {
+/** Gives out the revisions of this connection's writes. */
+export class RevisionBlocks {
   readonly #transactions: Transactions;
   readonly #revisions: Revisions;
-  readonly #read: Sqlite.Statement<[string], number>;
-  readonly #write: Sqlite.Statement<[number, string]>;
+  readonly #read: Sqlite.Statement<[], number>;
+  readonly #write: Sqlite.Statement<[number]>;
   #next = 0;
   /** Wall clock: that of all processes of the machine. */
   #reservedAt = 0;
   #block: Block = NO_BLOCK;
-  #deadlines = false;
 
   constructor(db: Sqlite.Database, { meta }: Tables, transactions: Transactions, revisions: Revisions) {
     this.#transactions = transactions;
     this.#revisions = revisions;
     this.#read = db
-      .prepare<[string], number>(`SELECT value FROM ${meta} WHERE name = ?`)
+      .prepare<[], number>(`SELECT value FROM ${meta} WHERE name = 'revision'`)
       .pluck()
       .safeIntegers(false);
-    this.#write = db.prepare(`UPDATE ${meta} SET value = ? WHERE name = ?`);
+    this.#write = db.prepare(`UPDATE ${meta} SET value = ? WHERE name = 'revision'`);
   }
 
   /**
@@ -55,8 +54,8 @@ export class Meta {
     if (this.#block.end - this.#next >= count && this.#isYoung()) return;
     const size = Math.max(BLOCK, count);
     this.#block = this.#transactions.run(() => {
-      const free = this.#read.get("revision") ?? 1;
-      this.#write.run(free + size, "revision");
+      const free = this.#read.get() ?? 1;
+      this.#write.run(free + size);
       return this.#revisions.reserve(free, free + size);
     });
     this.#next = this.#block.first;
@@ -85,18 +84,5 @@ export class Meta {
   /** A revision out of those reserved, as it is stored. */
   nextRevision(): number {
     return this.#next++;
-  }
-
-  /** Whether any entry may have a deadline. */
-  hasDeadlines(): boolean {
-    if (!this.#deadlines) this.#deadlines = this.#read.get("deadlines") === 1;
-    return this.#deadlines;
-  }
-
-  /** Before the first write with a deadline. */
-  noteDeadlines(): void {
-    if (this.hasDeadlines()) return;
-    this.#write.run(1, "deadlines");
-    this.#deadlines = true;
   }
 }

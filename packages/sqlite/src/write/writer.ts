@@ -17,16 +17,17 @@ import type { Transactions } from "../connection/transactions.ts";
 import { MORE } from "../connection/write-queue.ts";
 import { isOwnFault, refusesNull } from "../errors.ts";
 import { checksum, EVICTABLE, writeChecksum } from "../stored/checksum.ts";
+import type { DeadlineFlag } from "../stored/deadline-flag.ts";
 import { isExpired } from "../stored/entry.ts";
 import { type Namespaces, NOWHERE, VanishedNamespace } from "../stored/namespaces.ts";
 import type { Revisions } from "../stored/revisions.ts";
 import type { Tables } from "../stored/schema.ts";
 import { extentOf, inserts, isOver, loneMutation } from "./commit-shape.ts";
-import type { Meta } from "./revision-blocks.ts";
+import type { RevisionBlocks } from "./revision-blocks.ts";
 import { assertWritten, type Statements, writeStatements } from "./write-statements.ts";
 
 /** Milliseconds after which a batch is continued by another transaction, in the next turn of the event loop. */
-const SLICE_MS = 4;
+const BATCH_MS = 4;
 /** Commits between two looks at the clock. */
 const PER_LOOK = 32;
 
@@ -34,7 +35,8 @@ const PER_LOOK = 32;
 export class Writer {
   readonly #statements: Statements;
   readonly #namespaces: Namespaces;
-  readonly #meta: Meta;
+  readonly #blocks: RevisionBlocks;
+  readonly #deadlines: DeadlineFlag;
   readonly #revisions: Revisions;
   readonly #transactions: Transactions;
   readonly #clock: () => number;
@@ -44,7 +46,8 @@ export class Writer {
     tables: Tables,
     parts: {
       readonly namespaces: Namespaces;
-      readonly meta: Meta;
+      readonly blocks: RevisionBlocks;
+      readonly deadlines: DeadlineFlag;
       readonly revisions: Revisions;
       readonly transactions: Transactions;
     },
@@ -52,7 +55,8 @@ export class Writer {
   ) {
     this.#statements = writeStatements(db, tables);
     this.#namespaces = parts.namespaces;
-    this.#meta = parts.meta;
+    this.#blocks = parts.blocks;
+    this.#deadlines = parts.deadlines;
     this.#revisions = parts.revisions;
     this.#transactions = parts.transactions;
     this.#clock = clock;
@@ -137,8 +141,8 @@ export class Writer {
   /** What must not be rolled back with the commits. */
   #prepare(commits: readonly Commit[]): void {
     const { mutations, haveDeadlines } = extentOf(commits);
-    this.#meta.reserve(mutations);
-    if (haveDeadlines) this.#meta.noteDeadlines();
+    this.#blocks.reserve(mutations);
+    if (haveDeadlines) this.#deadlines.raise();
   }
 
   #slice(
@@ -150,7 +154,7 @@ export class Writer {
     const since = monotonicNow();
     for (let i = results.length; i < commits.length; i++) {
       results.push(apply(commits[i] as Commit, now));
-      if (i % PER_LOOK === PER_LOOK - 1 && monotonicNow() - since > SLICE_MS) return;
+      if (i % PER_LOOK === PER_LOOK - 1 && monotonicNow() - since > BATCH_MS) return;
     }
   }
 
@@ -216,10 +220,10 @@ export class Writer {
 
   #set(id: number, { key, payload, encoding, expiresAt, policy, user }: SetMutation, now: number): string {
     const statements = this.#statements;
-    const revision = this.#meta.nextRevision();
+    const revision = this.#blocks.nextRevision();
     if (isOver({ expiresAt }, now)) {
       statements.remove.run(id, key);
-      return this.#meta.textOf(revision);
+      return this.#blocks.textOf(revision);
     }
     const evictable = policy === "evict" ? 1 : 0;
     const deadline = typeof expiresAt === "number" ? expiresAt : null;
@@ -250,13 +254,13 @@ export class Writer {
       written = statements.set.run(id, key, revision, now, now, expiresAt, ...rest);
     }
     assertWritten(written);
-    return this.#meta.textOf(revision);
+    return this.#blocks.textOf(revision);
   }
 
   #delete(id: number, key: string, now: number): boolean {
     if (this.#statements.deleteLive.run(id, key, now).changes > 0) return true;
     // An expired row must go, too: it would be back if the clock were set back.
-    if (this.#meta.hasDeadlines()) this.#statements.deleteExpired.run(id, key, now);
+    if (this.#deadlines.isRaised()) this.#statements.deleteExpired.run(id, key, now);
     return false;
   }
 
@@ -290,10 +294,10 @@ export class Writer {
         value,
       };
     }
-    const revision = this.#meta.nextRevision();
+    const revision = this.#blocks.nextRevision();
     const sum = checksum(id, key, "json", payload, row[1]);
     const added = writeChecksum(revision, now, null) - writeChecksum(row[0], row[5], null);
     assertWritten(this.#statements.setNumber.run(payload, revision, now, sum, added, id, key));
-    return { revision: this.#meta.textOf(revision), value };
+    return { revision: this.#blocks.textOf(revision), value };
   }
 }
