@@ -1,5 +1,4 @@
 import { isError, type KvErrorCode, Refusal } from "@kv/core";
-import { type Holder, sayHolder } from "./holding/holder.ts";
 
 const CODES: ReadonlyMap<string, KvErrorCode> = new Map([
   ["LEVEL_LOCKED", "KV_UNAVAILABLE"],
@@ -45,20 +44,6 @@ export function isLocked(error: unknown): boolean {
 
 function codeOf(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
-/** `holder`: as far as it is known. */
-export function held(
-  error: unknown,
-  path: string,
-  holder: (Pick<Holder, "pid"> & Partial<Holder>) | undefined,
-): Refusal {
-  const who = holder === undefined ? "another process" : sayHolder(holder);
-  return new Refusal(
-    "KV_UNAVAILABLE",
-    `${path} is held by ${who}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
-    { cause: error, held: true },
-  );
 }
 
 /** What has nothing to do with the database, in words that help; other errors as they are. */

@@ -18,7 +18,14 @@ import { HeaderCache } from "./write/header-cache.ts";
 import { Recovery } from "./write/recovery.ts";
 import { WriteQueue } from "./write/write-queue.ts";
 
-/** What there is from `open` to `close`. */
+/**
+ * What exists from `open` to `close`. How operations travel:
+ *
+ * - read: `adapter.ts` → `read/reader.ts` → `connection/driver.ts`, without waiting → `stored/` decodes the entry.
+ * - commit: `adapter.ts` → `write/write-queue.ts` → `write/committer.ts`, in the batch's `write/workspace.ts`, over
+ *   `stored/` → one write of `connection/driver.ts` → watchers. `write/recovery.ts` acts when that write fails.
+ * - range: `adapter.ts` → `read/scanner.ts`, a snapshot's pages → `stored/`. `keyspace/` counts, clears and sweeps.
+ */
 export class Session {
   readonly reader: Reader;
   readonly scanner: Scanner;

@@ -24,22 +24,22 @@ export interface Claim {
  */
 export function claim(database: LevelDatabase, prefix: string): Claim {
   const whole = database.prefixKey(prefix, "utf8", false);
-  const claims = prefixesOf(rootOf(database));
+  const claimed = prefixesOf(rootOf(database));
   const refuse = (who: string) =>
     new Refusal(
       "KV_UNAVAILABLE",
       `${who} uses the prefix ${JSON.stringify(prefix)} of this database; close that one, share it, or choose another prefix`,
       { held: true },
     );
-  if (claims.has(whole)) throw refuse("another open store of this process");
+  if (claimed.has(whole)) throw refuse("another open store of this process");
   const path = locationOf(database) ?? "";
   const place = path === "" ? undefined : placeAt(path, whole, refuse);
-  claims.add(whole);
+  claimed.add(whole);
   return {
     path,
     fault: () => place?.files.fault() ?? place?.holder.keep(),
     release() {
-      claims.delete(whole);
+      claimed.delete(whole);
       place?.release();
     },
   };

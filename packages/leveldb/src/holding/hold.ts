@@ -1,8 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FileId, fileIdAt } from "../connection/file-id.ts";
-import { held } from "../errors.ts";
-import { type Holder, holderFile, holderState, isSharedHolder, isTemporary } from "./holder.ts";
+import { type Holder, held, holderFile, holderState, isSharedHolder, isTemporary } from "./holder.ts";
 import { HolderFile } from "./holder-file.ts";
 import { lockOwner } from "./lock-owner.ts";
 import { isRegistered, registerFile } from "./register.ts";

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { Refusal } from "@kv/core";
 import { fileIdAt } from "../connection/file-id.ts";
 import { hasOpen } from "./descriptors.ts";
 import { processSpace, startOf } from "./process-identity.ts";
@@ -98,4 +99,18 @@ export function sayHolder(holder: Pick<Holder, "pid"> & Partial<Holder>): string
   const here = holder.host === undefined || holder.host === hostname();
   if (holder.pid === process.pid && here) return `another store of this process${since}`;
   return `process ${holder.pid} on ${holder.host ?? hostname()}${since}`;
+}
+
+/** `holder`: as far as it is known. */
+export function held(
+  error: unknown,
+  path: string,
+  holder: (Pick<Holder, "pid"> & Partial<Holder>) | undefined,
+): Refusal {
+  const who = holder === undefined ? "another process" : sayHolder(holder);
+  return new Refusal(
+    "KV_UNAVAILABLE",
+    `${path} is held by ${who}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
+    { cause: error, held: true },
+  );
 }

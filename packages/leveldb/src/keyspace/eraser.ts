@@ -1,10 +1,9 @@
 import { type Filter, type Namespace, SliceSize, turn } from "@kv/core";
 import type { Driver } from "../connection/driver.ts";
-import { SLICE_MS } from "../slice-time.ts";
 import { ABSENT } from "../stored/header.ts";
 import type { Layout } from "../stored/layout.ts";
 import type { Workspace } from "../write/workspace.ts";
-import type { WriteQueue } from "../write/write-queue.ts";
+import { SLICE_MS, type WriteQueue } from "../write/write-queue.ts";
 
 /** Removes ranges, a slice at a time. */
 export class Eraser {

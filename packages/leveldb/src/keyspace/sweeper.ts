@@ -1,11 +1,10 @@
 import { SliceSize, turn } from "@kv/core";
 import type { Driver } from "../connection/driver.ts";
-import { SLICE_MS } from "../slice-time.ts";
 import type { ExpiryIndex, ExpiryRecord } from "../stored/expiry-index.ts";
 import { ABSENT } from "../stored/header.ts";
 import type { Layout } from "../stored/layout.ts";
 import type { Workspace } from "../write/workspace.ts";
-import type { WriteQueue } from "../write/write-queue.ts";
+import { SLICE_MS, type WriteQueue } from "../write/write-queue.ts";
 
 /** Records read at a time. */
 const PAGE = 16;

@@ -1,6 +1,6 @@
 import { type Bounds, CorruptEntry, type Namespace } from "@kv/core";
 import type { Driver, Snapshot } from "../connection/driver.ts";
-import { lapsedKeys } from "../read/expired-keys.ts";
+import { expiredKeys } from "../read/expired-keys.ts";
 import type { ExpiryIndex } from "../stored/expiry-index.ts";
 import type { Layout, StoredBounds } from "../stored/layout.ts";
 
@@ -31,15 +31,15 @@ export class Tally {
   count(namespace: Namespace, bounds: Bounds): Promise<number> {
     return this.#within(async (snapshot) => {
       const range = this.#layout.range(namespace, bounds);
-      const lapsed = await lapsedKeys(snapshot, this.#index, this.#clock());
-      if (lapsed === undefined) return (await this.#totals(snapshot, range)).keys;
+      const expired = await expiredKeys(snapshot, this.#index, this.#clock());
+      if (expired === undefined) return (await this.#totals(snapshot, range)).keys;
       const iterator = snapshot.iterate(range, { values: false });
       let count = 0;
       for (;;) {
         const page = await iterator.nextv(PAGE);
         if (page.length === 0) return count;
         count += page.length;
-        if (lapsed.size > 0) for (const [storedKey] of page) if (lapsed.has(storedKey)) count--;
+        if (expired.size > 0) for (const [storedKey] of page) if (expired.has(storedKey)) count--;
       }
     });
   }

@@ -12,27 +12,27 @@ const PAGE = 4;
  * by records of the expiry index that are due; so that a list or a count of keys need not read any value.
  * `undefined`: there are too many of them, or a record was altered.
  */
-export async function lapsedKeys(
+export async function expiredKeys(
   snapshot: Snapshot,
   index: ExpiryIndex,
   now: number,
 ): Promise<ReadonlySet<string> | undefined> {
-  const lapsed = new Set<string>();
+  const expired = new Set<string>();
   const records = snapshot.iterate(index.until(now), { values: true });
   let looks = 0;
   for (;;) {
     const page = await records.nextv(PAGE);
-    if (page.length === 0) return lapsed;
+    if (page.length === 0) return expired;
     for (const [storedKey, value] of page) {
       const record = index.parse(storedKey, value);
       looks += record?.keys.length ?? 0;
       if (record === undefined || looks > MOST) return undefined;
-      for (const key of record.keys) if (isLapsed(snapshot, key, now)) lapsed.add(key);
+      for (const key of record.keys) if (isExpired(snapshot, key, now)) expired.add(key);
     }
   }
 }
 
-function isLapsed(snapshot: Snapshot, storedKey: string, now: number): boolean {
+function isExpired(snapshot: Snapshot, storedKey: string, now: number): boolean {
   const entry = snapshot.entry("", storedKey);
   return (
     entry !== undefined &&

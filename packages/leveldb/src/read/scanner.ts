@@ -4,7 +4,7 @@ import type { LevelIterator } from "../level-database.ts";
 import { LeveldbEntry } from "../stored/entry.ts";
 import type { ExpiryIndex } from "../stored/expiry-index.ts";
 import type { Layout } from "../stored/layout.ts";
-import { lapsedKeys } from "./expired-keys.ts";
+import { expiredKeys } from "./expired-keys.ts";
 
 /** Entries of the first page, and of the later ones. */
 const FIRST = 128;
@@ -47,7 +47,7 @@ class Scan implements AsyncIterator<Page> {
   readonly #clock: () => number;
   #snapshot: Snapshot | undefined;
   #iterator: LevelIterator<string, string> | undefined;
-  #lapsed: ReadonlySet<string> | undefined;
+  #expired: ReadonlySet<string> | undefined;
   #wanted: number;
   #size: number;
   #ended = false;
@@ -78,7 +78,7 @@ class Scan implements AsyncIterator<Page> {
       const found = await iterator.nextv(this.#size);
       const snapshot = this.#snapshot;
       if (found.length === 0 || snapshot === undefined) return this.#end();
-      const page = this.#lapsed === undefined ? this.#entries(snapshot, found) : this.#keys(found);
+      const page = this.#expired === undefined ? this.#entries(snapshot, found) : this.#keys(found);
       this.#wanted -= page.length;
       this.#size = Math.min(PAGE, this.#wanted);
       return { done: false, value: page };
@@ -96,8 +96,8 @@ class Scan implements AsyncIterator<Page> {
     const { keysOnly, reverse } = this.#range;
     const snapshot = this.#driver.snapshot();
     this.#snapshot = snapshot;
-    if (keysOnly) this.#lapsed = await lapsedKeys(snapshot, this.#index, this.#clock());
-    const values = this.#lapsed === undefined;
+    if (keysOnly) this.#expired = await expiredKeys(snapshot, this.#index, this.#clock());
+    const values = this.#expired === undefined;
     this.#iterator = snapshot.iterate(this.#layout.range(this.#namespace, this.#range), { reverse, values });
     return this.#iterator;
   }
@@ -118,7 +118,7 @@ class Scan implements AsyncIterator<Page> {
     const from = this.#layout.space(this.#namespace).length;
     const entries: StoredEntry[] = [];
     for (const [storedKey] of found) {
-      if (this.#lapsed?.has(storedKey) === true) continue;
+      if (this.#expired?.has(storedKey) === true) continue;
       entries.push(new LeveldbEntry(storedKey.slice(from), NOTHING, undefined));
     }
     return entries;

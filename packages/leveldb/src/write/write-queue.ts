@@ -1,5 +1,7 @@
 import { Workspace, type WorkspaceParts } from "./workspace.ts";
 
+/** Milliseconds that a slice of background work may take: the event loop waits so long at most. */
+export const SLICE_MS = 2;
 /** Keys, and characters or bytes, from which on a batch is full. */
 const MOST_KEYS = 2048;
 const MOST_BYTES = 4 * 2 ** 20;
