@@ -5,16 +5,16 @@ import { needsRedisServer } from "../services/redis/redis-binary.ts";
 import { plainServer, RedisProcess } from "../services/redis/redis-process.ts";
 import { describeRedis } from "./suites/redis-suite.ts";
 
-/** The command of the README by which a user gets the permissions that are needed, in parts. */
-function commandOf(readme: string): string[] {
-  const block = /^```\n(ACL SETUSER [^`]*)```$/m.exec(readme)?.[1] ?? "";
+/** The command in the documentation that grants a user the permissions needed, in parts. */
+function commandOf(page: string): string[] {
+  const block = /^```\n(ACL SETUSER [^`]*)```$/m.exec(page)?.[1] ?? "";
   return block
     .replaceAll(/\s*\\\n\s*/g, " ")
     .trim()
     .split(" ");
 }
 
-// The suite as a user who may do what the README lists, and nothing else.
+// The suite as a user who may do what the page on permissions lists, and nothing else.
 const missing = await needsRedisServer();
 if (process.env["KV_TEST_FULL"] !== "1") {
   test("redis by a user of few permissions", (context) => context.skip("needs KV_TEST_FULL=1"));
@@ -22,8 +22,8 @@ if (process.env["KV_TEST_FULL"] !== "1") {
   test("redis by a user of few permissions", (context) => context.skip(String(missing.reason)));
 } else {
   const server = await RedisProcess.start({ args: plainServer });
-  const readme = readFileSync(new URL("../../packages/redis/README.md", import.meta.url), "utf8");
-  const [name = "", ...args] = commandOf(readme);
+  const page = readFileSync(new URL("../../packages/redis/docs/permissions.md", import.meta.url), "utf8");
+  const [name = "", ...args] = commandOf(page);
   const administrator = new Redis(server.url);
   // The suite's prefixes are its own.
   await administrator.call(

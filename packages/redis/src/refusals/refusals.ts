@@ -120,7 +120,7 @@ const BY_TEXT: readonly (Explanation & { readonly pattern: RegExp })[] = [
   {
     pattern: /^NOPERM\b|\bThe user executing the script can't\b|\bACL failure in script\b/,
     code: "KV_UNAVAILABLE",
-    text: "the server does not permit the user a command that is needed; grant those that the README lists under Permissions",
+    text: "the server does not permit the user a command that the store needs; grant the commands listed in the README under Permissions",
     retryable: false,
   },
   {
