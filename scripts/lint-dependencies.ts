@@ -179,8 +179,8 @@ interface Node {
 
 /** Built-in classes that every realm has its own of, and what recognises their instances all the same. */
 const ANY_REALM: Readonly<Record<string, string>> = {
-  AbortSignal: "a check by its methods, as core/src/runtime/any-realm.ts has",
-  Date: "a check by its internal slot, as core/src/runtime/any-realm.ts has",
+  AbortSignal: "a check by its methods, as core/src/contract/any-realm.ts has",
+  Date: "a check by its internal slot, as core/src/contract/any-realm.ts has",
   Error: "isError of @kv/core",
   Promise: "isPromise of @kv/core",
   Uint8Array: "isBytes of @kv/core",

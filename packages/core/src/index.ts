@@ -39,6 +39,7 @@ export type {
   StoredEntry,
   TouchMutation,
 } from "./contract/adapter.ts";
+export { isBytes, isError, isPromise, isUrl } from "./contract/any-realm.ts";
 export type { Capabilities } from "./contract/capabilities.ts";
 export { type Duration, type DurationObject, milliseconds } from "./contract/duration.ts";
 export {
@@ -117,7 +118,6 @@ export {
 export { type EncryptionOptions, encryption } from "./middleware/payloads/encryption.ts";
 export type { EncryptionKey } from "./middleware/payloads/key-ring.ts";
 export { asForm } from "./middleware/payloads/payload-form.ts";
-export { isBytes, isError, isPromise, isUrl } from "./runtime/any-realm.ts";
 export { inThisContext } from "./runtime/async-context.ts";
 export { after, rescued } from "./runtime/maybe-promise.ts";
 export {

@@ -12,6 +12,7 @@ import {
 import { refuseAborted, signalOf } from "./arguments/signal.ts";
 import { refuseUnknownOptions, signalIn } from "./arguments/unknown-options.ts";
 import type { MaybePromise, StoredEntry } from "./contract/adapter.ts";
+import { isPromise } from "./contract/any-realm.ts";
 import type { Capabilities } from "./contract/capabilities.ts";
 import { Refusal } from "./contract/errors.ts";
 import type {
@@ -29,12 +30,12 @@ import type {
   Subscription,
   WatchSelector,
 } from "./contract/store.ts";
-import { ViewContext, type ViewSettings } from "./operation/view-context.ts";
+import { ViewContext } from "./operation/view-context.ts";
+import type { ViewSettings } from "./operation/view-settings.ts";
 import { ChangeStream } from "./reading/change-stream.ts";
 import { namespacesBelow } from "./reading/list-namespaces.ts";
 import { pageOf } from "./reading/page.ts";
 import { Scan } from "./reading/scan.ts";
-import { isPromise } from "./runtime/any-realm.ts";
 import { all } from "./runtime/maybe-promise.ts";
 import { monotonicNow } from "./runtime/platform.ts";
 import { accessTo, VIEW_ACCESS, type ViewAccess } from "./view-access.ts";

@@ -2,10 +2,10 @@ import type { PlannedCommit } from "./adapter-parts/deadline.ts";
 import { refuseAborted } from "./arguments/signal.ts";
 import { type Envelope, envelope, SET_OPTIONS } from "./arguments/write-options.ts";
 import type { Adapter, CommitResult, MaybePromise, Namespace, StoredEntry } from "./contract/adapter.ts";
+import { isAbortSignal } from "./contract/any-realm.ts";
 import type { KvError } from "./contract/errors.ts";
 import type { Metadata, SetOptions, StoreReader } from "./contract/store.ts";
 import type { ViewContext } from "./operation/view-context.ts";
-import { isAbortSignal } from "./runtime/any-realm.ts";
 
 /** The method by which a view answers `viewAccess`, of whichever copy of this package the view and the caller are. */
 export const VIEW_ACCESS: unique symbol = Symbol.for("@kv/core/view-access");

@@ -12,6 +12,7 @@ import {
   touchedDeadline,
 } from "./arguments/write-options.ts";
 import type { Check, Commit, CommitResult, MaybePromise, Policy } from "./contract/adapter.ts";
+import { isPromise } from "./contract/any-realm.ts";
 import type { Duration } from "./contract/duration.ts";
 import { Refusal } from "./contract/errors.ts";
 import { messageOf } from "./contract/shown.ts";
@@ -29,9 +30,8 @@ import type {
   TransactionOptions,
   UpdateOptions,
 } from "./contract/store.ts";
-import type { ViewSettings } from "./operation/view-context.ts";
+import { inNamespace, inScope, type ViewSettings, withSchema } from "./operation/view-settings.ts";
 import { ReaderView } from "./reader-view.ts";
-import { isPromise } from "./runtime/any-realm.ts";
 import { after } from "./runtime/maybe-promise.ts";
 import { AtomicCommit, type CommitMaker } from "./writing/atomic-commit.ts";
 import { removeRange } from "./writing/clear.ts";
@@ -319,11 +319,11 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   override namespace(...path: string[]): Store<unknown> {
-    return new View(this.context.within(path), false);
+    return new View(inNamespace(this.context.settings, path), false);
   }
 
   override scope(prefix: string): Store<unknown> {
-    return new View(this.context.under(prefix), false);
+    return new View(inScope(this.context.settings, prefix), false);
   }
 
   override typed<T>(): Store<T>;
@@ -331,11 +331,11 @@ export class View extends ReaderView implements Store<unknown> {
     schema: S,
   ): Store<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>;
   override typed(schema?: StandardSchemaV1): Store<never> {
-    return new View(this.context.validating(schema), false) as Store<unknown> as Store<never>;
+    return new View(withSchema(this.context.settings, schema), false) as Store<unknown> as Store<never>;
   }
 
   override readonly(): StoreReader<unknown> {
-    return new View(this.context.with({ readOnly: true }), false);
+    return new View({ ...this.context.settings, readOnly: true }, false);
   }
 
   /** A write of one key. */

@@ -12,7 +12,7 @@ import type {
 } from "../contract/adapter.ts";
 import { MAX_TIME } from "../contract/duration.ts";
 import { monotonicNow } from "../runtime/platform.ts";
-import { resultAt } from "../writing/commit-result.ts";
+import { resultAt } from "./answers.ts";
 
 /**
  * A deadline so long after a call, by a clock that is not known yet: a server's, before the adapter is open or before it

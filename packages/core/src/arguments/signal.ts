@@ -1,6 +1,6 @@
+import { isAbortSignal } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import type { SignalOptions } from "../contract/store.ts";
-import { isAbortSignal } from "../runtime/any-realm.ts";
 import { refuseUnknownOptions } from "./unknown-options.ts";
 
 const SIGNAL: ReadonlySet<string> = new Set(["signal"]);

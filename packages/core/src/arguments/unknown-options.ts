@@ -1,6 +1,6 @@
+import { isAbortSignal, isArray } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import { messageOf } from "../contract/shown.ts";
-import { isAbortSignal, isArray } from "../runtime/any-realm.ts";
 
 /**
  * The names of options, each of which was read once here: what throws when it is read is a mistake of the caller's, and is

@@ -1,10 +1,10 @@
 import type { Deadline } from "../adapter-parts/deadline.ts";
 import type { Policy } from "../contract/adapter.ts";
+import { dateTime, isArray } from "../contract/any-realm.ts";
 import { type Duration, MAX_TIME, milliseconds } from "../contract/duration.ts";
 import { Refusal } from "../contract/errors.ts";
 import { shown } from "../contract/shown.ts";
 import type { SetOptions } from "../contract/store.ts";
-import { dateTime, isArray } from "../runtime/any-realm.ts";
 import { checkedText } from "../values/json-value.ts";
 import { refuseAborted } from "./signal.ts";
 import { refuseUnknownOptions } from "./unknown-options.ts";

@@ -1,6 +1,5 @@
 import { Refusal } from "../contract/errors.ts";
-import { lateness, lateWrite } from "../lateness.ts";
-import { type Limit, Timeouts } from "../runtime/timeouts.ts";
+import { type Limit, lateness, lateWrite, Timeouts } from "../runtime/timeouts.ts";
 
 /**
  * How long the calls of one store may take: each from the call on, however many wait before it. What waits for longer

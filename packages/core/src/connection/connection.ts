@@ -1,13 +1,14 @@
 import { commitDated, type Deadline, deadlinesOf, type PlannedCommit } from "../adapter-parts/deadline.ts";
-import type { Adapter, Commit, CommitResult, MaybePromise, Namespace, Pages } from "../contract/adapter.ts";
+import type { Adapter, Commit, CommitResult, MaybePromise, Namespace } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
-import { lateness } from "../lateness.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 import { inThisContext } from "../runtime/async-context.ts";
 import { after } from "../runtime/maybe-promise.ts";
 import { Pace } from "../runtime/pace.ts";
-import { backgroundInterval, inTime, monotonicNow } from "../runtime/platform.ts";
+import { inTime, monotonicNow } from "../runtime/platform.ts";
+import { lateness } from "../runtime/timeouts.ts";
 import { AcceptedWork } from "./accepted-work.ts";
+import { BackgroundSweep } from "./background-sweep.ts";
 import { CallLimits } from "./call-limits.ts";
 import { Liveness } from "./liveness.ts";
 import { type Life, lifeOf } from "./shared-adapter.ts";
@@ -37,9 +38,8 @@ export class Connection {
   readonly deadline: (ttl: number) => Deadline;
   // In the async context of the store's making: what is opened, and what goes on in the background, is no caller's.
   readonly #openAdapter: () => MaybePromise<void>;
-  readonly #startSweeping: () => void;
+  readonly #sweeping: BackgroundSweep;
   readonly #life: Life;
-  readonly #sweepInterval: number | undefined;
   readonly #closers = new Set<() => void>();
   readonly #leavers = new Set<() => void>();
   #state: "idle" | "opening" | "open" | "closed" = "idle";
@@ -52,7 +52,6 @@ export class Connection {
   #closing: Promise<void> | undefined;
   /** Whether the adapter is: also while the store is being closed. */
   #isOpen = false;
-  #stopSweeping: (() => void) | undefined;
   /** Operations that wait for the open, in call order. Later ones may not overtake them. */
   #waiting = 0;
   /** The accepted work is done: what is still held is let go. */
@@ -67,9 +66,8 @@ export class Connection {
     this.deadline = deadlinesOf(adapter);
     this.#life = lifeOf(adapter);
     this.#openAdapter = inThisContext(() => this.#life.open());
-    this.#startSweeping = inThisContext(() => this.#sweepSometimes());
     this.limits = new CallLimits(options.timeout);
-    this.#sweepInterval = options.sweepInterval;
+    this.#sweeping = new BackgroundSweep(adapter, this.work, options.sweepInterval);
   }
 
   get closed(): boolean {
@@ -176,29 +174,7 @@ export class Connection {
 
   #opened(): void {
     this.#state = "open";
-    this.#startSweeping();
-  }
-
-  #sweepSometimes(): void {
-    if (this.#sweepInterval === undefined) return;
-    this.#stopSweeping = backgroundInterval(() => this.#sweepInBackground(), this.#sweepInterval);
-  }
-
-  #sweeping = false;
-  #sweepInBackground(): void {
-    if (this.#sweeping || this.#state !== "open") return;
-    this.#sweeping = true;
-    const done = () => {
-      this.#sweeping = false;
-    };
-    // Expired entries are absent, swept or not; what fails now is done by the next sweep.
-    try {
-      const swept = this.adapter.sweep();
-      if (isPromise(swept)) this.work.track(swept).then(done, done);
-      else done();
-    } catch {
-      done();
-    }
+    this.#sweeping.start();
   }
 
   /** Runs before the adapter is closed, or now where it is being closed; → a function that takes it back. */
@@ -224,7 +200,7 @@ export class Connection {
     const opening = this.#opening;
     this.#state = "closed";
     this.ready = false;
-    this.#stopSweeping?.();
+    this.#sweeping.stop();
     for (const leaver of this.#leavers) leaver();
     this.#leavers.clear();
     const began = monotonicNow();
@@ -295,9 +271,4 @@ export class Connection {
     const result = run();
     return isPromise(result) ? this.work.track(this.guard(result)) : result;
   }
-}
-
-/** The iterator behind pages, synchronous or not. */
-export function pageIterator<T>(pages: Pages<T>): Iterator<readonly T[]> | AsyncIterator<readonly T[]> {
-  return Symbol.iterator in pages ? pages[Symbol.iterator]() : pages[Symbol.asyncIterator]();
 }

@@ -1,6 +1,6 @@
 import { forward } from "../adapter-parts/forward.ts";
 import type { Adapter, MaybePromise } from "../contract/adapter.ts";
-import { isPromise } from "../runtime/any-realm.ts";
+import { isPromise } from "../contract/any-realm.ts";
 
 /** How an adapter is opened and closed. */
 export type Life = Pick<Adapter, "open" | "close">;

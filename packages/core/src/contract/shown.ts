@@ -1,4 +1,4 @@
-import { isError } from "../runtime/any-realm.ts";
+import { isError } from "./any-realm.ts";
 
 /** A value as text, for messages. Never throws: an object may have no `toString`, or one that fails. */
 export function shown(value: unknown): string {

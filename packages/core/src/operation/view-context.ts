@@ -3,40 +3,22 @@ import { isIterable, listed } from "../arguments/iterables.ts";
 import { scopeBounds } from "../arguments/selector.ts";
 import { abortable } from "../arguments/signal.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Bounds, MaybePromise, Namespace, StoredEntry } from "../contract/adapter.ts";
+import type { Bounds, MaybePromise, StoredEntry } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import { type KvError, Refusal } from "../contract/errors.ts";
 import { keyFault } from "../contract/key.ts";
-import { namespaceOf } from "../contract/namespace.ts";
-import { shown } from "../contract/shown.ts";
 import type { Entry, Metadata, OnCorrupt, UserMetadata } from "../contract/store.ts";
 import type { Lane } from "../order/lane.ts";
-import type { Lanes } from "../order/lanes.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 import { CallerError, called } from "../runtime/optimistic.ts";
 import type { Pace } from "../runtime/pace.ts";
 import { warn } from "../runtime/platform.ts";
 import type { Codecs } from "../values/codec.ts";
-import { isSchema, validated } from "../values/schema.ts";
+import { validated } from "../values/schema.ts";
 import { ValidationQueue } from "./validation-queue.ts";
+import type { ViewSettings } from "./view-settings.ts";
 import { failure } from "./wrapped-error.ts";
 
-export interface ViewSettings {
-  readonly connection: Connection;
-  readonly lanes: Lanes;
-  readonly codecs: Codecs;
-  readonly namespace: Namespace;
-  /** What every key of this view is stored under; `""` or ending in a colon. */
-  readonly prefix: string;
-  /** Milliseconds. */
-  readonly defaultTtl: number | undefined;
-  readonly onCorrupt: OnCorrupt;
-  readonly readOnly: boolean;
-  readonly schema: StandardSchemaV1 | undefined;
-  /** Why every operation of this view is refused: it was made with an impossible prefix or path. */
-  readonly fault: Refusal | undefined;
-}
-
-/** What one view is a view of, and what all its operations need. */
+/** What all operations of one view need. */
 export class ViewContext {
   readonly settings: ViewSettings;
   readonly connection: Connection;
@@ -67,43 +49,6 @@ export class ViewContext {
   /** Every key of this view, as stored. */
   get bounds(): Bounds {
     return scopeBounds(this.prefix);
-  }
-
-  with(changes: Partial<ViewSettings>): ViewSettings {
-    return { ...this.settings, ...changes };
-  }
-
-  within(path: readonly string[]): ViewSettings {
-    const bad = path.findIndex(
-      (segment) => typeof segment !== "string" || segment === "" || !segment.isWellFormed(),
-    );
-    if (bad === -1) {
-      return this.with({ namespace: namespaceOf([...this.settings.namespace.path, ...path]), prefix: "" });
-    }
-    const segment: unknown = path[bad];
-    const text = typeof segment === "string" ? JSON.stringify(segment) : shown(segment);
-    const message = `the namespace segment ${text} must be a non-empty, well-formed string`;
-    return this.with({ fault: this.#fault ?? new Refusal("KV_INVALID_KEY", message) });
-  }
-
-  under(prefix: string): ViewSettings {
-    const fault = keyFault(prefix, this.prefix);
-    if (fault === undefined) return this.with({ prefix: `${this.prefix}${prefix}:` });
-    return this.with({
-      fault: this.#fault ?? new Refusal("KV_INVALID_KEY", `no scope has this prefix: ${fault.message}`),
-    });
-  }
-
-  validating(schema: StandardSchemaV1 | undefined): ViewSettings {
-    if (schema === undefined || isSchema(schema)) return this.with({ schema });
-    return this.with({
-      fault:
-        this.#fault ??
-        new Refusal(
-          "KV_INVALID_OPTION",
-          "typed needs a Standard Schema (zod, valibot, arktype, …) or nothing",
-        ),
-    });
   }
 
   /** Why an operation on the key is refused, if it is. */

@@ -1,7 +1,7 @@
 import { aborted } from "../arguments/signal.ts";
 import type { CallLimits } from "../connection/call-limits.ts";
 import type { MaybePromise } from "../contract/adapter.ts";
-import { isPromise } from "../runtime/any-realm.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import type { Pace } from "../runtime/pace.ts";
 import type { Limit } from "../runtime/timeouts.ts";
 

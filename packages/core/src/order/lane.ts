@@ -1,9 +1,9 @@
+import { resultAt } from "../adapter-parts/answers.ts";
 import type { PlannedCommit } from "../adapter-parts/deadline.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { CommitResult, MaybePromise, Namespace, StoredEntry } from "../contract/adapter.ts";
-import { isPromise } from "../runtime/any-realm.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import type { Limit } from "../runtime/timeouts.ts";
-import { resultAt } from "../writing/commit-result.ts";
 import { Batch, type Kind } from "./batch.ts";
 import { NONE, ProgramOrder } from "./program-order.ts";
 

@@ -1,9 +1,9 @@
 import type { Bounds, MaybePromise, StoredChange } from "../contract/adapter.ts";
+import { isError, isPromise } from "../contract/any-realm.ts";
 import { type KvError, Refusal } from "../contract/errors.ts";
 import { shown } from "../contract/shown.ts";
 import type { Change } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isError, isPromise } from "../runtime/any-realm.ts";
 import { endOfTick, warn } from "../runtime/platform.ts";
 import { ChangeBuffer } from "./change-buffer.ts";
 import { Scan } from "./scan.ts";

@@ -1,12 +1,12 @@
+import { pageIterator } from "../adapter-parts/answers.ts";
 import { refuseAborted } from "../arguments/signal.ts";
 import { refuseUnknownOptions } from "../arguments/unknown-options.ts";
-import { pageIterator } from "../connection/connection.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import { comparePaths } from "../contract/namespace.ts";
 import { shown } from "../contract/shown.ts";
 import type { ListNamespacesOptions } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 
 const OPTIONS: ReadonlySet<string> = new Set(["prefix", "depth", "signal"]);
 

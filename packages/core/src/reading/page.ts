@@ -1,8 +1,9 @@
-import { cursorAfter, PAGE_SELECTOR, rangeOf, resumed } from "../arguments/selector.ts";
+import { cursorAfter, resumed } from "../arguments/cursor.ts";
+import { PAGE_SELECTOR, rangeOf } from "../arguments/selector.ts";
 import type { MaybePromise } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import type { Entry, Page, PageSelector } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 import { Scan } from "./scan.ts";
 
 /** How many entries a page has where no limit is given. */

@@ -1,11 +1,11 @@
+import { pageIterator } from "../adapter-parts/answers.ts";
 import { isEmpty } from "../arguments/selector.ts";
 import { abortable, refuseAborted } from "../arguments/signal.ts";
-import { pageIterator } from "../connection/connection.ts";
 import type { MaybePromise, Range, StoredEntry } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import type { KvError } from "../contract/errors.ts";
 import type { OnCorrupt } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 import { CallerError } from "../runtime/optimistic.ts";
 
 interface ScanOptions {

@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../contract/adapter.ts";
-import { isPromise } from "./any-realm.ts";
+import { isPromise } from "../contract/any-realm.ts";
 
 /** Goes on with a result: at once where it is at hand. */
 export function after<T, R>(result: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {

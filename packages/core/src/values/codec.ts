@@ -1,8 +1,8 @@
 import { parse, stringify } from "devalue";
 import type { StoredEntry } from "../contract/adapter.ts";
+import { isBytes } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import { messageOf } from "../contract/shown.ts";
-import { isBytes } from "../runtime/any-realm.ts";
 import { checkedCopy, checkedText, copyOfJson } from "./json-value.ts";
 import { assertNesting } from "./nesting.ts";
 import { structuredCopy } from "./structured-value.ts";

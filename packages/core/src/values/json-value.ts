@@ -1,6 +1,6 @@
+import { isPlainArray, isPlainObject } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import { messageOf } from "../contract/shown.ts";
-import { isPlainArray, isPlainObject } from "../runtime/any-realm.ts";
 import { MAX_LEVELS, tooDeep } from "./nesting.ts";
 import { className, member, shortened } from "./value-path.ts";
 

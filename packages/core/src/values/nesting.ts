@@ -1,5 +1,5 @@
+import { builtinOf, isPlainArray, isPlainObject } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
-import { builtinOf, isPlainArray, isPlainObject } from "../runtime/any-realm.ts";
 import { member, shortened } from "./value-path.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { MaybePromise } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 
 /**
  * What the schema makes of a value, at once where the schema answers at once.

@@ -2,10 +2,10 @@ import type { PlannedCommit, PlannedIncrement, PlannedMutation } from "../adapte
 import { signalOf } from "../arguments/signal.ts";
 import { signalIn } from "../arguments/unknown-options.ts";
 import type { Check, CommitResult, MaybePromise, Outcome } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import type { Atomic, AtomicResult, IncrementOptions, SetOptions, SignalOptions } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 import { assertOk } from "./commit-result.ts";
 
 /** What a commit in the making needs of the view it is made for. */

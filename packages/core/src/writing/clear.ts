@@ -1,12 +1,12 @@
+import { pageIterator } from "../adapter-parts/answers.ts";
 import { CLEAR_SELECTOR, isEmpty, isEverything, rangeOf } from "../arguments/selector.ts";
 import { refuseAborted } from "../arguments/signal.ts";
-import { pageIterator } from "../connection/connection.ts";
 import type { MaybePromise, Policy, Range } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import type { ClearSelector } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
 import type { Direct } from "../order/lane.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 import { existedIn } from "./commit-result.ts";
 
 /** Removes a range of one policy or of both, → how many live entries that were. */

@@ -17,13 +17,6 @@ export function assertOk(result: CommitResult): Extract<CommitResult, { status: 
   }
 }
 
-export function resultAt(results: readonly CommitResult[], i: number): CommitResult {
-  const result = results[i];
-  if (result === undefined)
-    throw new TypeError("the adapter answered with fewer results than there were commits");
-  return result;
-}
-
 export function notANumber(key: string): Refusal {
   return new Refusal(
     "KV_INVALID_VALUE",

@@ -2,8 +2,8 @@ import { asAsked, countedCommit, countedKeys, type Numbers } from "../adapter-pa
 import { mayBeOver, type PlannedCommit } from "../adapter-parts/deadline.ts";
 import { refuseAborted } from "../arguments/signal.ts";
 import type { CommitResult, MaybePromise } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 
 /**
  * A commit that may hold increments. An adapter adds to numbers that were stored as JSON; numbers of other codecs are

@@ -1,9 +1,9 @@
 import type { PlannedCommit, PlannedSet } from "../adapter-parts/deadline.ts";
 import { type Envelope, envelope } from "../arguments/write-options.ts";
 import type { CommitResult, MaybePromise, Policy } from "../contract/adapter.ts";
+import { isPromise } from "../contract/any-realm.ts";
 import type { SetOptions } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { isPromise } from "../runtime/any-realm.ts";
 
 /** Commits through the lane, or straight to the adapter within a section. */
 export type CommitOne = (commit: PlannedCommit) => MaybePromise<CommitResult>;

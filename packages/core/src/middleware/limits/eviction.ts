@@ -1,11 +1,11 @@
+import { resultAt } from "../../adapter-parts/answers.ts";
 import type { Adapter, CommitResult, MaybePromise, StoredEntry } from "../../contract/adapter.ts";
+import { isPromise } from "../../contract/any-realm.ts";
 import { Refusal } from "../../contract/errors.ts";
 import { shown } from "../../contract/shown.ts";
-import { isPromise } from "../../runtime/any-realm.ts";
 import { after, all as allOf, rescued } from "../../runtime/maybe-promise.ts";
 import { warn } from "../../runtime/platform.ts";
 import { Codecs, json } from "../../values/codec.ts";
-import { resultAt } from "../../writing/commit-result.ts";
 import type { BoundsLedger, EvictReason, Excess } from "./bounds-ledger.ts";
 import type { Tracked } from "./recency.ts";
 

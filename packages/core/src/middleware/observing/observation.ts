@@ -1,6 +1,6 @@
 import { forward } from "../../adapter-parts/forward.ts";
 import type { Adapter, CommitResult, MaybePromise, Namespace, Pages } from "../../contract/adapter.ts";
-import { isPromise } from "../../runtime/any-realm.ts";
+import { isPromise } from "../../contract/any-realm.ts";
 
 /** The calls of an adapter that are observed. `errorCode` and `clock` are no calls of the backend. */
 export type AdapterOperation =

@@ -1,5 +1,5 @@
 import type { Adapter, Middleware } from "../../contract/adapter.ts";
-import { isError } from "../../runtime/any-realm.ts";
+import { isError } from "../../contract/any-realm.ts";
 import { monotonicNow } from "../../runtime/platform.ts";
 
 import { codeOf } from "../parts/failure-code.ts";

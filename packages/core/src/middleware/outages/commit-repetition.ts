@@ -1,7 +1,17 @@
 import type { Adapter, Commit, CommitResult, MaybePromise, Namespace } from "../../contract/adapter.ts";
 import { after, rescued } from "../../runtime/maybe-promise.ts";
 import { isRetryable } from "../parts/failure-code.ts";
-import type { Repeat } from "./retry.ts";
+
+/** When a call is made again. */
+export interface Repetition<T> {
+  /** Whether a thrown or rejected failure that is retryable may be repeated. Default: `true`. */
+  readonly failed?: boolean;
+  /** Whether a result calls for another attempt. Default: none does. */
+  readonly unfinished?: (result: T) => boolean;
+}
+
+/** Makes a call again until it succeeds, may not be repeated, or all attempts are used up. */
+export type Repeat = <T>(run: () => MaybePromise<T>, repetition?: Repetition<T>) => MaybePromise<T>;
 
 /**
  * Makes commits, again where that cannot apply one twice. A call that was rejected may have been applied: it is repeated

@@ -1,3 +1,4 @@
+import { resultAt } from "../../adapter-parts/answers.ts";
 import { forward } from "../../adapter-parts/forward.ts";
 import type {
   Adapter,
@@ -12,7 +13,6 @@ import type {
 import type { Capabilities } from "../../contract/capabilities.ts";
 import { ROOT } from "../../contract/namespace.ts";
 import { after, rescued } from "../../runtime/maybe-promise.ts";
-import { resultAt } from "../../writing/commit-result.ts";
 import { codeOf, type IsOutage } from "../parts/failure-code.ts";
 import { begunPages, remainingPages } from "../parts/first-page.ts";
 import { asForm } from "../payloads/payload-form.ts";

@@ -1,13 +1,13 @@
 import { forward } from "../../adapter-parts/forward.ts";
 import type { Adapter, MaybePromise, Middleware, Pages } from "../../contract/adapter.ts";
+import { isPromise } from "../../contract/any-realm.ts";
 import type { Duration } from "../../contract/duration.ts";
-import { isPromise } from "../../runtime/any-realm.ts";
 import { after, rescued } from "../../runtime/maybe-promise.ts";
 import { delay } from "../../runtime/platform.ts";
 import { isRetryable } from "../parts/failure-code.ts";
 import { begunPages, remainingPages } from "../parts/first-page.ts";
 import { checkedOptions, durationOption, positiveInteger } from "../parts/middleware-options.ts";
-import { commitRepeating } from "./commit-repetition.ts";
+import { commitRepeating, type Repeat, type Repetition } from "./commit-repetition.ts";
 
 export interface RetryOptions {
   /** How often a call is made at most, the first time counted: a positive integer. Default: 3. */
@@ -17,17 +17,6 @@ export interface RetryOptions {
   /** The longest pause. A number is seconds. Default: 1 s. */
   readonly maxDelay?: Duration | undefined;
 }
-
-/** When a call is made again. */
-export interface Repetition<T> {
-  /** Whether a thrown or rejected failure that is retryable may be repeated. Default: `true`. */
-  readonly failed?: boolean;
-  /** Whether a result calls for another attempt. Default: none does. */
-  readonly unfinished?: (result: T) => boolean;
-}
-
-/** Makes a call again until it succeeds, may not be repeated, or all attempts are used up. */
-export type Repeat = <T>(run: () => MaybePromise<T>, repetition?: Repetition<T>) => MaybePromise<T>;
 
 /**
  * Repeats calls that failed because the backend could not be reached or did not answer (`KV_UNAVAILABLE`, `KV_TIMEOUT`,

@@ -1,9 +1,8 @@
 import { forward } from "../../adapter-parts/forward.ts";
 import type { Adapter, MaybePromise, Middleware, Pages } from "../../contract/adapter.ts";
+import { isPromise } from "../../contract/any-realm.ts";
 import type { Duration } from "../../contract/duration.ts";
-import { lateness, lateWrite } from "../../lateness.ts";
-import { isPromise } from "../../runtime/any-realm.ts";
-import { Timeouts } from "../../runtime/timeouts.ts";
+import { lateness, lateWrite, Timeouts } from "../../runtime/timeouts.ts";
 import { checkedOptions, durationOption } from "../parts/middleware-options.ts";
 
 export interface TimeoutOptions {

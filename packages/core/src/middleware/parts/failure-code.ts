@@ -25,9 +25,3 @@ export function isRetryable(adapter: Adapter, error: unknown): boolean {
   const told = error instanceof Refusal || KvError.is(error) ? error.retryable : undefined;
   return told ?? isOutage(codeOf(adapter, error));
 }
-
-/** Why an entry cannot be read; what is a reason already stays as it is. */
-export function corrupt(message: string, cause?: unknown): Refusal {
-  if (cause instanceof Refusal) return cause;
-  return new Refusal("KV_CORRUPT", message, cause === undefined ? {} : { cause });
-}

@@ -1,4 +1,4 @@
-import { pageIterator } from "../../connection/connection.ts";
+import { pageIterator } from "../../adapter-parts/answers.ts";
 import type { Pages } from "../../contract/adapter.ts";
 
 /** Pages of which the first is known: whether there are any can no longer fail. */

@@ -1,6 +1,6 @@
 import type { Adapter, StoredEntry } from "../../contract/adapter.ts";
+import { isBytes } from "../../contract/any-realm.ts";
 import { utf8Length } from "../../contract/key.ts";
-import { isBytes } from "../../runtime/any-realm.ts";
 import { textOfJson } from "../../values/json-value.ts";
 
 /**

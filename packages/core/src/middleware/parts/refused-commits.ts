@@ -1,7 +1,7 @@
+import { resultAt } from "../../adapter-parts/answers.ts";
 import type { Commit, CommitResult, MaybePromise } from "../../contract/adapter.ts";
 import { Refusal } from "../../contract/errors.ts";
 import { after } from "../../runtime/maybe-promise.ts";
-import { resultAt } from "../../writing/commit-result.ts";
 
 /**
  * Makes the commits that nothing speaks against; a refused one fails by itself. `refuse` tells why a commit is refused,

@@ -1,8 +1,8 @@
 import type { Namespace, Payload } from "../../contract/adapter.ts";
-import { isBytes } from "../../runtime/any-realm.ts";
-import { corrupt } from "../parts/failure-code.ts";
+import { isBytes } from "../../contract/any-realm.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { payloadBytes, payloadOf } from "./payload-bytes.ts";
+import { corrupt } from "./transformation.ts";
 
 /*
  * What is stored for an encrypted entry:

@@ -1,11 +1,10 @@
 import type { Adapter, MaybePromise, Middleware, SetMutation, StoredEntry } from "../../contract/adapter.ts";
+import { isBytes } from "../../contract/any-realm.ts";
 import { shown } from "../../contract/shown.ts";
-import { isBytes } from "../../runtime/any-realm.ts";
-import { corrupt } from "../parts/failure-code.ts";
 import { checkedOptions, invalidOption } from "../parts/middleware-options.ts";
 import { payloadSize } from "../parts/payload-size.ts";
 import { payloadBytes, payloadOf } from "./payload-bytes.ts";
-import { transformed, unreadable, withContent } from "./transformation.ts";
+import { corrupt, transformed, unreadable, withContent } from "./transformation.ts";
 
 /** The same compression in the frame of zlib (RFC 1950) or of gzip (RFC 1952); both have a checksum, zlib's frame is 12 bytes shorter. */
 export type CompressionAlgorithm = "deflate" | "gzip";

@@ -1,12 +1,12 @@
 import type { Adapter, Middleware, Namespace, SetMutation, StoredEntry } from "../../contract/adapter.ts";
 import { textOfJson } from "../../values/json-value.ts";
-import { corrupt } from "../parts/failure-code.ts";
 import { checkedOptions, invalidOption } from "../parts/middleware-options.ts";
 import { opened, sealed } from "./cipher.ts";
 import { commitWithoutIncrements } from "./increments-as-sets.ts";
 import { type EncryptionKey, KeyRing } from "./key-ring.ts";
 import {
   commitEncoded,
+  corrupt,
   type Transformation,
   transformed,
   unreadable,

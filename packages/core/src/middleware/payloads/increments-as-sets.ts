@@ -1,4 +1,5 @@
 import { numberOf } from "../../adapter-parts/add-to-number.ts";
+import { resultAt } from "../../adapter-parts/answers.ts";
 import {
   asAsked,
   type CountedCommit,
@@ -9,7 +10,6 @@ import {
 import type { Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from "../../contract/adapter.ts";
 import { Refusal } from "../../contract/errors.ts";
 import { LOST, untilWon } from "../../runtime/optimistic.ts";
-import { resultAt } from "../../writing/commit-result.ts";
 
 /** A store of entries as they were written, which cannot add to numbers itself. */
 export interface NumberlessStore {

@@ -1,4 +1,4 @@
-import { isBytes, isCryptoKey } from "../../runtime/any-realm.ts";
+import { isBytes, isCryptoKey } from "../../contract/any-realm.ts";
 import { invalidOption } from "../parts/middleware-options.ts";
 
 /** 32 random bytes, or an AES-GCM key of 256 bits that may encrypt and decrypt. */

@@ -1,5 +1,5 @@
 import type { Payload } from "../../contract/adapter.ts";
-import { isBytes } from "../../runtime/any-realm.ts";
+import { isBytes } from "../../contract/any-realm.ts";
 import { textOfJson } from "../../values/json-value.ts";
 
 /** What the bytes of a payload are of. Stored: the numbers are for ever. */

@@ -1,7 +1,6 @@
 import type { Adapter } from "../../contract/adapter.ts";
 import { textOfJson } from "../../values/json-value.ts";
-import { corrupt } from "../parts/failure-code.ts";
-import { type Transformation, transformed, unreadable, withContent } from "./transformation.ts";
+import { corrupt, type Transformation, transformed, unreadable, withContent } from "./transformation.ts";
 
 /** The adapter with payloads of this form, whichever form it wants itself. */
 export function asForm(inner: Adapter, form: Adapter["form"]): Adapter {

@@ -12,9 +12,9 @@ import type {
   StoredChange,
   StoredEntry,
 } from "../../contract/adapter.ts";
+import { isPromise } from "../../contract/any-realm.ts";
 import { Refusal } from "../../contract/errors.ts";
 import { messageOf } from "../../contract/shown.ts";
-import { isPromise } from "../../runtime/any-realm.ts";
 import { after, all, rescued } from "../../runtime/maybe-promise.ts";
 import { commitOthers } from "../parts/refused-commits.ts";
 
@@ -85,6 +85,12 @@ export function withContent(
  */
 export function unreadable(entry: StoredEntry, reason: Refusal): StoredEntry {
   return withContent(entry, { payload: reason, encoding: `unreadable+${entry.encoding}`, user: entry.user });
+}
+
+/** Why an entry cannot be read; what is a reason already stays as it is. */
+export function corrupt(message: string, cause?: unknown): Refusal {
+  if (cause instanceof Refusal) return cause;
+  return new Refusal("KV_CORRUPT", message, cause === undefined ? {} : { cause });
 }
 
 export function commitEncoded(

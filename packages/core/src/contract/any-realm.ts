@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../contract/adapter.ts";
+import type { MaybePromise } from "./adapter.ts";
 
 /**
  * What a value is, whichever realm made it. A test runner's context, `node:vm` and jsdom have an `Object`, an `Array` and
