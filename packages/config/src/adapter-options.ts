@@ -18,12 +18,6 @@ import type { RedisOptions } from "@kv/redis";
 import type { SqliteOptions } from "@kv/sqlite";
 /** @ts-ignore */
 import type { TieredOptions } from "@kv/tiered";
-import type { InnerConfig } from "./store-config.ts";
-
-/** Options of which some are adapters: each may be given as a URL or an object as well. */
-type WithAdapters<Options, Names extends string> = Omit<Options, Names> & {
-  readonly [Name in Names]: string | URL | InnerConfig | Adapter;
-};
 
 /** The adapters over a backend of their own, each with its options. An interface, so that it can be augmented. */
 export interface BackendOptions {
@@ -33,6 +27,24 @@ export interface BackendOptions {
   readonly redis: RedisOptions;
   readonly sqlite: SqliteOptions;
 }
+
+/**
+ * The adapters whose package is installed: the options of the others do not resolve, so that any string is a key of
+ * them. (`0 extends 1 & T`, the usual test for `any`, is itself `any` for a type that does not resolve.)
+ */
+export type Installed<Options> = {
+  [Name in keyof Options]: string extends keyof Options[Name] ? never : Name;
+}[keyof Options];
+
+/** An adapter within another one: a config without `store`, for it makes no store. */
+type InnerConfig = {
+  [Name in Installed<BackendOptions>]: { readonly adapter: Name } & BackendOptions[Name];
+}[Installed<BackendOptions>];
+
+/** Options of which some are adapters: each may be given as a URL or an object as well. */
+type WithAdapters<Options, Names extends string> = Omit<Options, Names> & {
+  readonly [Name in Names]: string | URL | InnerConfig | Adapter;
+};
 
 /**
  * The adapters that a config may name, each with its options: beside the backends those that are made of other adapters.
