@@ -42,7 +42,8 @@ async function resultOf(harness: Harness, planned: PlannedCase, options: RunOpti
 
 export { CHAPTERS } from "./chapters/index.ts";
 export { plan } from "./plan.ts";
-export type { Abilities, Case, Chapter } from "./suite/chapter.ts";
+export type { Abilities } from "./suite/abilities.ts";
+export type { Case, Chapter } from "./suite/chapter.ts";
 export type { Context, Opened } from "./suite/context.ts";
 export type { Harness, Setup, Through } from "./suite/harness.ts";
 export { judge, type PlannedCase, type RunCaseOptions, runCase, type Verdict } from "./suite/run-case.ts";

@@ -3,7 +3,8 @@ import { contents, fill } from "../assertions/contents.ts";
 import { lastStates, watched } from "../assertions/watched.ts";
 import { samplesIn } from "../samples/json-samples.ts";
 import { NASTY_KEYS } from "../samples/nasty-keys.ts";
-import type { Abilities, Case, Chapter } from "../suite/chapter.ts";
+import type { Abilities } from "../suite/abilities.ts";
+import type { Case, Chapter } from "../suite/chapter.ts";
 
 function persistence({ capabilities }: Abilities): string | undefined {
   return capabilities.persistent ? undefined : "its data do not survive the process";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { Model } from "../model/model.ts";
 import { anyCommands, type Real } from "../model/model-commands.ts";
-import { atomically, type Chapter } from "../suite/chapter.ts";
+import { atomically } from "../suite/abilities.ts";
+import type { Chapter } from "../suite/chapter.ts";
 import { inTime, runs } from "../suite/property.ts";
 
 export const modelBased: Chapter = {

@@ -10,7 +10,7 @@ import type {
 } from "@kv/core";
 import { createStore, json, namespaceOf } from "@kv/core";
 import { sharedAdapter } from "../shared-adapter.ts";
-import type { Abilities } from "./chapter.ts";
+import type { Abilities } from "./abilities.ts";
 import type { Harness, Setup } from "./harness.ts";
 import { KeyList } from "./ordered-by-list.ts";
 import { type Expected, refusal } from "./refusal.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { refusedAcrossPartitions } from "../../assertions/across-partitions.ts";
 import { contents, fill } from "../../assertions/contents.ts";
 import { NASTY_KEYS } from "../../samples/nasty-keys.ts";
-import { atomically, type Case } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 export const atomic: readonly Case[] = [
   {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Codec, type CreateStoreOptions, structured } from "@kv/core";
-import { atomically, type Case } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 const tagged: Codec = {
   name: "tagged",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Transaction } from "@kv/core";
 import { contents } from "../../assertions/contents.ts";
-import { atomically, type Case } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 import { rejectionOf } from "../../suite/refusal.ts";
 
 export const transactions: readonly Case[] = [

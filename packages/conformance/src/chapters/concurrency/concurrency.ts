@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Store } from "@kv/core";
 import { collect } from "../../assertions/contents.ts";
 import { everyone, pause, strangers } from "../../assertions/strangers.ts";
-import { atomically, type Case, type Chapter } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case, Chapter } from "../../suite/chapter.ts";
 import { histories } from "./histories.ts";
 import { winners } from "./winners.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { everyone, strangers } from "../../assertions/strangers.ts";
-import { atomically, type Case } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 /** Of many who want the same, one gets it. */
 export const winners: readonly Case[] = [

@@ -3,7 +3,8 @@ import { recorder } from "../../assertions/between-store-and-adapter.ts";
 import { collect, contents, fill } from "../../assertions/contents.ts";
 import { OPERATIONS } from "../../model/random-operations.ts";
 import { NASTY_KEYS } from "../../samples/nasty-keys.ts";
-import { atomically, type Case } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 export const scopes: readonly Case[] = [
   {

@@ -4,7 +4,8 @@ import { recorder, stall } from "../../assertions/between-store-and-adapter.ts";
 import { collect } from "../../assertions/contents.ts";
 import { eventually } from "../../assertions/watched.ts";
 import { OPERATIONS } from "../../model/random-operations.ts";
-import { type Case, watching } from "../../suite/chapter.ts";
+import { watching } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 export const closing: readonly Case[] = [
   {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { KvError, type Store } from "@kv/core";
 import fc from "fast-check";
 import { Model } from "../../model/model.ts";
-import { atomically, type Case } from "../../suite/chapter.ts";
+import { atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 import { inTime, runs } from "../../suite/property.ts";
 
 /** A call, what it means, and how long the caller goes on doing something else after it. */

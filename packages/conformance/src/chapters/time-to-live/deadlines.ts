@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Duration, SetOptions, Store } from "@kv/core";
 import { contents } from "../../assertions/contents.ts";
-import { aClock, type Case } from "../../suite/chapter.ts";
+import { aClock } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

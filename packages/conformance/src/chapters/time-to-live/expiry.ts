@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { Store } from "@kv/core";
 import { forward } from "@kv/core";
 import { collect, contents, fill } from "../../assertions/contents.ts";
-import { aClock, atomically, type Case } from "../../suite/chapter.ts";
+import { aClock, atomically } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 import type { Context } from "../../suite/context.ts";
 
 /** An expired entry among live ones: `gone` is past its deadline, `a` and `z` are not. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { json, type Store, structured } from "@kv/core";
 import { contents } from "../../assertions/contents.ts";
-import { type Case, inJson } from "../../suite/chapter.ts";
+import { inJson } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 const TEXT_LIKE = new TextEncoder().encode('{"a":1}');

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { contents } from "../../assertions/contents.ts";
-import { type Case, inJson } from "../../suite/chapter.ts";
+import { inJson } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 class Point {
   readonly x: number = 1;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { collect, contents } from "../../assertions/contents.ts";
 import { eventually } from "../../assertions/watched.ts";
 import { nested, samplesIn } from "../../samples/json-samples.ts";
-import { type Case, inJson, watching } from "../../suite/chapter.ts";
+import { inJson, watching } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 const FALSY = [null, false, 0, ""];
 

@@ -3,7 +3,8 @@ import type { Store } from "@kv/core";
 import { recorder } from "../../assertions/between-store-and-adapter.ts";
 import { contents } from "../../assertions/contents.ts";
 import { OPERATIONS } from "../../model/random-operations.ts";
-import { type Case, watching } from "../../suite/chapter.ts";
+import { watching } from "../../suite/abilities.ts";
+import type { Case } from "../../suite/chapter.ts";
 
 export const readonlyViews: readonly Case[] = [
   {

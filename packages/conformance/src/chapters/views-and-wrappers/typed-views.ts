@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { collect, contents } from "../../assertions/contents.ts";
 import { watched } from "../../assertions/watched.ts";
+import { watching } from "../../suite/abilities.ts";
 import type { Case } from "../../suite/chapter.ts";
-import { watching } from "../../suite/chapter.ts";
 
 interface UserInput {
   readonly name: string;
