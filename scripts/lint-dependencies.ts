@@ -1,13 +1,22 @@
 // Keeps the arrows of ARCHITECTURE.md pointing inward: who may import whom, that every import is declared, and that no
-// file is named after a drawer (`utils.ts`, `types.ts`).
+// file is named after a drawer (utils, types).
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, relative, resolve, sep } from "node:path";
-import { parseSync } from "oxc-parser";
+import { importsOf } from "./lint/imports.ts";
 
 const scope = "@kv/";
-const adapters = ["memory", "sqlite", "leveldb", "redis", "arangodb", "hybrid", "tiered"];
+/** The packages that are adapters, without their scope. */
+export const adapters: readonly string[] = [
+  "memory",
+  "sqlite",
+  "leveldb",
+  "redis",
+  "arangodb",
+  "hybrid",
+  "tiered",
+];
 
 /** Which @kv packages the sources of a package may import. Tests may import any that their package.json declares. */
 const mayImport: Record<string, readonly string[] | "any"> = {
@@ -16,9 +25,7 @@ const mayImport: Record<string, readonly string[] | "any"> = {
   hybrid: ["core", "redis"],
   msgpack: ["core"],
   conformance: ["core"],
-  patterns: ["core"],
   config: "any",
-  cli: "any",
   bench: "any",
   tour: "any",
   "integration-tests": "any",
@@ -104,22 +111,7 @@ function lintSources(root: string, owner: Package): string[] {
     if (isSource && fileName.includes(".test.")) {
       problems.push(`${path}: tests live in test/, or they would be published`);
     }
-    if (isSource && (owner.name === "core" || adapters.includes(owner.name))) {
-      for (const { name, line } of hostTime(join(owner.folder, file))) {
-        problems.push(
-          `${path}:${line}: ${name} may be a test's fake, and a store would hang: use ${REAL_TIME[name]} of @kv/core`,
-        );
-      }
-    }
-    // The suite asks of what a store gave back, which is of the realm it runs in.
-    if (isSource && !owner.manifest.private && owner.name !== "conformance") {
-      for (const { name, line } of foreignChecks(join(owner.folder, file))) {
-        problems.push(
-          `${path}:${line}: asks whether something is an instance of ${name}, which those of another realm are not: use ${ANY_REALM[name]}`,
-        );
-      }
-    }
-    for (const { specifier, line } of importsOf(join(owner.folder, file))) {
+    for (const { text: specifier, line } of importsOf(join(owner.folder, file))) {
       const reason = lintImport(owner, file, specifier, isSource);
       if (reason) problems.push(`${path}:${line}: imports "${specifier}": ${reason}`);
     }
@@ -163,113 +155,6 @@ function refusal(owner: Package, name: string): string | undefined {
   if (owner.name === "core") return "@kv/core imports no other @kv package";
   const who = adapters.includes(owner.name) ? "an adapter" : owner.manifest.name;
   return `${who} may import ${allowed.map((other) => scope + other).join(", ")} only`;
-}
-
-interface Node {
-  type: string;
-  start: number;
-  source?: Node | null;
-  argument?: Node;
-  expression?: Node;
-  callee?: Node;
-  arguments?: Node[];
-  name?: string;
-  value?: unknown;
-}
-
-/** Built-in classes that every realm has its own of, and what recognises their instances all the same. */
-const ANY_REALM: Readonly<Record<string, string>> = {
-  AbortSignal: "a check by its methods, as core/src/contract/any-realm.ts has",
-  Date: "a check by its internal slot, as core/src/contract/any-realm.ts has",
-  Error: "isError of @kv/core",
-  Promise: "isPromise of @kv/core",
-  Uint8Array: "isBytes of @kv/core",
-};
-
-/** Where a file uses `instanceof` with such a class. The file that recognises them may. */
-function foreignChecks(path: string): { name: string; line: number }[] {
-  if (path.endsWith("any-realm.ts")) return [];
-  const code = readFileSync(path, "utf8");
-  const found: { name: string; line: number }[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value !== "object" || value === null) return;
-    if (Array.isArray(value)) {
-      value.forEach(visit);
-      return;
-    }
-    const node = value as Node & { operator?: string; right?: Node };
-    const name =
-      node.type === "BinaryExpression" && node.operator === "instanceof" ? node.right?.name : undefined;
-    if (name !== undefined && Object.hasOwn(ANY_REALM, name))
-      found.push({ name, line: code.slice(0, node.start).split("\n").length });
-    Object.values(node).forEach(visit);
-  };
-  visit(parseSync(path, code).program);
-  return found;
-}
-
-/** The host's timers and clocks, of which a test may put fakes in the place, and what takes real time all the same. */
-const REAL_TIME: Readonly<Record<string, string>> = {
-  setTimeout: "timer or delay",
-  setInterval: "backgroundInterval",
-  setImmediate: "nextTurn or turn",
-  queueMicrotask: "a promise",
-  nextTick: "endOfTick",
-  "performance.now": "monotonicNow",
-};
-
-/** Where a file uses the host's own. The file that takes them when it is loaded may. */
-function hostTime(path: string): { name: string; line: number }[] {
-  if (path.endsWith("real-time.ts")) return [];
-  const code = readFileSync(path, "utf8");
-  const found: { name: string; line: number }[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value !== "object" || value === null) return;
-    if (Array.isArray(value)) {
-      value.forEach(visit);
-      return;
-    }
-    const node = value as Node & { object?: Node; property?: Node; imported?: Node };
-    const name =
-      node.type === "MemberExpression" && node.object?.name === "performance"
-        ? `performance.${node.property?.name}`
-        : node.type === "MemberExpression"
-          ? node.property?.name
-          : node.type === "CallExpression"
-            ? node.callee?.name
-            : node.type === "ImportSpecifier"
-              ? node.imported?.name
-              : undefined;
-    if (name !== undefined && Object.hasOwn(REAL_TIME, name))
-      found.push({ name, line: code.slice(0, node.start).split("\n").length });
-    Object.values(node).forEach(visit);
-  };
-  visit(parseSync(path, code).program);
-  return found;
-}
-
-/** Every module that a file names: imports, re-exports, `import()`, `import("…").Type`, `require`. */
-function importsOf(path: string): { specifier: string; line: number }[] {
-  const code = readFileSync(path, "utf8");
-  const found: { specifier: string; line: number }[] = [];
-  const add = (node: Node | null | undefined): void => {
-    if (node?.type !== "Literal" || typeof node.value !== "string") return;
-    found.push({ specifier: node.value, line: code.slice(0, node.start).split("\n").length });
-  };
-  const visit = (value: unknown): void => {
-    if (typeof value !== "object" || value === null) return;
-    if (Array.isArray(value)) {
-      value.forEach(visit);
-      return;
-    }
-    const node = value as Node;
-    if (/^(Import|Export|TSImport)/.test(node.type)) add(node.source ?? node.argument);
-    if (node.type === "TSExternalModuleReference") add(node.expression);
-    if (node.type === "CallExpression" && node.callee?.name === "require") add(node.arguments?.[0]);
-    Object.values(node).forEach(visit);
-  };
-  visit(parseSync(path, code).program);
-  return found;
 }
 
 if (import.meta.main) {

@@ -17,6 +17,7 @@ await Promise.all([
   check("typecheck of the tests", "node_modules/typescript/bin/tsc", "-b", "tsconfig.test.json"),
   check("biome", "node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
   check("dependency directions", "scripts/lint-dependencies.ts"),
+  check("globals", "scripts/lint-globals.ts"),
 ]);
 
 const summary = await runTests();
