@@ -87,3 +87,22 @@ it("what cannot be decoded is left out of what there is, and the stream goes on"
   expect(warned).toHaveBeenCalledOnce();
   await store.close();
 });
+
+it("a watch that cannot tell what there is has ended, and is off the adapter", async () => {
+  let watching = 0;
+  const adapter = forward(new FakeAdapter({ capabilities: { watch: "local" } }), {
+    watch: () => {
+      watching++;
+      return () => void watching--;
+    },
+    scan: () => {
+      throw new Error("no answer");
+    },
+  });
+  const store = createStore(adapter);
+  const changes = store.watch({ initial: true });
+  await expect(changes.next()).rejects.toMatchObject({ code: "KV_BACKEND" });
+  expect(watching).toBe(0);
+  expect(await changes.next()).toEqual({ done: true, value: undefined });
+  await store.close();
+});

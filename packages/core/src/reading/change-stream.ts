@@ -155,7 +155,11 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
       throw failure;
     }
     if (this.#initial !== undefined && !this.#ended) {
-      const step = await this.#initial.next();
+      const step = await this.#initial.next().catch((error: unknown) => {
+        // A loop that is told of a failure does not say that it has left.
+        this.end();
+        throw error;
+      });
       if (step.done !== true) return step;
       this.#initial = undefined;
     }
