@@ -172,7 +172,10 @@ export class Batch {
     const limit = limits.begin(() => {
       if (!this.started) part.reject(limits.notBegun());
       else part.reject(this.kind === "commit" ? limits.unknownWrite() : limits.lateRead());
-      if (++this.#expired === this.#parts.length) this.told();
+      if (++this.#expired < this.#parts.length) return;
+      // Nobody waits for it any more, closing included, so that what comes now needs another batch.
+      this.shared = false;
+      this.told();
     });
     this.#selective = true;
     return {

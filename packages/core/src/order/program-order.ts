@@ -120,7 +120,7 @@ export class ProgramOrder {
     if (after.size > 1 || only === undefined) return this.#newBatch(kind, after, false);
     only.next ??= { read: undefined, commit: undefined };
     let next = only.next[kind];
-    if (next === undefined || next.started || next.owner !== this) {
+    if (next === undefined || next.started || !next.shared || next.owner !== this) {
       next = this.#newBatch(kind, after, false);
       only.next[kind] = next;
     }

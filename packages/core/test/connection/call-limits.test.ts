@@ -182,3 +182,38 @@ it("no call has a limit where there is none", async () => {
   release();
   expect(await calls).toEqual(["answered", "answered"]);
 });
+
+it("what comes when all before it were given up is still waited for by closing", async () => {
+  const { promise: page, resolve: turn } = Promise.withResolvers<void>();
+  const isClosed = { yet: false };
+  const inner = new FakeAdapter();
+  const adapter = forward(inner, {
+    // A clear of several steps, each of which has the time anew.
+    async *scan() {
+      for (let i = 0; i < 2; i++) {
+        await pause(TIMEOUT_MS * 0.7);
+        yield [];
+      }
+      await page;
+    },
+    commit: async (namespace, commits) => {
+      await pause(50);
+      if (isClosed.yet) throw new Error("the backend was closed");
+      return inner.commit(namespace, commits);
+    },
+    close: () => {
+      isClosed.yet = true;
+    },
+  });
+  const store = createStore(adapter, { timeout: TIMEOUT_MS / 1000 });
+  await store.set("before", 0);
+  const clearing = store.clear({ limit: 5 });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(await codes([store.set("a", 1)])).toEqual(["KV_TIMEOUT, retryable"]);
+  const later = codes([store.set("b", 1)]);
+  await pause(TIMEOUT_MS * 0.2);
+  turn();
+  const closing = store.close();
+  expect(await later).toEqual(["answered"]);
+  await Promise.all([clearing, closing]);
+});
