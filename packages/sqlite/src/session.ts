@@ -86,7 +86,7 @@ export class Session {
       this.#feeds = feedsOf(db);
       this.readersWait = !["wal", "memory"].includes(String(db.pragma("journal_mode", { simple: true })));
       this.#log = new ChangeLog(db, tables, transactions, revisions);
-      this.guard = guard ?? guardOf(db, settings.path, new Lineage(db, tables, () => blocks.lasting));
+      this.guard = guard ?? guardOf(db, settings, new Lineage(db, tables, () => blocks.lasting));
       const hooks = {
         before: () => this.#refresh(),
         after: () => this.#written(),
@@ -217,15 +217,17 @@ export class Session {
   }
 }
 
-function guardOf(db: Sqlite.Database, path: string, lineage: Lineage): Guard | undefined {
+function guardOf(db: Sqlite.Database, settings: Settings, lineage: Lineage): Guard | undefined {
+  const { path, database } = settings;
   const real = fileOf(db);
   if (real === "") return undefined;
+  const isComparable = database === undefined || lineage.isFoundAfresh;
   return new FileGuard({
     // The name of a database that was handed in may be relative to a working directory that has changed.
     path: isAbsolute(path) ? path : real,
     real,
     // The owner of a database that was handed in may have closed it.
     hasLog: () => db.open && isInWalMode(db),
-    isOurs: () => lineage.continues(),
+    isOurs: () => (isComparable ? lineage.continues() : true),
   });
 }

@@ -23,20 +23,33 @@ export class Lineage {
     this.#reserved = this.#reservedIn(db);
   }
 
+  /** Whether a connection of its own finds it: not where one has to be told a key first, as by the owner of a database. */
+  get isFoundAfresh(): boolean {
+    try {
+      return this.#continuesAfresh();
+    } catch (error) {
+      return isBusy(error) || isOutOfReach(error);
+    }
+  }
+
   /** Whether the file holds what this connection relies on; `undefined`: it cannot be read now. */
   continues(): boolean | undefined {
     if (!this.#db.open) return undefined;
     try {
       if (!isInWalMode(this.#db)) return this.#db.inTransaction ? undefined : this.#continuesIn(this.#db);
       // In WAL mode a connection keeps its cache until the log says that a page was written.
-      const fresh = another(this.#db);
-      try {
-        return this.#continuesIn(fresh);
-      } finally {
-        fresh.close();
-      }
+      return this.#continuesAfresh();
     } catch (error) {
       return isBusy(error) || isOutOfReach(error) ? undefined : false;
+    }
+  }
+
+  #continuesAfresh(): boolean {
+    const fresh = another(this.#db);
+    try {
+      return this.#continuesIn(fresh);
+    } finally {
+      fresh.close();
     }
   }
 

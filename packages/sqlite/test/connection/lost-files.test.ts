@@ -287,6 +287,28 @@ describe("a database that was handed in", () => {
     await expectLost(store, /was overwritten while it was open/);
   });
 
+  test("whose driver has no second connection like it, as to an encrypted file, is not taken for lost", async () => {
+    const path = await scratchPath();
+    let made = 0;
+    class Keyed extends Sqlite {
+      constructor(...given: ConstructorParameters<typeof Sqlite>) {
+        super(...given);
+        if (made++ > 0) Object.assign(this, { prepare: refuseWithoutKey, pragma: refuseWithoutKey });
+      }
+    }
+    const database = new Keyed(path);
+    database.pragma("journal_mode = WAL");
+    onTestFinished(() => void database.close());
+    const store = storeOf({ database });
+    await store.set("k", 1);
+    database.pragma("wal_checkpoint(TRUNCATE)");
+    await pastTheWindow();
+    await store.set("k", 2);
+    expect(await store.get("k")).toBe(2);
+    renameSync(path, `${path}.old`);
+    await expectLost(store, /was moved or deleted/);
+  });
+
   test("closed by its owner before the store, is no loss", async () => {
     const path = await scratchPath();
     const database = new Sqlite(path);
@@ -312,3 +334,7 @@ describe("a database that was handed in", () => {
     database.close();
   });
 });
+
+function refuseWithoutKey(): never {
+  throw Object.assign(new Error("file is not a database"), { code: "SQLITE_NOTADB" });
+}
