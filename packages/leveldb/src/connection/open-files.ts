@@ -70,11 +70,9 @@ export class OpenFiles {
     for (const before of [this.#current, this.#manifest]) {
       if (before === undefined) continue;
       const now = this.#look(before.name);
-      if (now?.id !== before.id || now.size < before.size)
-        return this.#say(before.name, now, now === undefined ? LOST : RESTORED);
-      // Nothing writes to CURRENT in place but a copy; to the manifest LevelDB appends.
-      if (before.name === "CURRENT" && now.modified !== before.modified)
-        return this.#say(before.name, now, RESTORED);
+      if (now === undefined) return this.#say(before.name, now, LOST);
+      const isSame = before === this.#current ? isUnaltered : isContinued;
+      if (!isSame(before, now)) return this.#say(before.name, now, RESTORED);
     }
     return undefined;
   }
@@ -119,6 +117,19 @@ export class OpenFiles {
 
 function seen(name: string, stats: BigIntStats): Seen {
   return { name, id: fileIdOf(stats), size: stats.size, modified: stats.mtimeNs };
+}
+
+/**
+ * Nothing writes to CURRENT in place but a copy. It is the one file here that LevelDB does not keep open: FAT, SMB and file
+ * systems in user space may forget its inode, and come up with another number for the same file.
+ */
+function isUnaltered(before: Seen, now: Seen): boolean {
+  return now.size === before.size && now.modified === before.modified;
+}
+
+/** To the manifest LevelDB appends. */
+function isContinued(before: Seen, now: Seen): boolean {
+  return now.id === before.id && now.size >= before.size;
 }
 
 function number({ name }: Seen): number {

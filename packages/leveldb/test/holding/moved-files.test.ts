@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -88,6 +89,18 @@ const CHANGES: readonly (readonly [what: string, change: (path: string) => unkno
   ],
   ["a backup was copied over them", restoreOver, /was (replaced or altered|moved or deleted)/],
 ];
+
+/** Some file systems forget the number of a file that nobody has open, and give it another one. */
+test("the file CURRENT may come to be told by another inode", async () => {
+  const path = await scratchPath();
+  const store = await written({ path });
+  const file = join(path, "CURRENT");
+  execFileSync("cp", ["-p", file, `${file}.same`]);
+  renameSync(`${file}.same`, file);
+  await store.set("after", 1);
+  expect(await store.get("before")).toBe(1);
+  await store.close();
+});
 
 describe("nothing is acknowledged any more, and every operation says why, where", () => {
   test.each(CHANGES)("%s", async (_, change, says) => {
