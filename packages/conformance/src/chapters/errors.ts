@@ -74,7 +74,6 @@ export const errors: Chapter = {
         // A backend may take longer to open; the opening goes on.
         for (let attempt = 0; attempt < 20; attempt++) if (await opened(store)) break;
         backend.begin();
-        const began = performance.now();
         let ran = 0;
         const calls = [
           store.set("k", 1),
@@ -83,8 +82,17 @@ export const errors: Chapter = {
           store.get("k"),
           store.take("k"),
         ];
-        const outcomes = await Promise.all(calls.map((call) => rejectionOf(() => call)));
-        assert.ok(performance.now() - began < 2.5 * timeout, "each waited for the one before it");
+        const ended: number[] = [];
+        const outcomes = await Promise.all(
+          calls.map(async (call) => {
+            const error = await rejectionOf(() => call);
+            ended.push(performance.now());
+            return error;
+          }),
+        );
+        // Measured from the first one: a busy machine delays all of them.
+        const apart = Math.max(...ended) - Math.min(...ended);
+        assert.ok(apart < 1.5 * timeout, "each waited for the one before it");
         for (const error of outcomes) assert.ok(KvError.is(error, "KV_TIMEOUT"), String(error));
         // What was not begun has written nothing, and may be made again.
         for (const error of outcomes.slice(2))
