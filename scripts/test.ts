@@ -18,6 +18,7 @@ await Promise.all([
   check("biome", "node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
   check("dependency directions", "scripts/lint-dependencies.ts"),
   check("globals", "scripts/lint-globals.ts"),
+  check("structure", "scripts/lint-structure.ts"),
 ]);
 
 const summary = await runTests();

@@ -56,3 +56,7 @@ it("finds circles, those of types included, in what is published", () => {
     "packages/core/src/a.ts: imports itself round a circle: packages/core/src/a.ts → packages/core/src/b.ts → packages/core/src/c.ts → packages/core/src/a.ts",
   ]);
 });
+
+it("finds nothing in this repository", () => {
+  expect(lintStructure(join(import.meta.dirname, "../.."))).toEqual([]);
+});
