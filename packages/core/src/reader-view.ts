@@ -1,16 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import {
-  boundsOf,
-  isEmpty,
-  isEverything,
-  RANGE_OPTIONS,
-  rangeOf,
-  SELECTOR,
-  WATCH_SELECTOR,
-  type Wanted,
-} from "./arguments/selector.ts";
-import { refuseAborted, signalOf } from "./arguments/signal.ts";
-import { refuseUnknownOptions, signalIn } from "./arguments/unknown-options.ts";
+import { RANGE_OPTIONS, rangeOf, SELECTOR, type Wanted } from "./arguments/selector.ts";
+import { signalOf } from "./arguments/signal.ts";
+import { refuseUnknownOptions } from "./arguments/unknown-options.ts";
 import type { MaybePromise, StoredEntry } from "./contract/adapter.ts";
 import { isPromise } from "./contract/any-realm.ts";
 import type { Capabilities } from "./contract/capabilities.ts";
@@ -33,6 +24,7 @@ import type {
 import { ViewContext } from "./operation/view-context.ts";
 import type { ViewSettings } from "./operation/view-settings.ts";
 import { ChangeStream } from "./reading/change-stream.ts";
+import { countIn } from "./reading/count.ts";
 import { namespacesBelow } from "./reading/list-namespaces.ts";
 import { pageOf } from "./reading/page.ts";
 import { Scan } from "./reading/scan.ts";
@@ -108,7 +100,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
 
   getMany(keys: Iterable<string>, options?: SignalOptions): Promise<unknown[]> {
     const { context } = this;
-    return this.#operate("getMany", undefined, options, () => {
+    return this.context.reading("getMany", undefined, options, () => {
       signalOf(options, "getMany");
       const stored = context.storedKeys(keys);
       if (stored.length === 0) return [];
@@ -159,7 +151,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
 
   range(start: string, end?: string, options?: RangeOptions): Promise<[string, unknown][]> {
     const { context } = this;
-    return this.#operate("range", undefined, undefined, () => {
+    return this.context.reading("range", undefined, undefined, () => {
       refuseUnknownOptions(options, RANGE_OPTIONS, "range");
       const selector: Selector = {
         ...options,
@@ -178,32 +170,26 @@ export abstract class ReaderView implements StoreReader<unknown> {
 
   page(selector?: PageSelector): Promise<Page<unknown>> {
     const { context } = this;
-    return this.#operate("page", undefined, undefined, () => {
+    return this.context.reading("page", undefined, undefined, () => {
       context.assertOrdered("page");
       return pageOf(context, selector);
     });
   }
 
   count(selector?: Selector): Promise<number> {
-    const { context } = this;
-    const { connection, lane } = context;
-    return this.#operate("count", undefined, selector, () => {
-      const { limit, ...bounds } = rangeOf(selector, context.prefix, SELECTOR, "count", "keys");
-      if (limit === 0 || isEmpty(bounds)) return 0;
-      if (!isEverything(bounds)) context.assertOrdered("count with bounds");
-      const count = lane.afterCommits(() => connection.adapter.count(lane.namespace, bounds));
-      return isPromise(count) ? count.then((all) => Math.min(all, limit)) : Math.min(count, limit);
-    });
+    return this.context.reading("count", undefined, selector, () => countIn(this.context, selector));
   }
 
   listNamespaces(options?: ListNamespacesOptions): Promise<string[][]> {
-    return this.#operate("listNamespaces", undefined, options, () => namespacesBelow(this.context, options));
+    return this.context.reading("listNamespaces", undefined, options, () =>
+      namespacesBelow(this.context, options),
+    );
   }
 
   stats(options?: SignalOptions): Promise<StoreStats> {
     const { context } = this;
     const { connection, lane } = context;
-    return this.#operate("stats", undefined, options, async () => {
+    return this.context.reading("stats", undefined, options, async () => {
       signalOf(options, "stats");
       const { keys, expiring, evictable, bytes, backend } = await lane.afterCommits(() =>
         connection.adapter.stats(lane.namespace, context.bounds),
@@ -214,7 +200,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
 
   ping(options?: SignalOptions): Promise<number> {
     const { connection, lane } = this.context;
-    return this.#operate("ping", undefined, options, async () => {
+    return this.context.reading("ping", undefined, options, async () => {
       signalOf(options, "ping");
       const start = monotonicNow();
       await connection.call(() => connection.adapter.read(lane.namespace, ["ping"]));
@@ -223,7 +209,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
   }
 
   watch(selector?: WatchSelector): AsyncIterableIterator<Change<unknown>> {
-    return this.#stream("watch", selector);
+    return new ChangeStream(this.context, "watch", selector);
   }
 
   async subscribe(
@@ -237,23 +223,10 @@ export abstract class ReaderView implements StoreReader<unknown> {
         "subscribe",
       );
     }
-    const stream = this.#stream("subscribe", selector);
+    const stream = new ChangeStream(context, "subscribe", selector);
     await stream.ready;
     void stream.deliver(callback);
     return { unsubscribe: () => stream.end() };
-  }
-
-  #stream(operation: string, selector: WatchSelector | undefined): ChangeStream {
-    const { context } = this;
-    return new ChangeStream(context, operation, () => {
-      context.assertReadable();
-      refuseUnknownOptions(selector, WATCH_SELECTOR, operation);
-      refuseAborted(selector?.signal);
-      const { initial = false, signal } = selector ?? {};
-      if (typeof initial !== "boolean")
-        throw new Refusal("KV_INVALID_OPTION", "initial must be true or false");
-      return { bounds: boundsOf(selector ?? {}, context.prefix), initial, signal };
-    });
   }
 
   abstract namespace(...path: string[]): StoreReader<unknown>;
@@ -261,21 +234,6 @@ export abstract class ReaderView implements StoreReader<unknown> {
   abstract typed<T>(): StoreReader<T>;
   abstract typed<S extends StandardSchemaV1>(schema: S): StoreReader<StandardSchemaV1.InferOutput<S>>;
   abstract readonly(): StoreReader<unknown>;
-
-  /** An operation that is refused as a whole where the view is, with its signal seen to. */
-  #operate<T>(
-    operation: string,
-    key: string | undefined,
-    options: SignalOptions | undefined,
-    run: () => MaybePromise<T>,
-  ): Promise<T> {
-    const { context } = this;
-    const signal = signalIn(options);
-    return context.operate(operation, key, signal, () => {
-      context.assertReadable();
-      return run();
-    });
-  }
 
   #one<T>(
     operation: string,
@@ -287,7 +245,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     const { context } = this;
     const fault = context.keyRefusal(key);
     if (fault !== undefined) return context.fail(fault, operation, key);
-    return this.#operate(operation, key, options, () => {
+    return this.context.reading(operation, key, options, () => {
       signalOf(options, operation);
       const { lane } = context;
       const stored = context.prefix + key;

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { PlannedCommit, PlannedTouch } from "./adapter-parts/deadline.ts";
-import { refuseAborted, signalOf } from "./arguments/signal.ts";
-import { refuseUnknownOptions, signalIn } from "./arguments/unknown-options.ts";
+import type { PlannedTouch } from "./adapter-parts/deadline.ts";
+import { signalOf } from "./arguments/signal.ts";
+import { signalIn } from "./arguments/unknown-options.ts";
 import {
   assertPolicy,
   CREATE_OPTIONS,
@@ -33,17 +33,18 @@ import type {
 import { inNamespace, inScope, type ViewSettings, withSchema } from "./operation/view-settings.ts";
 import { ReaderView } from "./reader-view.ts";
 import { after } from "./runtime/maybe-promise.ts";
-import { AtomicCommit, type CommitMaker } from "./writing/atomic-commit.ts";
+import { AtomicCommit } from "./writing/atomic-commit.ts";
 import { removeRange } from "./writing/clear.ts";
 import { assertOk, existedIn, incrementOf, revisionOf } from "./writing/commit-result.ts";
+import { deleteEach, deleteEntry } from "./writing/delete.ts";
 import { commitCounting } from "./writing/increment.ts";
 import { setEach } from "./writing/set-many.ts";
 import { Writing } from "./writing/set-mutation.ts";
+import { takeEntry } from "./writing/take.ts";
 import { runTransaction } from "./writing/transaction.ts";
 import { updateEntry } from "./writing/update.ts";
 
 const NO_CHECKS: Commit["checks"] = [];
-const DELETE_OPTIONS: ReadonlySet<string> = new Set(["revision", "signal"]);
 
 /** A whole store: every view is one. Values are `unknown` here; the public interface gives them their type. */
 export class View extends ReaderView implements Store<unknown> {
@@ -102,7 +103,7 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   setMany(entries: Iterable<SetTuple<unknown>>, options?: SetOptions): Promise<string[]> {
-    return this.#write("setMany", undefined, options, () =>
+    return this.context.writing("setMany", undefined, options, () =>
       setEach(this.context, this.#writing, entries, options),
     );
   }
@@ -168,58 +169,21 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   take(key: string, options?: SignalOptions): Promise<unknown> {
-    const { context } = this;
-    return this.#writeOne("take", key, options, () => {
-      signalOf(options, "take");
-      const stored = context.prefix + key;
-      return context.lane.section([stored], async (direct) => {
-        for (;;) {
-          const [entry] = await direct.read([stored]);
-          if (entry === undefined) return undefined;
-          // Decoded before it is gone: what cannot be read stays.
-          const value = await context.value(entry);
-          refuseAborted(options?.signal);
-          const checks = [{ key: stored, revision: entry.revision }];
-          const result = await direct.commit({ checks, mutations: [{ type: "delete", key: stored }] });
-          if (result.status === "conflict") continue;
-          assertOk(result);
-          return value;
-        }
-      });
-    });
+    return this.#writeOne("take", key, options, () =>
+      takeEntry(this.context, this.context.prefix + key, options),
+    );
   }
 
   delete(key: string, options?: DeleteOptions): Promise<boolean> {
-    const { lane, prefix } = this.context;
-    return this.#writeOne("delete", key, options, () => {
-      refuseUnknownOptions(options, DELETE_OPTIONS, "delete");
-      refuseAborted(options?.signal);
-      const revision: unknown = options?.revision;
-      if (revision !== undefined && typeof revision !== "string") {
-        throw new Refusal("KV_INVALID_OPTION", "revision must be a string");
-      }
-      const stored = prefix + key;
-      const checks = revision === undefined ? NO_CHECKS : [{ key: stored, revision }];
-      return after(
-        lane.commitOne({ checks, mutations: [{ type: "delete", key: stored }] }, options?.signal),
-        existedIn,
-      );
-    });
+    return this.#writeOne("delete", key, options, () =>
+      deleteEntry(this.context, this.context.prefix + key, options),
+    );
   }
 
   deleteMany(keys: Iterable<string>, options?: SignalOptions): Promise<number> {
-    const { context } = this;
-    return this.#write("deleteMany", undefined, options, () => {
-      signalOf(options, "deleteMany");
-      const commits = context.storedKeys(keys).map((key): Commit => {
-        return { checks: NO_CHECKS, mutations: [{ type: "delete", key }] };
-      });
-      if (commits.length === 0) return 0;
-      return after(
-        context.lane.commit(commits, options?.signal),
-        (results) => results.filter(existedIn).length,
-      );
-    });
+    return this.context.writing("deleteMany", undefined, options, () =>
+      deleteEach(this.context, keys, options),
+    );
   }
 
   updateTtl(key: string, ttl: Duration | null, options?: SignalOptions): Promise<boolean> {
@@ -252,11 +216,11 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   clear(selector?: ClearSelector): Promise<number> {
-    return this.#write("clear", undefined, selector, () => removeRange(this.context, selector));
+    return this.context.writing("clear", undefined, selector, () => removeRange(this.context, selector));
   }
 
   clearCache(options?: SignalOptions): Promise<number> {
-    return this.#write("clearCache", undefined, options, () => {
+    return this.context.writing("clearCache", undefined, options, () => {
       signalOf(options, "clearCache");
       return removeRange(this.context, undefined, "evict", options?.signal);
     });
@@ -264,7 +228,7 @@ export class View extends ReaderView implements Store<unknown> {
 
   sweep(options?: SignalOptions): Promise<number> {
     const { connection } = this.context;
-    return this.#write("sweep", undefined, options, () => {
+    return this.context.writing("sweep", undefined, options, () => {
       signalOf(options, "sweep");
       return connection.enter(() => {
         const swept = connection.adapter.sweep();
@@ -274,37 +238,12 @@ export class View extends ReaderView implements Store<unknown> {
   }
 
   atomic(): AtomicCommit {
-    return this.#atomic("commit");
-  }
-
-  #atomic(operation: string): AtomicCommit {
-    const { context } = this;
-    const writing = this.#writing;
-    const maker: CommitMaker = {
-      context,
-      mutation: (key, value, options) => {
-        const around = writing.envelope(options, SET_OPTIONS, operation);
-        return after(context.input(value), (input) => writing.mutation(context.prefix + key, input, around));
-      },
-      increment: (key, by, options) =>
-        incrementOf(
-          context.prefix + key,
-          by,
-          initialEnvelope(writing.envelope(options, CREATE_OPTIONS, operation)),
-        ),
-      commit: (prepare, signal) =>
-        this.#write(operation, undefined, { signal }, () => {
-          const commit = prepare();
-          const run = (ready: PlannedCommit) => commitCounting(context, ready, signal);
-          return isPromise(commit) ? writing.late(commit, run) : run(commit);
-        }),
-    };
-    return new AtomicCommit(maker, operation);
+    return new AtomicCommit(this.context, this.#writing, "commit");
   }
 
   transaction<R>(fn: (tx: Transaction<unknown>) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
-    return this.#write("transaction", undefined, options, () =>
-      runTransaction(this.context, () => this.#atomic("transaction"), fn, options),
+    return this.context.writing("transaction", undefined, options, () =>
+      runTransaction(this.context, this.#writing, fn, options),
     );
   }
 
@@ -347,22 +286,7 @@ export class View extends ReaderView implements Store<unknown> {
   ): Promise<T> {
     const fault = this.context.writeRefusal(key);
     return fault === undefined
-      ? this.#write(operation, key, options, run)
+      ? this.context.writing(operation, key, options, run)
       : this.context.fail(fault, operation, key);
-  }
-
-  /** A write of several keys, or of a range. */
-  #write<T>(
-    operation: string,
-    key: string | undefined,
-    options: SignalOptions | undefined,
-    run: () => MaybePromise<T>,
-  ): Promise<T> {
-    const { context } = this;
-    const signal = signalIn(options);
-    return context.operate(operation, key, signal, () => {
-      context.assertWritable();
-      return run();
-    });
   }
 }

@@ -2,12 +2,13 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { isIterable, listed } from "../arguments/iterables.ts";
 import { scopeBounds } from "../arguments/selector.ts";
 import { abortable } from "../arguments/signal.ts";
+import { signalIn } from "../arguments/unknown-options.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Bounds, MaybePromise, StoredEntry } from "../contract/adapter.ts";
 import { isPromise } from "../contract/any-realm.ts";
 import { type KvError, Refusal } from "../contract/errors.ts";
 import { keyFault } from "../contract/key.ts";
-import type { Entry, Metadata, OnCorrupt, UserMetadata } from "../contract/store.ts";
+import type { Entry, Metadata, OnCorrupt, SignalOptions, UserMetadata } from "../contract/store.ts";
 import type { Lane } from "../order/lane.ts";
 import { CallerError, called } from "../runtime/optimistic.ts";
 import type { Pace } from "../runtime/pace.ts";
@@ -160,6 +161,32 @@ export class ViewContext {
     } catch (error) {
       throw error instanceof CallerError ? error.thrown : this.error(error, operation, key);
     }
+  }
+
+  /** Runs an operation that reads. It is refused if the view is, and given up on the signal of its options. */
+  reading<T>(
+    operation: string,
+    key: string | undefined,
+    options: SignalOptions | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
+    return this.operate(operation, key, signalIn(options), () => {
+      this.assertReadable();
+      return run();
+    });
+  }
+
+  /** The same for one that writes. */
+  writing<T>(
+    operation: string,
+    key: string | undefined,
+    options: SignalOptions | undefined,
+    run: () => MaybePromise<T>,
+  ): Promise<T> {
+    return this.operate(operation, key, signalIn(options), () => {
+      this.assertWritable();
+      return run();
+    });
   }
 
   /** Begins an operation, or lets it wait for the validations of those before it. */

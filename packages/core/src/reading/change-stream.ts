@@ -1,8 +1,11 @@
+import { boundsOf, WATCH_SELECTOR } from "../arguments/selector.ts";
+import { refuseAborted } from "../arguments/signal.ts";
+import { refuseUnknownOptions } from "../arguments/unknown-options.ts";
 import type { Bounds, MaybePromise, StoredChange } from "../contract/adapter.ts";
 import { isError, isPromise } from "../contract/any-realm.ts";
 import { type KvError, Refusal } from "../contract/errors.ts";
 import { shown } from "../contract/shown.ts";
-import type { Change } from "../contract/store.ts";
+import type { Change, WatchSelector } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
 import { endOfTick, warn } from "../runtime/platform.ts";
 import { ChangeBuffer } from "./change-buffer.ts";
@@ -17,6 +20,16 @@ interface Watched {
 type Step = IteratorResult<Change<unknown>, undefined>;
 
 const END: Step = { done: true, value: undefined };
+
+/** @throws Refusal */
+function watchedBy(context: ViewContext, operation: string, selector: WatchSelector | undefined): Watched {
+  context.assertReadable();
+  refuseUnknownOptions(selector, WATCH_SELECTOR, operation);
+  refuseAborted(selector?.signal);
+  const { initial = false, signal } = selector ?? {};
+  if (typeof initial !== "boolean") throw new Refusal("KV_INVALID_OPTION", "initial must be true or false");
+  return { bounds: boundsOf(selector ?? {}, context.prefix), initial, signal };
+}
 
 /** The changes of a range from the moment of its making on, as an iterable or delivered to a callback. */
 export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
@@ -36,19 +49,19 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   #wake: (() => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(context: ViewContext, operation: string, select: () => Watched) {
+  constructor(context: ViewContext, operation: string, selector: WatchSelector | undefined) {
     this.#context = context;
     this.#operation = operation;
-    this.ready = this.#begin(select);
+    this.ready = this.#begin(selector);
     // A consumer learns of a failure when it asks for the first change; until then it is nobody's unhandled rejection.
     this.ready.catch(() => undefined);
   }
 
-  #begin(select: () => Watched): Promise<void> {
+  #begin(selector: WatchSelector | undefined): Promise<void> {
     const { connection } = this.#context;
     try {
       connection.assertOpen();
-      const watched = select();
+      const watched = watchedBy(this.#context, this.#operation, selector);
       const { adapter } = connection;
       const { watch } = adapter;
       if (adapter.capabilities.watch === false || watch === undefined) {

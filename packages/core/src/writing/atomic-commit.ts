@@ -1,27 +1,21 @@
-import type { PlannedCommit, PlannedIncrement, PlannedMutation } from "../adapter-parts/deadline.ts";
+import type { PlannedCommit, PlannedMutation } from "../adapter-parts/deadline.ts";
 import { signalOf } from "../arguments/signal.ts";
 import { signalIn } from "../arguments/unknown-options.ts";
+import { CREATE_OPTIONS, initialEnvelope, SET_OPTIONS } from "../arguments/write-options.ts";
 import type { Check, CommitResult, MaybePromise, Outcome } from "../contract/adapter.ts";
 import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import type { Atomic, AtomicResult, IncrementOptions, SetOptions, SignalOptions } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
-import { assertOk } from "./commit-result.ts";
-
-/** What a commit in the making needs of the view it is made for. */
-export interface CommitMaker {
-  readonly context: ViewContext;
-  /** @throws Refusal */
-  mutation(key: string, value: unknown, options: SetOptions | undefined): MaybePromise<PlannedMutation>;
-  /** @throws Refusal */
-  increment(key: string, by: number, options: IncrementOptions | undefined): PlannedIncrement;
-  commit(prepare: () => MaybePromise<PlannedCommit>, signal: AbortSignal | undefined): Promise<CommitResult>;
-}
+import { after } from "../runtime/maybe-promise.ts";
+import { assertOk, incrementOf } from "./commit-result.ts";
+import { commitCounting } from "./increment.ts";
+import type { Writing } from "./set-mutation.ts";
 
 /** Values are encoded when they are given, so that changing them later changes nothing; refusals wait for `commit`. */
 export class AtomicCommit implements Atomic<unknown> {
-  readonly #maker: CommitMaker;
   readonly #context: ViewContext;
+  readonly #writing: Writing;
   readonly #operation: string;
   readonly #checks: Check[] = [];
   readonly #mutations: MaybePromise<PlannedMutation>[] = [];
@@ -29,9 +23,9 @@ export class AtomicCommit implements Atomic<unknown> {
   #committed = false;
 
   /** `operation` is what errors say was refused. */
-  constructor(maker: CommitMaker, operation: string) {
-    this.#maker = maker;
-    this.#context = maker.context;
+  constructor(context: ViewContext, writing: Writing, operation: string) {
+    this.#context = context;
+    this.#writing = writing;
     this.#operation = operation;
   }
 
@@ -45,7 +39,14 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   set(key: string, value: unknown, options?: Omit<SetOptions, "signal">): this {
-    return this.#add(key, () => this.#push(this.#maker.mutation(key, value, options), key));
+    return this.#add(key, () => {
+      const context = this.#context;
+      const around = this.#writing.envelope(options, SET_OPTIONS, this.#operation);
+      const mutation = after(context.input(value), (input) =>
+        this.#writing.mutation(context.prefix + key, input, around),
+      );
+      this.#push(mutation, key);
+    });
   }
 
   delete(key: string): this {
@@ -53,7 +54,10 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   increment(key: string, by = 1, options?: Omit<IncrementOptions, "signal">): this {
-    return this.#add(key, () => this.#push(this.#maker.increment(key, by, options)));
+    return this.#add(key, () => {
+      const initial = initialEnvelope(this.#writing.envelope(options, CREATE_OPTIONS, this.#operation));
+      this.#push(incrementOf(this.#context.prefix + key, by, initial));
+    });
   }
 
   /** What the last call but `check` made, for those who read their own writes; `undefined`: it was refused. */
@@ -62,7 +66,7 @@ export class AtomicCommit implements Atomic<unknown> {
   }
 
   async commit(options?: SignalOptions): Promise<AtomicResult> {
-    const result = await this.#maker.commit(() => this.#prepared(options), signalIn(options));
+    const result = await this.#made(options);
     if (result.status === "conflict") {
       return { ok: false, failed: result.failed.map((key) => this.#context.keyOf(key)) };
     }
@@ -77,6 +81,16 @@ export class AtomicCommit implements Atomic<unknown> {
       else revisions.delete(key);
     }
     return { ok: true, revisions };
+  }
+
+  #made(options: SignalOptions | undefined): Promise<CommitResult> {
+    const context = this.#context;
+    const signal = signalIn(options);
+    return context.writing(this.#operation, undefined, { signal }, () => {
+      const prepared = this.#prepared(options);
+      const run = (commit: PlannedCommit) => commitCounting(context, commit, signal);
+      return isPromise(prepared) ? this.#writing.late(prepared, run) : run(prepared);
+    });
   }
 
   #prepared(options: SignalOptions | undefined): MaybePromise<PlannedCommit> {

@@ -1,7 +1,7 @@
 import type { PlannedCommit } from "../adapter-parts/deadline.ts";
 import { isIterable, listed } from "../arguments/iterables.ts";
 import { type Envelope, over, SET_OPTIONS } from "../arguments/write-options.ts";
-import type { Commit, CommitResult, MaybePromise } from "../contract/adapter.ts";
+import type { CommitResult, MaybePromise } from "../contract/adapter.ts";
 import { isArray, isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 import type { SetOptions, SetTuple } from "../contract/store.ts";
@@ -15,8 +15,6 @@ interface Item {
   readonly value: unknown;
   readonly around: Envelope;
 }
-
-const NO_CHECKS: Commit["checks"] = [];
 
 /** Every entry is found valid before the first is written. → their revisions */
 export function setEach(
@@ -62,7 +60,7 @@ function commitEach(
 ): MaybePromise<string[]> {
   const commits = items.map(({ key, around }, i): PlannedCommit => {
     const mutation = ofKey(context, key, () => writing.mutation(context.prefix + key, values[i], around));
-    return { checks: NO_CHECKS, mutations: [mutation] };
+    return { checks: [], mutations: [mutation] };
   });
   const results = context.lane.commit(commits, signal);
   const revisions = (all: readonly CommitResult[]) =>

@@ -7,15 +7,16 @@ import { Refusal } from "../contract/errors.ts";
 import type { IncrementOptions, SetOptions, Transaction, TransactionOptions } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
 import { asCaller, attemptsOf, LOST, untilWon } from "../runtime/optimistic.ts";
-import type { AtomicCommit } from "./atomic-commit.ts";
+import { AtomicCommit } from "./atomic-commit.ts";
 import { notANumber } from "./commit-result.ts";
+import type { Writing } from "./set-mutation.ts";
 
 const TRANSACTION_OPTIONS: ReadonlySet<string> = new Set(["attempts", "signal"]);
 
 /** Optimistic: nothing is locked while the function runs, and the commit checks what it read. */
 export function runTransaction<R>(
   context: ViewContext,
-  begin: () => AtomicCommit,
+  writing: Writing,
   fn: (tx: Transaction<unknown>) => R | Promise<R>,
   options: TransactionOptions | undefined,
 ): Promise<R> {
@@ -27,7 +28,7 @@ export function runTransaction<R>(
   context.connection.assertOpen();
   return untilWon(attempts, async () => {
     refuseAborted(signal);
-    const tx = new BufferedTransaction(context, begin());
+    const tx = new BufferedTransaction(context, new AtomicCommit(context, writing, "transaction"));
     try {
       const result = await asCaller(new Promise<R>((resolve) => resolve(fn(tx))));
       refuseAborted(signal);
