@@ -24,7 +24,7 @@ import { type NextPage, pagesOf } from "./read/pages.ts";
 import { Session } from "./session.ts";
 
 /**
- * A store in a SQLite file, which several processes may share.
+ * Stores entries in a SQLite file, which several processes may share.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function sqlite(options: SqliteOptions): Adapter {
@@ -35,7 +35,7 @@ class SqliteAdapter implements Adapter {
   readonly name = "sqlite";
   readonly form = "text";
   readonly capabilities: Capabilities;
-  /** A read needs no company; a transaction is what most of a write's time goes into, so writes share one. */
+  /** Reads gain nothing from a batch; the transaction takes most of a write's time, so writes share one. */
   readonly batch = { read: false, commit: true };
   readonly clock: () => number;
   readonly native: SqliteNative = {
@@ -106,7 +106,7 @@ class SqliteAdapter implements Adapter {
     if (!isPromise(done)) return done;
     return done.catch((error: unknown) => {
       if (results.length === 0 || error instanceof LostFiles) throw error;
-      // The first part of a long batch was committed, and the rest cannot be.
+      // The first part of a long batch was committed; the rest failed.
       while (results.length < commits.length) results.push({ status: "error", error });
       return results;
     });

@@ -18,7 +18,7 @@ const CODES: readonly (readonly [prefix: string, code: KvErrorCode])[] = [
   ["SQLITE_READONLY", "KV_READ_ONLY"],
 ];
 
-/** What the driver refuses before SQLite sees it: these have no code, only words. */
+/** Errors that the driver raises itself, before SQLite: they have no code, only a message. */
 const MESSAGES: readonly (readonly [words: string, code: KvErrorCode])[] = [
   ["is too big", "KV_CAPACITY"],
   ["connection is not open", "KV_UNAVAILABLE"],
@@ -32,7 +32,7 @@ export function errorCode(error: unknown): KvErrorCode | undefined {
   return MESSAGES.find(([words]) => error.message.includes(words))?.[1];
 }
 
-/** Whether the same statement may succeed as soon as somebody else has finished. */
+/** Whether the same statement may succeed once another connection or query has finished. */
 export function isBusy(error: unknown): boolean {
   const code = codeOf(error);
   if (code !== undefined) return code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED");
@@ -40,9 +40,9 @@ export function isBusy(error: unknown): boolean {
   return isError(error) && error.name === "TypeError" && error.message.includes("busy executing a query");
 }
 
-/** Whether it was the one statement's fault, so that others may go on. */
+/** Whether the error concerns only its own statement, so that others can go on. */
 export function isOwnFault(error: unknown): boolean {
-  // An entry that was altered.
+  // An altered entry.
   if (error instanceof Refusal) return true;
   const code = codeOf(error);
   if (code === undefined) return !isBusy(error) && errorCode(error) !== "KV_UNAVAILABLE";
@@ -51,18 +51,18 @@ export function isOwnFault(error: unknown): boolean {
   );
 }
 
-/** Whether a file could not be opened or made: it is not there, may not be, or no descriptor is left. */
+/** Whether a file could not be opened or made: it is missing, permission is, or no descriptor is left. */
 export function isOutOfReach(error: unknown): boolean {
   const code = codeOf(error);
   return ["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR"].some((prefix) => code?.startsWith(prefix));
 }
 
-/** Whether a column that must not be NULL would have been. */
+/** Whether a statement tried to store NULL in a column that refuses it. */
 export function refusesNull(error: unknown): boolean {
   return codeOf(error) === "SQLITE_CONSTRAINT_NOTNULL";
 }
 
-/** Of an error of SQLite or of the file system. */
+/** The code of an error of SQLite or of the file system. */
 function codeOf(error: unknown): string | undefined {
   return isError(error) && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
@@ -75,14 +75,14 @@ export function lockHeld(error: unknown, path: string, waited: number): Refusal 
   );
 }
 
-/** Why the file could not be opened, in words that help; other errors as they are. */
+/** The reason why the file could not be opened, with advice; other errors are returned unchanged. */
 export function openFault(error: unknown, path: string, readOnly: boolean): unknown {
   if (error instanceof Refusal) return error;
   const code = codeOf(error);
   if (code?.startsWith("SQLITE_NOTADB")) {
     return refusal(
       "KV_CORRUPT",
-      `${path} is no SQLite database (or an encrypted one); choose another path`,
+      `${path} is not a SQLite database, or an encrypted one; choose another path`,
       error,
     );
   }
@@ -90,15 +90,15 @@ export function openFault(error: unknown, path: string, readOnly: boolean): unkn
     return refusal("KV_CORRUPT", `the database ${path} is damaged; restore it from a backup`, error);
   }
   if (code?.startsWith("SQLITE_READONLY") && readOnly) {
-    const message = `${path} was left by a program that ended while it was writing: what its journal holds has to be rolled back first; open it once without readOnly, where it can be written`;
+    const message = `a program ended while it was writing ${path}, and its journal must be rolled back first; open the database once without readOnly, where it can be written`;
     return refusal("KV_UNAVAILABLE", message, error);
   }
   if (code?.startsWith("SQLITE_READONLY")) {
-    const message = `${path} or its directory cannot be written; give permission to, or open it with readOnly: true`;
+    const message = `${path} or its directory cannot be written; give this process permission, or open it with readOnly: true`;
     return refusal("KV_READ_ONLY", message, error);
   }
   if (code?.startsWith("SQLITE_FULL") || code === "ENOSPC")
-    return refusal("KV_CAPACITY", `no space left to create or open ${path}`, error);
+    return refusal("KV_CAPACITY", `no space left to create or open ${path}; free some`, error);
   if (code?.startsWith("SQLITE_CANTOPEN") || code?.startsWith("E") || missingDirectory(error)) {
     return refusal(
       "KV_UNAVAILABLE",
@@ -109,12 +109,12 @@ export function openFault(error: unknown, path: string, readOnly: boolean): unkn
   return error;
 }
 
-/** Why a copy of the database could not be written, in words that help; other errors as they are. */
+/** The reason why a copy of the database could not be written, with advice; other errors are returned unchanged. */
 export function writeFault(error: unknown, path: string): unknown {
   if (error instanceof Refusal) return error;
   const code = codeOf(error);
   if (code?.startsWith("SQLITE_FULL") || code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG")
-    return refusal("KV_CAPACITY", `no space left to write ${path}`, error);
+    return refusal("KV_CAPACITY", `no space left to write ${path}; free some`, error);
   if (/^(SQLITE_(CANTOPEN|READONLY|IOERR|PERM)|E)/.test(code ?? "") || missingDirectory(error))
     return refusal("KV_UNAVAILABLE", `cannot write ${path}: ${obstacle(path, false, error)}`, error);
   return error;
@@ -124,20 +124,20 @@ function missingDirectory(error: unknown): boolean {
   return isError(error) && error.name === "TypeError" && error.message.includes("directory does not exist");
 }
 
-/** What is in the way of the file at this path. */
+/** What keeps the file at this path from being opened or made, in words. */
 function obstacle(path: string, readOnly: boolean, error: unknown): string {
   const directory = dirname(path);
   const file = kindOf(path);
   if (file === "directory") return "it is a directory; name a file";
   if (file === "file" && denied(path, constants.R_OK)) return "no permission to read the file";
   if (file === "file" && !readOnly && denied(directory, constants.W_OK | constants.X_OK))
-    return `the directory ${directory} cannot be written; give permission to, or open it with readOnly: true`;
+    return `the directory ${directory} cannot be written; give this process permission, or open it with readOnly: true`;
   if (file !== "file") {
     const parent = kindOf(directory);
     if (parent === "missing")
       return `the directory ${directory} does not exist${readOnly ? "" : " and could not be made"}`;
-    if (parent === "file") return `${directory} is no directory`;
-    if (file === "missing" && readOnly) return "there is no such file, and readOnly creates none";
+    if (parent === "file") return `${directory} is not a directory`;
+    if (file === "missing" && readOnly) return "there is no such file, and readOnly does not create one";
     if (denied(directory, constants.W_OK | constants.X_OK))
       return `no permission to write into the directory ${directory}`;
   }

@@ -8,27 +8,27 @@ interface CommonOptions {
    * one file. ASCII letters, digits and `_`, at most 64, not beginning with a digit or `sqlite_`. Default: `"kv"`.
    */
   readonly table?: string | undefined;
-  /** Milliseconds between two looks for other processes' changes, while somebody watches. Default: 25. */
+  /** Milliseconds between two checks for other processes' changes, while a watcher exists. Default: 25. */
   readonly watchInterval?: number | undefined;
   /**
-   * Milliseconds that an operation goes on trying while another connection holds the lock it needs, without blocking
-   * the event loop; then `KV_UNAVAILABLE`. Default: 4,800. That is just below the store's own timeout of 5 s, so that calls
-   * that waited behind it on the same key have too little time left to be begun, and nothing is written for them.
+   * Milliseconds for which an operation retries while another connection holds the lock it needs, without blocking the
+   * event loop; then `KV_UNAVAILABLE`. Default: 4,800. That is just below the store's own timeout of 5 s, so calls that
+   * waited behind it on the same key have too little time left to begin, and nothing is written for them.
    */
   readonly busyTimeout?: number | undefined;
-  /** Milliseconds since 1970; what deadlines are compared with. Default: `Date.now`. */
+  /** Returns milliseconds since 1970; deadlines are compared with it. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
 }
 
 export interface SqliteFileOptions extends CommonOptions {
   /**
-   * The database file, made with its directory where it is missing; `":memory:"`: a private one that dies with the store.
+   * The database file, created with its directory if missing; `":memory:"`: a private database that ends with the store.
    * A relative path is resolved at once. A file with several hard links is refused: SQLite would keep a log for each.
    */
   readonly path: string;
   /**
    * What a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included (`synchronous =
-   * NORMAL` in WAL mode). `"full"`: also a loss of power, at the price of an fsync for every batch of writes.
+   * NORMAL` in WAL mode). `"full"`: a loss of power, too, at the cost of an fsync for every batch of writes.
    */
   readonly durability?: "fast" | "full" | undefined;
   /**
@@ -37,10 +37,10 @@ export interface SqliteFileOptions extends CommonOptions {
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * Whether the reads that follow one another within a turn of the event loop share one snapshot, which makes them
-   * twice as fast. It is given up before any write of this store and at the end of the turn, so that another process's
-   * write, which one hears of through the event loop, is always seen. Only code that is told of it within the turn
-   * (by `Atomics.wait`, by a file read synchronously) could find it missing: switch it off there. Default: true.
+   * Whether the reads of one turn of the event loop share a snapshot, which makes them twice as fast. The snapshot ends
+   * at the end of the turn, or before this store writes. News of another process's write can only arrive in a later turn,
+   * so such a write is always visible. Only code that gets the news within the turn (by `Atomics.wait`, from a file read
+   * synchronously) could miss it, and should switch this off. Default: true.
    */
   readonly turnSnapshots?: boolean | undefined;
   readonly database?: undefined;
@@ -48,9 +48,9 @@ export interface SqliteFileOptions extends CommonOptions {
 
 export interface SqliteDatabaseOptions extends CommonOptions {
   /**
-   * A database opened by the caller, who also closes it. Its pragmas stay as they are, and so does every table but
-   * ours. While the caller's own transaction is open our writes wait; a statement of the caller may always begin one,
-   * since none of ours is ever left open. WAL mode is advised.
+   * A database opened by the caller, who also closes it. Its pragmas and the caller's tables stay as they are. While the
+   * caller's own transaction is open, the store's writes wait; the caller may begin one at any time, since the store leaves
+   * none open. WAL mode is advised.
    */
   readonly database: Sqlite.Database;
   readonly path?: undefined;
@@ -60,10 +60,10 @@ export type SqliteOptions = SqliteFileOptions | SqliteDatabaseOptions;
 
 /** The options with their defaults, checked. */
 export interface Settings {
-  /** Absolute, or `":memory:"`; of a database handed in, its name. */
+  /** Absolute, or `":memory:"`; for a database handed in, its name. */
   readonly path: string;
   readonly database: Sqlite.Database | undefined;
-  /** Whether nobody else can see the database, and it ends with its connection. */
+  /** Whether the database is private to its connection, and ends with it. */
   readonly inMemory: boolean;
   readonly table: string;
   readonly durability: "fast" | "full";
@@ -92,7 +92,7 @@ export function settingsOf(options: SqliteOptions): Settings {
 }
 
 function checked(options: SqliteOptions): Settings {
-  if (options === undefined) refuse('sqlite() needs { path: "./app.db" } or { database }');
+  if (options === undefined) refuse('sqlite() needs options: { path: "./app.db" } or { database }');
   refuseUnknownOptions(options, EITHER, "sqlite()");
   const { table = "kv", watchInterval = 25, busyTimeout = 4800, clock = () => Date.now() } = options;
   demand(
@@ -148,18 +148,18 @@ function ofDatabase(options: SqliteDatabaseOptions, common: Common): Settings {
     inMemory: database.memory,
     durability: "fast",
     readOnly: database.readonly,
-    // A read transaction of ours would become part of whatever the owner does on the same connection in the same turn.
+    // A read transaction of ours would include the owner's statements on the same connection in the same turn.
     turnSnapshots: false,
   };
 }
 
-/** Without the options that are `undefined`, which are options not given. */
+/** Without the options that are `undefined`: they count as not given. */
 function given(options: SqliteOptions): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function demand(holds: boolean, option: string, kind: string): void {
-  if (!holds) refuse(`the option ${option} must be ${kind}`);
+  if (!holds) refuse(`the option ${option} of sqlite() must be ${kind}`);
 }
 
 function refuse(message: string): never {

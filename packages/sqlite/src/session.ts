@@ -29,7 +29,7 @@ import { RetiredBlocks } from "./write/retired-blocks.ts";
 import { RevisionBlocks } from "./write/revision-blocks.ts";
 import { Writer } from "./write/writer.ts";
 
-/** Bytes of write-ahead log from which on a sweep tries to begin it anew. SQLite itself does so at 4 MB, unless somebody is always reading. */
+/** Bytes of write-ahead log above which a sweep tries to restart it. SQLite itself does so at 4 MB, unless some reader is always active. */
 const LARGE_LOG = 64 * 2 ** 20;
 
 /**
@@ -52,7 +52,7 @@ export class Session {
   readonly queue: WriteQueue;
   /** `undefined`: a database without a file. */
   readonly guard: Guard | undefined;
-  /** Whether somebody who writes keeps those who read waiting. */
+  /** Whether a writer keeps readers waiting. */
   readonly readersWait: boolean;
   readonly #db: Sqlite.Database;
   readonly #settings: Settings;
@@ -62,7 +62,7 @@ export class Session {
   readonly #retired: RetiredBlocks | undefined;
   readonly #log: ChangeLog;
   readonly #blocks: RevisionBlocks;
-  /** Those of this connection: a database that was handed in may serve several adapters. */
+  /** All feeds of this connection: a database handed in may serve several adapters. */
   readonly #feeds: Set<ChangeFeed>;
   #feed: ChangeFeed | undefined;
   #closing = false;
@@ -138,7 +138,7 @@ export class Session {
     return removed;
   }
 
-  /** What the engine says of itself. */
+  /** The engine's description of itself, for `stats`. */
   describe(): Record<string, string | number> {
     const pragma = (name: string) => this.#db.pragma(name, { simple: true }) as string | number;
     const version = this.#db.prepare<[], string>("SELECT sqlite_version()").pluck().get() ?? "";
@@ -151,7 +151,7 @@ export class Session {
     };
   }
 
-  /** @throws LostFiles; a Refusal; what SQLite answered */
+  /** @throws LostFiles; a Refusal; SQLite's error */
   async backup(path: string, options: BackupOptions): Promise<BackupReport> {
     this.guard?.look();
     try {
@@ -175,7 +175,7 @@ export class Session {
     if (loss !== undefined) throw loss;
   }
 
-  /** What is to be said of an error: that the files are gone, where they are, rather than what SQLite says of it. */
+  /** The error to report: if the files are gone, that, rather than SQLite's own error. */
   explained(error: unknown): unknown {
     try {
       this.guard?.look();
@@ -186,8 +186,8 @@ export class Session {
   }
 
   /**
-   * Gives up the turn's snapshot.
-   * @throws Refusal where the files are gone; as if the database were locked, while the owner's transaction is open
+   * Ends the turn's snapshot.
+   * @throws Refusal if the files are gone; as if the database were locked, while the owner's transaction is open
    */
   #refresh(): void {
     this.guard?.check();
@@ -195,7 +195,7 @@ export class Session {
     if (this.#settings.database?.inTransaction) throw ownersTransaction();
   }
 
-  /** @throws Refusal where the files are gone: nothing is acknowledged then */
+  /** @throws Refusal if the files are gone: the write is then not acknowledged */
   #written(): void {
     this.guard?.check();
     this.#snapshot.outdateOthers();
@@ -208,7 +208,7 @@ export class Session {
     const size = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (size < LARGE_LOG) return;
     this.#snapshot.release();
-    // Where readers are in the way it does what it can and says so, instead of failing.
+    // If readers are in the way, it does what it can and reports that, instead of failing.
     this.#db.pragma("wal_checkpoint(TRUNCATE)");
   }
 
@@ -223,10 +223,10 @@ function guardOf(db: Sqlite.Database, settings: Settings, lineage: Lineage): Gua
   if (real === "") return undefined;
   const isComparable = database === undefined || lineage.isFoundAfresh;
   return new FileGuard({
-    // The name of a database that was handed in may be relative to a working directory that has changed.
+    // The name of a database handed in may be relative to a working directory that has changed since.
     path: isAbsolute(path) ? path : real,
     real,
-    // The owner of a database that was handed in may have closed it.
+    // The owner of a database handed in may have closed it.
     hasLog: () => db.open && isInWalMode(db),
     isOurs: () => (isComparable ? lineage.continues() : true),
   });

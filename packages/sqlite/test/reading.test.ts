@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { sqlite } from "../src/index.ts";
 import { commitAll, opened, payloadOf, ROOT, scratchPath, setting } from "./scratch.ts";
 
-/** As its front may call it. */
+/** As the front calls it. */
 type Read = (
   namespace: Namespace,
   keys: readonly string[],

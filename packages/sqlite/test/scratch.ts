@@ -8,7 +8,7 @@ import { type SqliteOptions, sqlite } from "../src/index.ts";
 
 export const ROOT = namespaceOf([]);
 
-/** A path in a directory of its own, which goes with the test. */
+/** A path in a directory of its own, which is removed after the test. */
 export async function scratchPath(name = "store.db"): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "kv-sqlite-"));
   onTestFinished(() => rm(directory, { recursive: true }));

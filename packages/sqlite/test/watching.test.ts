@@ -133,7 +133,7 @@ test("who was taken for dead, or lags too far behind, is told to read again", as
   await until(() => seen.length === 2);
   await commitAll(adapter, setting("b", 1));
   await until(() => seen.length === 3);
-  // As if the changes before had been removed for being too many.
+  // As if the earlier changes had been removed because there were too many.
   db.exec(
     "BEGIN; UPDATE kv SET revision = 10; DELETE FROM kv_changes; UPDATE kv SET revision = 11 WHERE key = 'a'; COMMIT",
   );
@@ -184,14 +184,14 @@ test("what only its writer could read is not noted, and everything as soon as so
   await commitAll(adapter, setting("a", 1), setting("b", 1));
   expect(count(db, "kv_changes")).toBe(0);
 
-  // Others' are, also where they change or remove what this one wrote.
+  // Changes of other processes are, also those that change or remove entries of this one.
   await commitAll(other, setting("b", 2), { checks: [], mutations: [{ type: "delete", key: "a" }] });
   await until(() => theirs.includes("set b") && theirs.includes("delete a"));
   const touch = { type: "touch", key: "b", expiresAt: undefined, policy: "evict" } as const;
   await commitAll(other, { checks: [], mutations: [touch] });
   await until(() => theirs.includes("touch b"));
 
-  // A watcher of this process that wants to know of everything, from its beginning to its end.
+  // A watcher of this process that wants all changes, from its beginning to its end.
   const { told, end: endOwn } = await watched(adapter);
   await commitAll(adapter, setting("d", 1));
   await until(() => told().includes("set d"));

@@ -20,10 +20,10 @@ import type { BackupOptions, BackupReport } from "./backup.ts";
 const OPTIONS: ReadonlySet<string> = new Set(["signal", "onProgress"]);
 /** Bytes copied between two turns of the event loop. */
 const STEP_BYTES = 2 ** 20;
-/** What SQLite would take for the copy's own, if it lay beside it. */
+/** Endings of files that SQLite would take for the copy's own, if they lay beside it. */
 const COMPANIONS = ["-wal", "-shm", "-journal"] as const;
 
-/** Copies the database of this connection. @throws Refusal; what SQLite or the caller's function threw */
+/** Copies the database of this connection. @throws Refusal; the error of SQLite or of the caller's function */
 export async function writeBackup(
   db: Sqlite.Database,
   path: string,
@@ -50,9 +50,9 @@ export async function writeBackup(
   }
 }
 
-/** As of one moment. */
+/** Copies the state of one moment. */
 async function copyAtOnce(db: Sqlite.Database, temporary: string, options: BackupOptions): Promise<void> {
-  // Readers of a rollback journal would keep writers waiting; there, and in memory, SQLite begins anew where others write.
+  // With a rollback journal a reader would keep writers waiting; there, and in memory, SQLite restarts the copy after writes of others.
   if (fileOf(db) === "" || !isInWalMode(db) || isExclusive(db)) return copy(db, temporary, options);
   const source = another(db);
   try {
@@ -64,7 +64,7 @@ async function copyAtOnce(db: Sqlite.Database, temporary: string, options: Backu
   }
 }
 
-/** Whether this connection lets no other one in. */
+/** Whether this connection excludes all others. */
 function isExclusive(db: Sqlite.Database): boolean {
   return db.pragma("locking_mode", { simple: true }) === "exclusive";
 }
@@ -84,7 +84,7 @@ async function copy(
   });
 }
 
-/** Makes one file of the copy that needs no other, and sees it onto the disk. → its size */
+/** Makes the copy a single file that needs no log, and syncs it to the disk. Returns its size in bytes. */
 function finish(db: Sqlite.Database, temporary: string): number {
   const Database = db.constructor as new (path: string) => Sqlite.Database;
   const copied = new Database(temporary);
@@ -97,14 +97,14 @@ function finish(db: Sqlite.Database, temporary: string): number {
   return statSync(temporary).size;
 }
 
-/** Gives the copy its name, and takes it from no other file. */
+/** Gives the copy its name, without replacing another file. */
 function name(temporary: string, target: string): void {
   try {
     linkSync(temporary, target);
     unlinkSync(temporary);
   } catch {
     refuseExisting(target);
-    // A file system without links.
+    // The file system has no hard links.
     renameSync(temporary, target);
   }
 }
@@ -112,41 +112,41 @@ function name(temporary: string, target: string): void {
 function refuseExisting(target: string): void {
   for (const ending of ["", ...COMPANIONS]) {
     if (lstatSync(target + ending, { throwIfNoEntry: false }) === undefined) continue;
-    const why = ending === "" ? "" : ", which would be taken for the copy's";
+    const why = ending === "" ? "" : ", which SQLite would take for the copy's own";
     throw new Refusal(
       "KV_INVALID_OPTION",
-      `there is a file ${target}${ending} already${why}; choose another path, or delete it`,
+      `backup() found that ${target}${ending} exists already${why}; choose another path, or delete it`,
     );
   }
 }
 
 function check(path: string, options: BackupOptions): void {
   if (typeof path !== "string" || path.trim() === "" || path === ":memory:" || path.includes("\0")) {
-    throw new Refusal("KV_INVALID_OPTION", "backup() needs the path of a file to make");
+    throw new Refusal("KV_INVALID_OPTION", "backup() needs a path: that of a file which does not exist yet");
   }
   if (path !== path.trimEnd()) {
-    throw new Refusal("KV_INVALID_OPTION", "the path of a backup must not end in white space");
+    throw new Refusal("KV_INVALID_OPTION", "the path given to backup() must not end in white space");
   }
   refuseUnknownOptions(options, OPTIONS, "backup()");
   const { signal, onProgress } = options;
   if (signal !== undefined && typeof signal?.aborted !== "boolean")
-    throw new Refusal("KV_INVALID_OPTION", "the option signal must be an AbortSignal");
+    throw new Refusal("KV_INVALID_OPTION", "the option signal of backup() must be an AbortSignal");
   if (onProgress !== undefined && typeof onProgress !== "function")
-    throw new Refusal("KV_INVALID_OPTION", "the option onProgress must be a function");
+    throw new Refusal("KV_INVALID_OPTION", "the option onProgress of backup() must be a function");
 }
 
 function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Refusal("KV_ABORTED", "the signal was aborted", { cause: signal.reason });
 }
 
-/** Whether the database that is read is at fault, and not the place for the copy. */
+/** Whether the error came from reading the database, and not from writing the copy. */
 function isOfSource(error: unknown, temporary: string): boolean {
   const code = isError(error) && "code" in error ? String(error.code) : "";
   if (["SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_NOMEM"].some((own) => code.startsWith(own))) return true;
   return code.startsWith("SQLITE_BUSY") && lstatSync(temporary, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** What cannot be removed could not be made either, or has a name that says what it is. */
+/** A file that cannot be removed could not be made either, or is recognizable by its name. */
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
@@ -162,7 +162,7 @@ function syncFile(path: string): void {
   }
 }
 
-/** So that the name survives a loss of power. Windows cannot, and need not. */
+/** Makes the name survive a loss of power. Windows cannot sync a directory, and need not. */
 function syncDirectory(path: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(path, "r");

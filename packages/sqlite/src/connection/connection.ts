@@ -8,22 +8,22 @@ import { prepareSchema, type Tables } from "../stored/schema.ts";
 import type { Guard } from "./file-guard.ts";
 import { type ReadOnlyCopy, readOnlyCopy } from "./read-only-copy.ts";
 
-/** Milliseconds that SQLite itself may wait for a lock, blocking the event loop: enough for another's usual write. */
+/** Milliseconds that SQLite itself may wait for a lock, blocking the event loop: enough for an ordinary write of another connection. */
 const BLOCKING_MS = 2;
 
 export interface Connected {
   readonly db: Sqlite.Database;
-  /** Where the database was read into memory: what notices that its file was changed since. */
+  /** For a database that was read into memory: notices that its file has changed since. */
   readonly guard: Guard | undefined;
 }
 
-/** The database with our tables in it. @throws Refusal where it cannot be; the driver's error where it is locked */
+/** Opens the database, with our tables in it. @throws Refusal if that is impossible; the driver's error if it is locked */
 export function connect(settings: Settings, tables: Tables): Connected {
   const { path, database, readOnly } = settings;
   if (database?.open === false) {
     throw new Refusal(
       "KV_UNAVAILABLE",
-      "the database that was handed in is closed; open it before the store and close it after",
+      "the option database is a closed database; open it before the store and close it after the store",
     );
   }
   let db = database;
@@ -59,7 +59,7 @@ function openFile({ path, inMemory, readOnly, durability }: Settings): Sqlite.Da
   const db = new Sqlite(path, { readonly: readOnly, timeout: BLOCKING_MS });
   if (inMemory || readOnly) return db;
   try {
-    // Readers and the writer do not wait for each other. Some file systems cannot, and then keep the older journal.
+    // In WAL mode readers and the writer do not wait for each other. File systems that cannot do it keep the older journal.
     db.pragma("journal_mode = WAL");
     db.pragma(`synchronous = ${durability === "full" ? "FULL" : "NORMAL"}`);
     return db;
@@ -70,22 +70,22 @@ function openFile({ path, inMemory, readOnly, durability }: Settings): Sqlite.Da
 }
 
 /**
- * SQLite calls the log after the name that the database was opened by. Two programs that open it by two hard links write
- * two logs, of which neither knows the other's, and destroy the database.
+ * SQLite names the log after the name by which the database was opened. Two programs that open it by two hard links each
+ * write a log that the other does not see, and destroy the database.
  */
 function refuseSeveralNames(path: string): void {
   const names = statSync(path, { throwIfNoEntry: false })?.nlink ?? 1;
   if (names < 2 || statSync(path).isDirectory()) return;
   throw new Refusal(
     "KV_UNAVAILABLE",
-    `${path} has ${names} names (hard links), and SQLite keeps a write-ahead log for each: two programs that open it by different ` +
-      "names destroy it. Replace the link by a copy, or delete the other names",
+    `${path} has ${names} names (hard links), and SQLite keeps a write-ahead log for each: programs that open it by different ` +
+      "names destroy it. Delete the other names, or use a copy",
   );
 }
 
-/** As if somebody else had the lock: what we would write belonged to the owner's transaction, and might be rolled back with it. */
+/** Reported as a held lock: our writes would join the owner's transaction, and might be rolled back with it. */
 export function ownersTransaction(): Error {
-  return Object.assign(new Error("the database that was handed in has a transaction open"), {
+  return Object.assign(new Error("the owner of the option database has a transaction open"), {
     code: "SQLITE_BUSY",
   });
 }

@@ -1,33 +1,33 @@
 /**
  * Notices that the files of an open database were moved, deleted or replaced.
  *
- * SQLite goes on writing into the files that it has open, whatever became of their names: a database that was renamed or
- * restored over, or a write-ahead log that another program unlinked, takes writes that nobody will ever read. So the names
- * are looked up from time to time, and must lead to the files of the opening. SQLite does the same before it changes a
- * database with a rollback journal (`SQLITE_READONLY_DBMOVED`), and not in WAL mode.
+ * SQLite keeps writing into its open files, whatever became of their names: writes to a database that was renamed or
+ * restored over, or to a write-ahead log that another program unlinked, will never be read. So the names are looked up from
+ * time to time, and must lead to the files that were opened. SQLite does the same before it changes a database with a
+ * rollback journal (`SQLITE_READONLY_DBMOVED`), but not in WAL mode.
  *
- * A copy that was written over the database in place has the same inode. In WAL mode the file itself changes only as the
- * log is copied into it. Each time it has changed, a fresh connection, which has no page in its cache, must find in it what
- * this one has reserved (`isOurs`). As long as the log has the page with that, the connection finds it there: such a copy
- * goes unnoticed until the log has been copied into the file and begun anew.
+ * A copy that was written over the database in place has the same inode. In WAL mode the file itself changes only when the
+ * log is copied into it. Each time it has changed, a fresh connection, whose cache is empty, must find in it what this one
+ * has reserved (`isOurs`). While the log still has that page, the fresh connection finds it there: such a copy goes
+ * unnoticed until the log has been copied into the file and restarted.
  *
- * Nothing here opens the files but through SQLite: closing a descriptor drops all locks of the process on its file.
+ * The files are opened through SQLite alone: closing a descriptor drops all locks of the process on its file.
  */
 import { type Stats, statSync } from "node:fs";
 import { monotonicNow, Refusal } from "@kv/core";
 
-/** Milliseconds for which a look is good. Three files take about 5 µs. */
+/** Milliseconds for which a look remains valid. Looking at three files takes about 5 µs. */
 export const GOOD_FOR_MS = 10;
 
-/** Sees to it that the files are those that were opened. */
+/** Ensures that the files are still those that were opened. */
 export interface Guard {
-  /** Something is being acknowledged as written: from now on closing a lost database is a fault. */
+  /** Records that a write is being acknowledged: from now on, closing a lost database is an error. */
   wrote(): void;
-  /** Looks, unless that was done just now. @throws LostFiles */
+  /** Looks, unless the last look is still valid. @throws LostFiles */
   check(): void;
   /** @throws LostFiles */
   look(): void;
-  /** What closing has to say: `undefined` where nothing was written that could be lost. */
+  /** The error to close with: `undefined` if nothing was written that could be lost. */
   lossAtClose(): LostFiles | undefined;
 }
 
@@ -39,17 +39,17 @@ interface Watched {
 }
 
 export interface GuardedFiles {
-  /** As it was opened: a link that leads elsewhere by now is a database that was replaced. */
+  /** As it was opened: a link that now leads elsewhere means that the database was replaced. */
   readonly path: string;
-  /** Where the database really is: its log is beside it. */
+  /** With links resolved: the log lies beside this file. */
   readonly real: string;
   /** Whether there is a write-ahead log, now. */
   readonly hasLog: () => boolean;
-  /** Whether the database that the path leads to, read afresh, knows what this connection has written; `undefined`: cannot say now. */
+  /** Whether the file at the path, read afresh, holds what this connection has written; `undefined`: cannot be read now. */
   readonly isOurs: () => boolean | undefined;
 }
 
-/** The files of the opening are not where they were. Nothing is acknowledged any more. */
+/** The opened files are no longer where they were. No write is acknowledged any more. */
 export class LostFiles extends Refusal {
   constructor(message: string) {
     super("KV_UNAVAILABLE", message, { retryable: false });
@@ -59,13 +59,13 @@ export class LostFiles extends Refusal {
 export class FileGuard implements Guard {
   readonly #files: GuardedFiles;
   #watched: readonly Watched[];
-  /** Size and time of the last change of the database when it was last found to be ours. */
+  /** Size and time of last change of the database when it was last recognized as ours. */
   #state: string;
   #lookedAt = monotonicNow();
   #rewritten = false;
   #wrote = false;
 
-  /** For files that were just opened. `undefined`: a database without a file. */
+  /** For files that were just opened. */
   constructor(files: GuardedFiles) {
     this.#files = files;
     this.#watched = watched(files);
@@ -89,7 +89,7 @@ export class FileGuard implements Guard {
         continue;
       }
       if (file.what !== "database" && !this.#files.hasLog()) {
-        // The owner of a database that was handed in has chosen another journal.
+        // The owner of a database handed in has switched to another journal.
         this.#watched = this.#watched.filter(({ what }) => what === "database");
         break;
       }
@@ -123,9 +123,9 @@ export class FileGuard implements Guard {
 
   #overwritten(): LostFiles {
     return new LostFiles(
-      `the database ${this.#files.path} was overwritten while it was open, with a state that lacks what this store has written ` +
-        "(a backup copied over it): the file is a mixture now. Close every program that has it open, delete it with its " +
-        "-wal and -shm, and restore the backup once more, into an empty place",
+      `the database ${this.#files.path} was overwritten while it was open, as by a backup copied over it: writes of this store ` +
+        "are missing, and the file is a mixture of two states. Close every program that has it open, delete the file with its " +
+        "-wal and -shm, and restore the backup again, into an empty place",
     );
   }
 }
@@ -142,7 +142,7 @@ function watched({ path, real, hasLog }: GuardedFiles): Watched[] {
   });
 }
 
-/** `undefined`: there is no such file. `"unknown"`: it may not be looked at, which says nothing about it. */
+/** `undefined`: there is no such file. `"unknown"`: no permission to look at it. */
 function statOf(path: string): Stats | undefined | "unknown" {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -161,7 +161,7 @@ function lost({ path, what }: Watched, found: Stats | undefined): LostFiles {
       ? `the ${what} ${path} was moved or deleted while it was open`
       : `another file has taken the place of the ${what} ${path} while it was open`;
   return new LostFiles(
-    `${happened}, so that what is written now would be lost. What was written in the last ${GOOD_FOR_MS} ms before may be. ` +
-      "Close every program that has it open, put the files back or restore a backup, and open the store anew",
+    `${happened}: new writes would be lost, and writes of the last ${GOOD_FOR_MS} ms before may be. ` +
+      "Close every program that has it open, put the files back or restore a backup, and reopen the store",
   );
 }

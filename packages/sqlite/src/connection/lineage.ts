@@ -4,9 +4,9 @@ import type { Block } from "../stored/revisions.ts";
 import { SCHEMA_VERSION, type Tables } from "../stored/schema.ts";
 
 /**
- * By what a connection recognizes the database that it opened: the text of the very first block of revisions, the
- * revisions that were reserved when it was opened, and the block that it has reserved itself. None of these goes, but for
- * a block that is long out of use.
+ * How a connection recognizes the database that it opened: by the text of the very first block of revisions, the number
+ * of revisions reserved when it was opened, and the block that it has reserved itself. None of these is ever removed,
+ * except a block that is long out of use.
  */
 export class Lineage {
   readonly #db: Sqlite.Database;
@@ -23,7 +23,7 @@ export class Lineage {
     this.#reserved = this.#reservedIn(db);
   }
 
-  /** Whether a connection of its own finds it: not where one has to be told a key first, as by the owner of a database. */
+  /** Whether a fresh connection finds these. Not if it would need a key first, as the owner of an encrypted database gives. */
   get isFoundAfresh(): boolean {
     try {
       return this.#continuesAfresh();
@@ -32,7 +32,7 @@ export class Lineage {
     }
   }
 
-  /** Whether the file holds what this connection relies on; `undefined`: it cannot be read now. */
+  /** Whether the file still holds these; `undefined`: it cannot be read now. */
   continues(): boolean | undefined {
     if (!this.#db.open) return undefined;
     try {
@@ -84,15 +84,15 @@ export function isInWalMode(db: Sqlite.Database): boolean {
   return db.pragma("journal_mode", { simple: true }) === "wal";
 }
 
-/** Where the file of a database is, links resolved; `""`: it has none. */
+/** The path of a database's file, links resolved; `""`: it has no file. */
 export function fileOf(db: Sqlite.Database): string {
   const [main] = db.pragma("database_list") as { readonly file: string | null }[];
   return main?.file ?? "";
 }
 
 /**
- * A connection of its own to the same file, to read from. By the same copy of the driver: two copies know nothing of one
- * another's locks, and the end of one connection would drop those of the other.
+ * A separate read-only connection to the same file, made by the same copy of the driver: two copies do not see each other's
+ * locks, and closing a connection of one would drop the locks of the other.
  */
 export function another(db: Sqlite.Database): Sqlite.Database {
   const Database = db.constructor as new (path: string, options: Sqlite.Options) => Sqlite.Database;

@@ -1,11 +1,11 @@
 /**
  * A database in WAL mode in a directory that cannot be written: a read-only mount, an image, another user's directory.
  *
- * To read one, SQLite needs the log's index (`-shm`), and makes it where it is missing, as it is after the database was
- * closed properly. Here it cannot. SQLite's own way out, `immutable=1`, is an option of URIs, which the driver has switched
- * off; so the file is read as a whole, and the database opened from that. Nothing but the file is needed then, because
- * there is no log, and none can be made by way of this directory. By another way (the same directory mounted elsewhere,
- * a user who may write) the file may change after all: the guard notices, and the copy is used no longer.
+ * To read such a database, SQLite needs the log's index (`-shm`), and makes it if it is missing, as it is after the
+ * database was closed properly. Here it cannot. SQLite's own solution, `immutable=1`, is an option of URIs, which the driver
+ * has switched off; so the whole file is read, and the database opened from memory. The file alone is enough, because there
+ * is no log, and none can be made through this directory. If the file changes in another way (the directory is mounted
+ * elsewhere too, another user may write), the guard notices, and the copy is no longer used.
  */
 import { constants, readFileSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -14,9 +14,9 @@ import Sqlite from "better-sqlite3";
 import { denied } from "../errors.ts";
 import { GOOD_FOR_MS, type Guard, LostFiles } from "./file-guard.ts";
 
-/** Bytes that are read into memory at most. */
+/** The largest file, in bytes, that is read into memory. */
 const LARGEST = 2 ** 30;
-/** Where the header says which journal the file needs, to be written and to be read; 1: none but its own. */
+/** The header's bytes for the journal that writing and reading need: 2 is the write-ahead log, 1 the rollback journal. */
 const JOURNAL_BYTES = [18, 19] as const;
 
 export interface ReadOnlyCopy {
@@ -25,8 +25,8 @@ export interface ReadOnlyCopy {
 }
 
 /**
- * Such a database; `undefined`: this is none, and could not be opened for another reason.
- * @throws Refusal that says what is missing
+ * Opens such a database; `undefined`: it is not one, and failed to open for another reason.
+ * @throws Refusal that names what is missing
  */
 export function readOnlyCopy(path: string): ReadOnlyCopy | undefined {
   const before = statSync(path, { throwIfNoEntry: false });
@@ -37,22 +37,22 @@ export function readOnlyCopy(path: string): ReadOnlyCopy | undefined {
       continue;
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `no permission to read ${companion}, which belongs to the database ${path}`,
+      `no permission to read ${companion}, which belongs to the database ${path}; give this process permission to read both`,
     );
   }
   if (hasLog(path)) {
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `${path} was not closed properly: it has a write-ahead log with content, ${path}-wal, whose index ${path}-shm ` +
-        "is missing and cannot be made in a directory that cannot be written. Copy the database together with its -wal to " +
-        "where both can be written, open and close it there once, and put it back",
+      `${path} was not closed properly: its write-ahead log ${path}-wal has content, and the index ${path}-shm is missing ` +
+        "and cannot be made, as the directory cannot be written. Copy the database with its -wal to a directory that can be " +
+        "written, open and close it there once, and put it back",
     );
   }
   if (before.size > LARGEST) {
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `${path} is in WAL mode, which needs a file beside it, in a directory that cannot be written, and is too large to be read ` +
-        `into memory (${before.size} bytes). Make the file with backup() of @kv/sqlite, or run PRAGMA journal_mode = DELETE ` +
+      `${path} is in WAL mode, which needs a file beside it, but the directory cannot be written, and the file is too large to ` +
+        `be read into memory (${before.size} bytes). Make it with backup() of @kv/sqlite, or run PRAGMA journal_mode = DELETE ` +
         "on it, before it is put there",
     );
   }
@@ -63,7 +63,7 @@ export function readOnlyCopy(path: string): ReadOnlyCopy | undefined {
   return { db: new Sqlite(bytes, { readonly: true }), guard };
 }
 
-/** Notices that the file was changed since it was read. */
+/** Notices that the file has changed since it was read. */
 class CopyGuard implements Guard {
   readonly #path: string;
   readonly #read: Stats;
@@ -87,7 +87,7 @@ class CopyGuard implements Guard {
       found?.dev === dev && found.ino === ino && found.size === size && found.mtimeMs === mtimeMs;
     if (!isSame || hasLog(this.#path)) {
       throw new LostFiles(
-        `the database ${this.#path} was changed, replaced or deleted after it was read, although its directory could not be written; ` +
+        `the database ${this.#path} was changed, replaced or deleted after it was read into memory; ` +
           "close the store and open it anew",
       );
     }

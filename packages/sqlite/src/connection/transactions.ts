@@ -1,6 +1,6 @@
 import type Sqlite from "better-sqlite3";
 
-/** Write transactions of this connection, with statements that are prepared once. */
+/** The write transactions of this connection, by statements that are prepared once. */
 export class Transactions {
   readonly #db: Sqlite.Database;
   readonly #begin: Sqlite.Statement<[]>;
@@ -20,7 +20,7 @@ export class Transactions {
     this.#undo = db.prepare("ROLLBACK TO kv_part");
   }
 
-  /** All of the work, or, where it throws, nothing of it. Has the write lock from the beginning. */
+  /** Does all of the work or, if it throws, none of it. Holds the write lock from the beginning. */
   run<T>(work: () => T): T {
     this.#begin.run();
     try {
@@ -28,13 +28,13 @@ export class Transactions {
       this.#commit.run();
       return result;
     } catch (error) {
-      // After some errors (a full disk) SQLite has rolled back by itself.
+      // After some errors (a full disk) SQLite has already rolled back.
       if (this.#db.inTransaction) this.#rollback.run();
       throw error;
     }
   }
 
-  /** Within `run`: a part that takes nothing else with it where it throws, or where `keep` refuses its result. */
+  /** Within `run`: a part that is undone alone if it throws, or if `keep` refuses its result. */
   part<T>(work: () => T, keep: (result: T) => boolean): T {
     this.#savepoint.run();
     let kept = false;

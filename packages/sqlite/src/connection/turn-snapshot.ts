@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { nextTurn } from "@kv/core";
 import type Sqlite from "better-sqlite3";
 
-/** The first read of a turn may be its only one; a snapshot pays from the second on. */
+/** The first read of a turn may be its only one; a snapshot pays from the second read on. */
 const READS_BEFORE = 1;
 
 let unnamed = 0;
@@ -11,9 +11,9 @@ let unnamed = 0;
 const SNAPSHOTS = new Map<string, Set<TurnSnapshot>>();
 
 /**
- * A read transaction that is held for the rest of the event loop's turn: taking and giving back the read lock costs more
- * than reading an entry. It is released before any write of this connection, after any write of another one in this
- * thread, and at the end of the turn at the latest: of other threads' and processes' writes nobody hears within a turn.
+ * A read transaction that is held for the rest of the event loop's turn: taking and releasing the read lock costs more than
+ * reading an entry. It ends before any write of this connection, after any write of another one in this thread, and at the
+ * latest with the turn: news of writes in other threads and processes can only arrive in a later turn.
  */
 export class TurnSnapshot {
   readonly #begin: Sqlite.Statement<[]>;
@@ -27,7 +27,7 @@ export class TurnSnapshot {
   #held: symbol | undefined;
   /** Reads in this turn since its last write. */
   #reads = 0;
-  /** Whether the end of this turn of the event loop is waited for. */
+  /** Whether `endTurn` is scheduled for the end of this turn. */
   #inTurn = false;
   readonly #endTurn = (): void => {
     this.#inTurn = false;
@@ -48,7 +48,7 @@ export class TurnSnapshot {
     SNAPSHOTS.set(this.#file, this.#ofFile);
   }
 
-  /** The snapshot that is held, if one is: what was found in it stays so. */
+  /** Identifies the snapshot that is held, if any: what was found in it stays true in it. */
   get held(): symbol | undefined {
     return this.#held;
   }
@@ -80,8 +80,8 @@ export class TurnSnapshot {
     try {
       this.#commit.run();
     } catch {
-      // After a read that found the file damaged, ending the transaction reports that once more. Who read was told, and
-      // at the end of a turn nobody could be.
+      // After a read that found the file damaged, ending the transaction reports the damage again. The reader has had the
+      // error, and at the end of a turn no caller is waiting for one.
       if (this.#db.inTransaction) this.#rollback.run();
     }
   }
@@ -94,7 +94,7 @@ export class TurnSnapshot {
   }
 }
 
-/** However its path is written. */
+/** The identity of a file, the same however its path is written. */
 function fileOf(db: Sqlite.Database): string {
   const file = db.memory ? undefined : statSync(db.name, { throwIfNoEntry: false });
   return file === undefined ? `${++unnamed}` : `${file.dev}:${file.ino}`;

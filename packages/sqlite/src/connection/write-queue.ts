@@ -1,7 +1,7 @@
 import { delay, type MaybePromise, monotonicNow, turn } from "@kv/core";
 import { isBusy, lockHeld } from "../errors.ts";
 
-/** A step returns it to be called again after a turn of the event loop. */
+/** Returned by a step that wants to be called again, after a turn of the event loop. */
 export const MORE: unique symbol = Symbol("more");
 
 /** Milliseconds that a slice of background work may take: the event loop and other writers wait so long at most. */
@@ -18,9 +18,9 @@ interface Job {
 }
 
 /**
- * Everything that needs the database's write lock, first come, first served. What can be done at once is. Where another
- * connection holds the lock, this one asks again after pauses that leave the event loop alive (SQLite's own busy handler
- * would block it), and whatever comes later waits behind.
+ * Everything that needs the database's write lock, first come, first served. A step runs at once if nothing waits before
+ * it. While another connection holds the lock, this one tries again after pauses that leave the event loop alive (SQLite's
+ * own busy handler would block it), and later steps wait behind.
  */
 export class WriteQueue {
   readonly #before: () => void;
@@ -32,8 +32,8 @@ export class WriteQueue {
   #idle: (() => void) | undefined;
 
   /**
-   * `before` runs before every attempt and may throw that the database is busy; `after` runs after what succeeded, and
-   * before that is acknowledged; `explained` gives the error to reject with.
+   * `before` runs before every attempt and may throw that the database is busy; `after` runs after every success, before
+   * it is acknowledged; `explained` returns the error to reject with.
    */
   constructor(
     hooks: {
@@ -51,7 +51,7 @@ export class WriteQueue {
     this.#timeout = timeout;
   }
 
-  /** The step must undo what it did before it throws. @throws Refusal `KV_UNAVAILABLE` after the timeout */
+  /** A step that throws must have undone its work. @throws Refusal `KV_UNAVAILABLE` after the timeout */
   run<T>(step: () => T | typeof MORE): MaybePromise<T> {
     if (this.#jobs.length === 0) {
       try {
@@ -67,12 +67,12 @@ export class WriteQueue {
     });
   }
 
-  /** Reads, with the same patience but without a place in the queue: readers of a database in WAL mode hardly ever wait. */
+  /** Reads with the same patience, but without a place in the queue: in WAL mode readers hardly ever wait. */
   read<T>(work: () => T): MaybePromise<T> {
     return patiently(work, this.#path, this.#timeout);
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves once the queue is empty. */
   idle(): MaybePromise<void> {
     if (this.#jobs.length === 0) return;
     return new Promise((resolve) => {
@@ -121,7 +121,7 @@ export class WriteQueue {
   }
 }
 
-/** Work that may find the database locked, tried again as the queue does. */
+/** Does work that may find the database locked, and retries it as the queue does. */
 export function patiently<T>(work: () => T, path: string, timeout: number): MaybePromise<T> {
   try {
     return work();
@@ -145,12 +145,12 @@ async function again<T>(work: () => T, path: string, timeout: number): Promise<T
   }
 }
 
-/** Random, so that two that wait for each other's lock do not keep meeting. */
+/** Random, so that two connections that wait for each other's lock do not keep colliding. */
 function pauseBefore(attempt: number): number {
   return 0.5 + Math.random() * Math.min(LONGEST_PAUSE_MS, 2 ** attempt);
 }
 
-/** The timer keeps the process alive: what waits was accepted, and must not be dropped in silence. */
+/** The timer keeps the process alive: the waiting work was accepted, and must not be dropped in silence. */
 export function pause(ms: number): Promise<void> {
   return ms === 0 ? turn() : delay(ms);
 }

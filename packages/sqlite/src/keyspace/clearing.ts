@@ -25,7 +25,7 @@ export class Clearing {
     this.#vacated = parts.vacated;
   }
 
-  /** → how many live entries were removed. */
+  /** Returns how many live entries were removed. */
   clear(namespace: Namespace, filter: Filter): MaybePromise<number> {
     return filter.descendants ? this.#clearAll(namespace, filter.policy) : this.#clearOne(namespace, filter);
   }

@@ -13,7 +13,7 @@ export interface Slice {
   readonly next: string | undefined;
 }
 
-/** A key of one of several namespaces. */
+/** A key, and the index of its namespace in a list. */
 export interface Place {
   readonly at: number;
   readonly start: string;
@@ -26,7 +26,7 @@ export interface Slices {
   readonly next: Place | undefined;
 }
 
-/** Rows that are removed between two looks at the clock. */
+/** Rows removed between two looks at the clock. */
 const ROWS = 256;
 
 type Between = [number, string, string | Buffer];
@@ -68,12 +68,12 @@ export class Eraser {
     this.#clock = clock;
   }
 
-  /** Removes from among the first so many rows of the range. */
+  /** Removes the matching ones of the first `rows` rows of the range. */
   slice(id: number, range: Pick<Filter, "start" | "end" | "policy">, rows: number): Slice {
     return this.#transactions.run(() => this.#erase(id, range, rows));
   }
 
-  /** Removes from one namespace after the other, for about so many milliseconds: small ones share a transaction. */
+  /** Clears one namespace after the other, for about `ms` milliseconds: small ones share a transaction. */
   several(ids: readonly number[], from: Place, policy: Filter["policy"], ms: number): Slices {
     return this.#transactions.run(() => {
       const until = monotonicNow() + ms;

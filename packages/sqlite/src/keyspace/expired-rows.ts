@@ -1,7 +1,7 @@
 import type Sqlite from "better-sqlite3";
 import type { Tables } from "../stored/schema.ts";
 
-/** Deletes what has expired, and lets watchers know that it was not deleted by anybody. */
+/** Deletes expired rows, and marks the changes as expirations, so that watchers do not take them for deletes. */
 export class ExpiredRows {
   readonly #lastChange: Sqlite.Statement<[], number>;
   readonly #mark: Sqlite.Statement<[number]>;
@@ -14,11 +14,11 @@ export class ExpiredRows {
     this.#mark = db.prepare(`UPDATE ${changes} SET kind = 'expire' WHERE seq > ?`);
   }
 
-  /** Within a transaction. `remove` deletes expired rows alone, → how many. */
+  /** Within a transaction. `remove` deletes expired rows only, and returns how many, as this does. */
   run(remove: () => number): number {
     const before = this.#lastChange.get() ?? 0;
     const removed = remove();
-    // The triggers of the change feed, where there are any, have noted deletions.
+    // The change feed's triggers, if they exist, have recorded deletions.
     if (removed > 0) this.#mark.run(before);
     return removed;
   }

@@ -6,7 +6,7 @@ import type { DeadlineFlag } from "../stored/deadline-flag.ts";
 import type { Tables } from "../stored/schema.ts";
 import type { ExpiredRows } from "./expired-rows.ts";
 
-/** Rows deleted by one transaction at most. */
+/** The most rows that one transaction deletes. */
 const PER_TRANSACTION = 500;
 
 interface Look {
@@ -17,8 +17,8 @@ interface Look {
 }
 
 /**
- * Deletes expired rows by walking over the table: an index on deadlines would cost every write more than the walks cost.
- * It looks first, which hinders nobody, and takes the write lock only for what it found.
+ * Deletes expired rows by walking over the table: an index on deadlines would cost the writes more than the walks cost. It
+ * looks first, without hindering other connections, and takes the write lock only for the rows it found.
  */
 export class Sweeper {
   readonly #next: Sqlite.Statement<[number], number | null>;
@@ -61,7 +61,7 @@ export class Sweeper {
     this.#clock = clock;
   }
 
-  /** → how many were removed. */
+  /** Returns how many entries were removed. */
   async sweep(): Promise<number> {
     if (!this.#deadlines.isRaised()) return 0;
     const size = new SliceSize(SLICE_MS, 1024, 64, 2 ** 20);
@@ -86,7 +86,7 @@ export class Sweeper {
     this.#stopped = true;
   }
 
-  /** The expired ones of the next so many row ids, from the first that exists. */
+  /** Finds the expired rows among the next `size` row ids, from the first that exists. */
   #look(from: number, size: number): Look {
     const start = this.#next.get(from) ?? undefined;
     if (start === undefined) return { found: [], next: undefined };
@@ -96,7 +96,7 @@ export class Sweeper {
     return { found, next: (found.length === PER_TRANSACTION && last !== undefined ? last : end) + 1 };
   }
 
-  /** What was rewritten since it was found has another deadline, or none, and stays. */
+  /** A row that was rewritten since it was found has another deadline, or none, and stays. */
   #remove(first: number, last: number): number {
     if (this.#stopped) return 0;
     return this.#transactions.run(() =>

@@ -26,7 +26,7 @@ type Sums = readonly [
   bytes?: number,
 ];
 
-/** Counts in slices, between which the event loop gets a turn: SQLite keeps no counts, it walks over what it counts. */
+/** Counts in slices, between which the event loop gets a turn: SQLite keeps no counts, and walks over the rows to count them. */
 export class Tally {
   readonly #keys: Sqlite.Statement<Slice, Sums>;
   readonly #liveKeys: Sqlite.Statement<[number, ...Slice], Sums>;
@@ -99,7 +99,7 @@ export class Tally {
     const end = bounds.end ?? BEYOND_TEXT;
     let totals = NONE;
     let start: string | undefined = bounds.start;
-    /** → whether there is more. */
+    /** Adds the next slice. Returns whether there is another one. */
     const next = (): boolean => {
       const id = this.#namespaces.look(namespace);
       if (id === undefined) return false;

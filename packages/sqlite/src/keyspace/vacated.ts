@@ -4,16 +4,16 @@ import type { Transactions } from "../connection/transactions.ts";
 import { pause, SLICE_MS, type WriteQueue } from "../connection/write-queue.ts";
 import type { Tables } from "../stored/schema.ts";
 
-/** Namespaces that one sweep looks at; the next one goes on behind them. */
+/** Namespaces that one sweep looks at; the next sweep continues behind them. */
 const PER_SWEEP = 2 ** 17;
-/** Rows removed by one transaction at most. */
+/** The most rows that one transaction removes. */
 const PER_TRANSACTION = 500;
-/** Changes that are yet to be delivered up to which it is worth looking for the namespaces that they name. */
+/** With more undelivered changes than this, looking for the namespaces that they name is not worth it. */
 const MANY_CHANGES = 20_000;
 
 /**
- * Removes the rows of namespaces that have become empty, so that a program with a namespace for each tenant, job or day
- * does not collect them for ever, and listings do not walk over them.
+ * Removes the rows of namespaces that have become empty, so that in a program with a namespace for each tenant, job or day
+ * they do not accumulate, and listings do not walk over them.
  */
 export class Vacated {
   readonly #look: Sqlite.Statement<[number, number], readonly [id: number, isEmpty: 0 | 1]>;
@@ -41,7 +41,7 @@ export class Vacated {
       .prepare<[], number | null>(`SELECT max(seq) - min(seq) FROM ${changes}`)
       .pluck()
       .safeIntegers(false);
-    // Watchers are told of changes by the namespace's path.
+    // A change is delivered with its namespace's path, so that row must stay until then.
     this.#delete = db.prepare(
       `DELETE FROM ${namespaces} AS n WHERE id IN (SELECT value FROM json_each(?)) AND ${isEmpty}
         AND id NOT IN (SELECT namespace FROM ${changes})`,
@@ -50,7 +50,7 @@ export class Vacated {
     this.#transactions = parts.transactions;
   }
 
-  /** Looks for empty ones, without the write lock, and removes those that are still empty when it has it. */
+  /** Looks for empty namespaces without the write lock, and removes those that are still empty once it holds the lock. */
   async sweep(): Promise<void> {
     const size = new SliceSize(SLICE_MS, 512, 64, 2 ** 14);
     for (let looked = 0; looked < PER_SWEEP && !this.#stopped; ) {
@@ -69,7 +69,7 @@ export class Vacated {
     }
   }
 
-  /** Removes those of these that are empty. */
+  /** Removes the empty ones among these namespaces. */
   async remove(ids: readonly number[]): Promise<void> {
     for (let from = 0; from < ids.length && !this.#stopped; from += PER_TRANSACTION) {
       const some = JSON.stringify(ids.slice(from, from + PER_TRANSACTION));

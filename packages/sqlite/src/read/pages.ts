@@ -1,16 +1,16 @@
 import type { MaybePromise, Pages } from "@kv/core";
 
-/** Reads the next page; `undefined`: there is none. Where it throws, it may be called again. */
+/** Reads the next page; `undefined`: the end. If it throws, it may be called again. */
 export type NextPage<T> = () => readonly T[] | undefined;
 
-/** Pages that are at hand. The next statement is made when the next one is asked for: nothing stays open in between. */
+/** Pages that need no waiting. Each is read by a statement of its own when it is asked for: nothing stays open in between. */
 export function* pagesNow<T>(begin: () => NextPage<T> | undefined): Generator<readonly T[]> {
   const next = begin();
   if (next === undefined) return;
   for (let page = next(); page !== undefined; page = next()) yield page;
 }
 
-/** Pages for which one may have to wait. */
+/** Pages that may have to wait for a lock. */
 export async function* pagesInTime<T>(
   begin: () => NextPage<T> | undefined,
   read: <R>(work: () => R) => MaybePromise<R>,
@@ -24,7 +24,7 @@ export async function* pagesInTime<T>(
   }
 }
 
-/** What reads a database in which a writer keeps readers waiting, as every journal but the write-ahead log has it. */
+/** `waits`: whether a writer keeps readers waiting, as in every journal mode but WAL. */
 export function pagesOf<T>(
   begin: () => NextPage<T> | undefined,
   waits: boolean,

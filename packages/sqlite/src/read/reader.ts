@@ -13,7 +13,7 @@ import type { Namespaces } from "../stored/namespaces.ts";
 import type { Revisions } from "../stored/revisions.ts";
 import type { Tables } from "../stored/schema.ts";
 
-/** As many keys as one statement is given: what it reads is held at once. */
+/** The most keys that one statement is given: it holds all the rows it reads in memory. */
 const CHUNK = 1024;
 
 type RowAt = readonly [...row: Row, index: number];
@@ -22,13 +22,13 @@ const INDEX = 10;
 type PayloadAt = readonly [...row: PayloadRow, index: number];
 const PAYLOAD_INDEX = 4;
 
-/** Reads for which an ordinary row is not looked for after one was found that is not. */
+/** After reading a row the fast query does not cover, how many further reads skip the fast query. */
 const PAUSE = 32;
 
 /** Reads entries by key. */
 export class Reader {
   readonly #one: Sqlite.Statement<[number, string], Row>;
-  /** Of a row that is JSON and has no deadline; NULL of others. Every column costs. */
+  /** The fast query: it has the value only if the row is JSON without a deadline, else NULL. Every column costs. */
   readonly #ordinary: Sqlite.Statement<[number, string], readonly [value: string | null, checksum: number]>;
   readonly #payloadOf: Sqlite.Statement<[number, string], PayloadRow>;
   readonly #many: Sqlite.Statement<[string, number], RowAt>;
@@ -38,7 +38,7 @@ export class Reader {
   readonly #snapshot: TurnSnapshot;
   readonly #clock: () => number;
   #pause = 0;
-  /** The snapshot in which a namespace was last found to be there, and its number. */
+  /** The snapshot in which a namespace was last found to exist, and its number. */
   #lookedIn: symbol | undefined;
   #foundCurrent = 0;
 
@@ -81,7 +81,7 @@ export class Reader {
     this.#clock = clock;
   }
 
-  /** With `payloadsOnly` of the entries' fields only `key`, `payload` and `encoding` are right. */
+  /** With `payloadsOnly`, only `key`, `payload` and `encoding` of the entries are valid. */
   read(namespace: Namespace, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
     this.#snapshot.enter();
     const id = this.#namespaces.find(namespace);
@@ -97,7 +97,7 @@ export class Reader {
       : this.#anew(namespace, keys, payloadsOnly);
   }
 
-  /** Where what is missing is now, if the namespace was removed and made again. */
+  /** Reads again under the namespace's present number, in case it was removed and made anew. */
   #anew(namespace: Namespace, keys: readonly string[], payloadsOnly: boolean): (StoredEntry | undefined)[] {
     const id = this.#namespaces.look(namespace);
     return id === undefined ? keys.map(() => undefined) : this.#entries(id, keys, payloadsOnly);
@@ -127,7 +127,7 @@ export class Reader {
     if (row === undefined) return undefined;
     const value = row[0];
     if (value !== null) return livePayloadOf(id, key, [value, "json", null, row[1]], this.#clock);
-    // Others of that kind are likely to follow.
+    // More such rows are likely to follow.
     this.#pause = PAUSE;
     return this.#anyPayload(id, key);
   }

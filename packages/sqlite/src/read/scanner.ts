@@ -18,13 +18,13 @@ import { BEYOND_TEXT } from "../stored/namespaces.ts";
 import type { Revisions } from "../stored/revisions.ts";
 import type { Tables } from "../stored/schema.ts";
 
-/** Rows of the very first page, when nothing is known of the values' length, and of any page. */
+/** Rows of the very first page, when the length of the values is not known yet, and the most rows of any page. */
 const FIRST = 64;
 const MOST = 512;
 /** Characters or bytes of values that a page should not exceed by much. */
 const PAGE_SIZE = 2 ** 20;
 
-/** Namespace, from, to, limit. The end of an open range is a BLOB, which every text comes before. */
+/** Namespace, from, to, limit. The end of an open range is a BLOB, which sorts after every text. */
 type Between = [number, string, string | Buffer, number];
 type KeyedPayload = readonly [...row: PayloadRow, key: string];
 const PAYLOAD_KEY = 4;
@@ -38,14 +38,14 @@ interface Selects {
   readonly keysWithoutDeadlines: Sqlite.Statement<Between, Key>;
 }
 
-/** Reads ranges in pages, each by a statement of its own that goes on behind the last key: nothing stays open in between. */
+/** Reads ranges in pages, each by a statement of its own that continues behind the last key: nothing stays open in between. */
 export class Scanner {
   readonly #ascending: Selects;
   readonly #descending: Selects;
   readonly #deadlines: DeadlineFlag;
   readonly #revisions: Revisions;
   readonly #clock: () => number;
-  /** Rows of a page of values, as the last ones were. */
+  /** Rows for the next page of values, adapted to the size of the last one. */
   #size = FIRST;
 
   constructor(
@@ -61,7 +61,7 @@ export class Scanner {
     this.#clock = clock;
   }
 
-  /** Of one namespace. The function reads the next page: it may be empty where all its rows have expired; `undefined`: the end. */
+  /** Returns a function that reads a namespace's next page: empty if all its rows have expired, `undefined` at the end. */
   pages(id: number, range: Range): () => readonly StoredEntry[] | undefined {
     const { keysOnly, payloadsOnly, reverse } = range;
     let { start } = range;
@@ -127,14 +127,14 @@ export class Scanner {
   }
 }
 
-/** Of what stands for a value, which in a damaged file is anything. */
+/** 0 for anything but text and bytes: in a damaged file a value may be of any type. */
 function lengthOf(value: unknown): number {
   return typeof value === "string" || isBytes(value) ? value.length : 0;
 }
 
 interface Page {
   readonly entries: readonly StoredEntry[];
-  /** How many rows were read for them. */
+  /** How many rows were read, expired ones included. */
   readonly read: number;
   readonly last: string | undefined;
 }

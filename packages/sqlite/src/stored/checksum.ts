@@ -1,29 +1,29 @@
 /**
- * What tells an altered row, since SQLite's pages have no checksums: a bit that flips on the disk, or a file that
- * somebody edits, would be read as if it had been written.
+ * Checksums detect an altered row. SQLite's pages have none: a bit that flipped on the disk, or an edited file, would be
+ * read as if the store had written it.
  *
- * A row has two sums. `checksum` is looked at by whoever reads the value: a hash of the namespace, the key, the encoding
- * and the value, plus the deadline. `metadata_checksum` is for whoever reads the rest: a hash of revision, time of the
- * last write and user metadata, plus the time of creation and the policy. What statements change without having read
- * the row is added instead of hashed, so that they can change the sum with it.
+ * A row has two sums. `checksum` guards the value: a hash of the namespace, the key, the encoding and the value, plus the
+ * deadline. `metadata_checksum` guards the rest: a hash of revision, time of the last write and user metadata, plus the time
+ * of creation and the policy. Fields that statements change without having read the row are added instead of hashed, so
+ * that those statements can adjust the sum.
  *
- * Hashes are signed, which makes nearly all of them integers of four bytes to SQLite: a row that stays as long as it was
- * is overwritten in place, in two thirds of the time.
+ * Hashes are signed, so SQLite stores nearly all of them in four bytes: a row whose length stays the same is overwritten in
+ * place, in two thirds of the time.
  */
 
 import { crc32 } from "node:zlib";
 import { isBytes } from "@kv/core";
 
-/** Characters up to which hashing here takes less than calling the native function, which must make UTF-8 of them. */
+/** Up to this many characters, hashing here is faster than the native function, which must encode them in UTF-8. */
 const SHORT = 192;
-/** FNV-1a. Every step is reversible: a single character that differs always shows. */
+/** FNV-1a. Every step is reversible, so a single differing character always changes the hash. */
 const PRIME = 0x01000193;
 const OFFSET = 0x811c9dc5;
-/** No character: what stands between two texts. */
+/** Stands between two texts; not a valid character. */
 const SEPARATOR = 0x10000;
 /** Added for an evictable row: beyond any hash. */
 export const EVICTABLE: number = 2 ** 33;
-/** Added where there is no deadline. A single bit makes a 0 of NULL, so it is not that. */
+/** Added if there is no deadline. Not 0: a single flipped bit turns NULL into 0. */
 export const NEVER = -1;
 
 function hashText(text: string, from: number): number {
@@ -37,7 +37,7 @@ function hashInteger(integer: number, from: number): number {
   return Math.imul(high ^ integer, PRIME);
 }
 
-/** Of a value that is stored under this key. `NaN`, which no row has, for what is neither text nor bytes. */
+/** The sum of a value stored under this key; `NaN`, which no row has, for a value that is neither text nor bytes. */
 export function checksum(
   namespace: number,
   key: string,
@@ -55,7 +55,7 @@ export function checksum(
   return (hash | 0) + (expiresAt ?? NEVER);
 }
 
-/** Of the fields that every write sets; `NaN` where the user metadata is no text. The time of creation and `EVICTABLE` come on top. */
+/** The sum of the fields that every write sets; `NaN` if the user metadata is not text. The caller adds time of creation and `EVICTABLE`. */
 export function writeChecksum(revision: number, updatedAt: number, user: unknown): number {
   const hash = hashInteger(updatedAt, hashInteger(revision, OFFSET)) >>> 0;
   if (user === null || user === undefined) return hash;

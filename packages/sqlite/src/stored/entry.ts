@@ -16,7 +16,7 @@ export type Row = readonly [
   metadataChecksum: number,
 ];
 
-/** Those of a `Row`. Names of tables may stand before them. */
+/** The columns of a `Row`, in its order. The caller may prefix them with a table's name. */
 export const COLUMNS: readonly string[] = [
   "value",
   "encoding",
@@ -30,10 +30,10 @@ export const COLUMNS: readonly string[] = [
   "metadata_checksum",
 ];
 
-/** Where the key stands in rows that have it: behind the rest. */
+/** The index of the key in a `KeyedRow`. */
 export const KEY = 10;
 
-/** What most reads want, in the order of `PAYLOAD_COLUMNS`. */
+/** All that most reads need, in the order of `PAYLOAD_COLUMNS`. */
 export type PayloadRow = readonly [
   value: string | Uint8Array,
   encoding: string,
@@ -45,7 +45,7 @@ export const PAYLOAD_COLUMNS: readonly string[] = ["value", "encoding", "expires
 
 export type KeyedRow = readonly [...row: Row, key: string];
 
-/** What a row says, once its checksums were found right. */
+/** The entry in a row, or a `CorruptEntry` if a checksum does not match. */
 export function entryOf(
   namespace: number,
   key: string,
@@ -58,7 +58,7 @@ export function entryOf(
     : new CorruptEntry(key);
 }
 
-/** The same where it has not expired. That an altered deadline has passed says nothing. */
+/** As `entryOf`, `undefined` if it has expired. An altered row is corrupt, not expired: its deadline proves nothing. */
 export function liveEntryOf(
   namespace: number,
   key: string,
@@ -70,7 +70,7 @@ export function liveEntryOf(
   return isExpired(row[5], clock) && entry instanceof SqliteEntry ? undefined : entry;
 }
 
-/** The same for readers that want nothing but the payload, of the columns in `PAYLOAD_COLUMNS`. */
+/** As `liveEntryOf`, for readers that need only the payload: from the columns in `PAYLOAD_COLUMNS`. */
 export function livePayloadOf(
   namespace: number,
   key: string,
@@ -82,7 +82,7 @@ export function livePayloadOf(
   return isExpired(expiresAt, clock) ? undefined : new PayloadEntry(key, row[0], row[1]);
 }
 
-/** A row, looked at only where it is asked for. */
+/** An entry over a row, whose fields are read only when asked for. */
 export class SqliteEntry implements StoredEntry {
   readonly key: string;
   readonly #row: Row;
@@ -131,7 +131,7 @@ export class SqliteEntry implements StoredEntry {
   }
 }
 
-/** For readers that want nothing but the payload: the rest is made up. */
+/** An entry for readers that need only the payload: the other fields are placeholders. */
 export class PayloadEntry implements StoredEntry {
   readonly key: string;
   readonly encoding: string;
@@ -176,7 +176,7 @@ export class PayloadEntry implements StoredEntry {
   }
 }
 
-/** The driver's Buffers have their memory for themselves. */
+/** No copy: the driver's Buffers do not share their memory. */
 function payloadOf(value: string | Uint8Array): Payload {
   return typeof value === "string" ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }

@@ -5,13 +5,13 @@ import type { Tables } from "./schema.ts";
 
 /** How many ids are remembered. Programs have few namespaces, or one per tenant. */
 const REMEMBERED = 10_000;
-/** Rows that one step of a listing looks at. */
+/** Rows that one page of a listing looks at. */
 const PAGE = 256;
 
-/** The number of a namespace that does not exist, under which nothing is found. */
+/** The number of a namespace that does not exist: no row has it. */
 export const NOWHERE = 0;
 
-/** What a write throws whose namespace was removed, being empty, by another connection. It has changed nothing. */
+/** Thrown by a write whose namespace another connection removed because it was empty. The write has changed nothing. */
 export class VanishedNamespace extends Error {
   constructor() {
     super("the namespace was removed while it was empty");
@@ -22,9 +22,9 @@ export class VanishedNamespace extends Error {
 /**
  * The numbers that stand for namespaces in the table of entries.
  *
- * Any connection may remove the row of an empty namespace at any time; a number is never given again. So a remembered
- * number under which there are entries is right, and one under which there is nothing may be out of date: whoever finds
- * nothing asks `isCurrent`, and inserts refuse a number that is not there any more.
+ * Any connection may remove the row of an empty namespace at any time; a number is never reused. So a remembered number is
+ * right if there are entries under it, and may be out of date if there are none: a reader that finds nothing asks
+ * `isCurrent`, and inserts refuse a number that no longer exists.
  */
 export class Namespaces {
   readonly #select: Sqlite.Statement<[string], number>;
@@ -71,7 +71,7 @@ export class Namespaces {
       .safeIntegers(false);
   }
 
-  /** As remembered, if it is; `undefined`: there is nothing in it. */
+  /** The remembered number, or else the present one; `undefined`: the namespace is empty. */
   find(namespace: Namespace): number | undefined {
     if (namespace === this.#last) return this.#lastId;
     const id = this.#ids.get(namespace.id);
@@ -81,7 +81,7 @@ export class Namespaces {
     return id;
   }
 
-  /** As it is now. */
+  /** The present number. */
   look(namespace: Namespace): number | undefined {
     const id = this.#select.get(namespace.id);
     if (id === undefined) this.forget(namespace);
@@ -99,12 +99,12 @@ export class Namespaces {
     this.#last = undefined;
   }
 
-  /** Its number, given now if need be. Not within a transaction. */
+  /** The namespace's number, assigned now if it has none. Not within a transaction. */
   ensure(namespace: Namespace): number {
     return this.find(namespace) ?? this.#transactions.run(() => this.#make(namespace));
   }
 
-  /** The numbers of a namespace and of all below it. The function reads the next page; `undefined`: the end. */
+  /** Returns a function that reads the next page of numbers, of a namespace and all below it; `undefined`: the end. */
   within({ id }: Namespace): () => readonly number[] | undefined {
     const end = endOf(id);
     let from: string | undefined = id;
@@ -117,7 +117,7 @@ export class Namespaces {
     };
   }
 
-  /** Those below a namespace that hold a live entry. The function reads the next page, which may be empty; `undefined`: the end. */
+  /** Returns a function that reads the next page, maybe empty, of namespaces below this one with a live entry; `undefined`: the end. */
   living(under: Namespace, clock: () => number): () => readonly Namespace[] | undefined {
     const end = endOf(under.id);
     let after: string | undefined = under.id;
@@ -136,7 +136,7 @@ export class Namespaces {
     this.#advance.run();
     const id = this.#select.get(namespace.id);
     if (id === undefined) throw new Error(`the namespace ${JSON.stringify(namespace.id)} could not be made`);
-    // Not remembered: the transaction may fail yet.
+    // Not remembered yet: the transaction may still fail.
     return id;
   }
 
@@ -151,7 +151,7 @@ export class Namespaces {
 /** A BLOB is greater than every text. */
 export const BEYOND_TEXT: Buffer = Buffer.alloc(0);
 
-/** What all paths below this one come before: `/`, in which it ends, is followed by `0`. */
+/** The bound that sorts after all paths below this one: `/`, the last character of each path, is followed by `0`. */
 function endOf(id: string): string | Buffer {
   return id === "" ? BEYOND_TEXT : `${id.slice(0, -1)}0`;
 }

@@ -1,23 +1,23 @@
 /**
  * Revisions as callers see them, and as they are stored.
  *
- * A row holds an integer. Every connection that writes reserves a block of them in `kv_revisions`, together with a random
- * text of its own, and what callers see is that text and the place within the block. An integer may come again: after the
- * file was restored from a backup, or copied, the next block begins where the lost one did. Its text does not, so a
- * revision that a caller remembers from the lost future matches nothing.
+ * A row holds an integer. Every connection that writes reserves a block of integers in `kv_revisions`, with a random text
+ * of its own; callers see that text and the place within the block. An integer may recur: after the file was restored from
+ * a backup, or copied, the next block begins where the lost one did. The text does not recur, so a revision that a caller
+ * remembers from the lost future matches nothing.
  *
- * Rows that were written before there were texts are in no block; callers see their plain integer, as they always did.
+ * Rows written before texts were introduced are in no block; callers see their plain integer, as they always did.
  */
 import { randomBytes } from "node:crypto";
 import type Sqlite from "better-sqlite3";
 import type { Tables } from "./schema.ts";
 
-/** How many blocks are remembered. There is one for each opening that wrote. */
+/** How many blocks are remembered. Each opening that wrote has one. */
 const REMEMBERED = 4096;
-/** 96 bits, 16 characters: longer than any integer, so that no text and place reads like a plain one. */
+/** 96 bits, 16 characters: with its text, a revision is longer than any plain integer, and cannot be taken for one. */
 const RANDOM_BYTES = 12;
 
-/** Integers from `first` to before `end`, and how callers see them: `text`, then the integer less `base`. */
+/** Integers from `first` to before `end`. Callers see `text`, followed by the integer less `base`. */
 export interface Block {
   readonly first: number;
   readonly end: number;
@@ -35,7 +35,7 @@ export class Revisions {
   #find: Sqlite.Statement<[number], BlockRow> | undefined;
   #limit: Sqlite.Statement<[number], number | null> | undefined;
   #insert: Sqlite.Statement<[number, number, string, number]> | undefined;
-  /** Those that are known, in order. */
+  /** The blocks that are remembered, in order. */
   #known: Block[] = [];
   #last = NO_BLOCK;
 
@@ -44,7 +44,7 @@ export class Revisions {
     this.#tables = tables;
   }
 
-  /** Stores a block with a text that no other has. Within the transaction that reserves the integers. */
+  /** Stores a block with a unique text, within the transaction that reserves the integers. */
   reserve(first: number, end: number): Block {
     this.#insert ??= this.#db.prepare(
       `INSERT INTO ${this.#tables.revisions} (first, beyond, text, reserved_at) VALUES (?, ?, ?, ?)`,
@@ -54,7 +54,7 @@ export class Revisions {
     return { first, end, text, base: first };
   }
 
-  /** The block of a row's revision. It was reserved before the row was written: who sees the row sees the block. */
+  /** The block of a row's revision. It was reserved before the row was written, so a reader that sees the row sees the block. */
   blockOf(revision: number): Block {
     if (!holds(this.#last, revision)) this.#last = this.#remembered(revision) ?? this.#load(revision);
     return this.#last;
@@ -84,7 +84,7 @@ export class Revisions {
   #load(revision: number): Block {
     const { revisions, meta } = this.#tables;
     if (this.#find === undefined && !this.#isThere()) {
-      // An old layout, read only. Not remembered: another process may migrate it at any time.
+      // An old layout, opened with readOnly. Not remembered: another process may migrate it at any time.
       return { first: revision, end: revision + 1, text: "", base: 0 };
     }
     this.#find ??= this.#db
@@ -98,7 +98,7 @@ export class Revisions {
       const [first, end, text] = before;
       return this.#remember({ first, end, text, base: first });
     }
-    // Reserved without a text. Later blocks begin behind all integers that are reserved by now.
+    // Reserved without a text. Later blocks begin behind all integers reserved so far.
     this.#limit ??= this.#db
       .prepare<[number], number | null>(
         `SELECT coalesce((SELECT min(first) FROM ${revisions} WHERE first > ?), value) FROM ${meta} WHERE name = 'revision'`,

@@ -10,14 +10,14 @@
  *   `expires_at` halves the writes that have a deadline. Short columns come first, so that counts and sweeps do not
  *   read the overflow pages of long values. The collation is BINARY, which in UTF-8 is the order of code points.
  * - `kv_namespaces`: id ↔ the namespace's path as one string (every segment followed by `/`; the root's is empty). The row
- *   of an empty namespace is removed by sweeps. Its id is never given again, so that a connection that remembers it finds
- *   nothing under it, and looks the path up anew.
+ *   of an empty namespace is removed by sweeps. Its id is never reused, so a connection that remembers it finds nothing
+ *   under it, and looks the path up again.
  * - `kv_meta`: numbers by name. `version`: this layout's. `revision`: the first revision that is not reserved.
- *   `namespace`: the next id of a namespace. `deadlines`: 1 once any entry ever had one; until then sweeps, counts and
- *   lists of keys have less to look at.
+ *   `namespace`: the next id of a namespace. `deadlines`: 1 once any entry ever had a deadline; until then sweeps,
+ *   counts and lists of keys ignore deadlines.
  * - `kv_revisions`: the blocks of revisions that connections have reserved (`first` to before `beyond`), each with a random
- *   text, see `revisions.ts`. Old ones that no entry bears are removed by sweeps, see `retired-blocks.ts`.
- * - `kv_changes`, `kv_watchers`: the change feed, see `change-feed.ts`. Empty unless somebody watches.
+ *   text, see `revisions.ts`. Sweeps remove old blocks that no entry uses, see `retired-blocks.ts`.
+ * - `kv_changes`, `kv_watchers`: the change feed, see `change-log.ts`. Empty unless a watcher exists.
  *
  * To read it with the `sqlite3` tool: `SELECT key, value FROM kv;`
  */
@@ -45,7 +45,7 @@ export function tablesOf(table: string): Tables {
   };
 }
 
-/** Step `n` leads from version `n` to `n + 1`. Steps that were released are never edited; a new layout is a new step. */
+/** Step `n` leads from version `n` to `n + 1`. Released steps are never edited; a new layout is a new step. */
 const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
   ({ entries, namespaces, meta }) => `
     CREATE TABLE ${meta} (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -88,10 +88,10 @@ const MIGRATIONS: readonly ((tables: Tables) => string)[] = [
 ];
 
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
-/** The oldest layout that can be read as it is: a file on a read-only medium cannot be migrated. */
+/** The oldest layout that can be read without migration, which a read-only medium does not allow. */
 const READABLE_VERSION = 3;
 
-/** The version that brought each table. */
+/** The version that introduced each table. */
 const SINCE: { readonly [T in keyof Tables]: number } = {
   entries: 1,
   namespaces: 1,
@@ -101,7 +101,7 @@ const SINCE: { readonly [T in keyof Tables]: number } = {
   revisions: 4,
 };
 
-/** The columns of every table, in the order in which they were made. */
+/** The columns of every table, in the order in which they were created. */
 const LAYOUT: { readonly [T in keyof Tables]: string } = {
   entries:
     "namespace,key,revision,created_at,updated_at,expires_at,evictable,encoding,checksum,metadata_checksum,user_metadata,value",
@@ -115,14 +115,14 @@ const LAYOUT: { readonly [T in keyof Tables]: string } = {
 const TABLE_NAMES = Object.keys(SINCE) as (keyof Tables)[];
 
 /**
- * Makes the tables, or brings them to this version. Several processes may do so at the same time.
- * @throws Refusal where what is there is not ours, or newer
+ * Makes the tables, or migrates them to this version. Several processes may do so at the same time.
+ * @throws Refusal if the tables are not ours, or newer
  */
 export function prepareSchema(db: Sqlite.Database, tables: Tables, readOnly: boolean): void {
   if (db.pragma("encoding", { simple: true }) !== "UTF-8") {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      "the database's text encoding is UTF-16, whose order of keys differs; use a UTF-8 one",
+      "the database's text encoding is UTF-16, which orders keys differently; use a database in UTF-8",
     );
   }
   let version = versionOf(db, tables);
@@ -133,7 +133,7 @@ export function prepareSchema(db: Sqlite.Database, tables: Tables, readOnly: boo
   if (version < READABLE_VERSION) {
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `the database has no table ${tables.entries} of this version yet; open it once without readOnly`,
+      `the database has no table ${tables.entries} in a layout that can be read; open it once without readOnly`,
     );
   }
   for (const name of TABLE_NAMES) {
@@ -144,7 +144,7 @@ export function prepareSchema(db: Sqlite.Database, tables: Tables, readOnly: boo
 function migrate(db: Sqlite.Database, tables: Tables): void {
   db.exec("BEGIN IMMEDIATE");
   try {
-    // Somebody else may have done it while this connection waited for the lock.
+    // Another connection may have migrated while this one waited for the lock.
     const from = versionOf(db, tables);
     for (const name of TABLE_NAMES) {
       if (SINCE[name] > from && columnsOf(db, tables[name]) !== "") throw foreign(tables[name]);
@@ -158,7 +158,7 @@ function migrate(db: Sqlite.Database, tables: Tables): void {
   }
 }
 
-/** 0: there is nothing yet. */
+/** 0: there are no tables yet. */
 function versionOf(db: Sqlite.Database, tables: Tables): number {
   const names = Object.values(tables);
   const taken = db
@@ -178,8 +178,8 @@ function versionOf(db: Sqlite.Database, tables: Tables): number {
   if (version > SCHEMA_VERSION) {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `the table ${tables.entries} has layout ${version} and was written by a newer @kv/sqlite, ` +
-        `while this one knows layouts up to ${SCHEMA_VERSION}; upgrade @kv/sqlite`,
+      `the table ${tables.entries} has layout ${version}, of a newer @kv/sqlite; ` +
+        `this one reads layouts up to ${SCHEMA_VERSION}: upgrade @kv/sqlite`,
     );
   }
   return version;
@@ -197,6 +197,6 @@ function columnsOf(db: Sqlite.Database, table: string): string {
 function foreign(table: string): Refusal {
   return new Refusal(
     "KV_UNSUPPORTED",
-    `the database has a table ${table} that is not of @kv/sqlite, and is left alone; name another with the option table`,
+    `the database has a table ${table} that @kv/sqlite did not make; it is left alone: choose another name with the option table`,
   );
 }

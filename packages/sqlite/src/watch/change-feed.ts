@@ -17,7 +17,7 @@ import type { ChangeLog } from "./change-log.ts";
 
 /** Milliseconds between two signs of life. */
 const SIGN_OF_LIFE_MS = 5000;
-/** Changes after which a sign of life is due at once, so that they can be removed. */
+/** Delivered changes after which a sign of life is due at once, so that they can be removed. */
 const SIGN_OF_LIFE_CHANGES = 10_000;
 /** Milliseconds of delivering after which the event loop gets a turn. */
 const TURN_MS = 4;
@@ -25,31 +25,31 @@ const TURN_MS = 4;
 interface Registration {
   readonly id: string;
   position: number;
-  /** `position` and time of the last sign of life. */
-  told: number;
-  toldAt: number;
-  /** As `ChangeLog.disown` was told last. */
+  /** `position` and time as of the last sign of life. */
+  reported: number;
+  reportedAt: number;
+  /** As last given to `ChangeLog.disown`. */
   unwanted: RevisionBlock;
 }
 
 /**
- * Tells this process's watchers of every process's changes: of its own as soon as they are committed, of the others' by
- * looking every few milliseconds whether the file changed, which is a read of shared memory.
+ * Delivers every process's changes to this process's watchers: its own as soon as they are committed, the others' by
+ * checking every few milliseconds whether the file has changed, which is a read of shared memory.
  */
 export class ChangeFeed {
   readonly #log: ChangeLog;
   readonly #queue: WriteQueue;
   readonly #version: Sqlite.Statement<[], number>;
-  /** Gives up the read snapshot; throws where the database cannot be read now. */
+  /** Ends the read snapshot; throws if the database cannot be read now. */
   readonly #refresh: () => void;
   readonly #interval: number;
-  /** Those that this connection gives out. */
+  /** The revisions that this connection gives out. */
   readonly #revisions: () => RevisionBlock;
   readonly #watchers = new Watchers();
   #users = 0;
-  /** Those of them that want to be told of this connection's changes, too. */
+  /** Users that want this connection's own changes, too. */
   #curious = 0;
-  /** This connection wrote, and nobody is in a hurry to hear of it. */
+  /** This connection wrote, and no user wants its own changes: the next poll delivers. */
   #behind = false;
   #joining: Promise<void> | undefined;
   #registration: Registration | undefined;
@@ -85,7 +85,7 @@ export class ChangeFeed {
     othersOnly: boolean,
   ): Promise<() => void> {
     const curious = othersOnly ? 0 : 1;
-    // What happened before is not this watcher's.
+    // Earlier changes go to the earlier watchers only.
     if (this.#registration !== undefined) this.#poll();
     const end = this.#watchers.add(namespace, bounds, listener);
     this.#users++;
@@ -117,7 +117,7 @@ export class ChangeFeed {
     else this.#behind = true;
   }
 
-  /** Ends everything. Where the database is locked the registration is left to be found dead. */
+  /** Ends all watches. If the database is locked, the registration stays, and is removed as dead later. */
   close(): void {
     this.#users = 0;
     this.#curious = 0;
@@ -141,31 +141,31 @@ export class ChangeFeed {
     this.#registration = await this.#queue.run((): Registration => {
       const unwanted = this.#unwanted;
       const position = this.#log.join(id, unwanted);
-      return { id, position, told: position, toldAt: Date.now(), unwanted };
+      return { id, position, reported: position, reportedAt: Date.now(), unwanted };
     });
     this.#stopPolling ??= backgroundInterval(() => this.#poll(), this.#interval);
     if (this.#users === 0) this.#leave();
   }
 
-  /** The revisions of changes that nobody here wants to be told of. */
+  /** The revisions of changes that no watcher here wants. */
   get #unwanted(): RevisionBlock {
     return this.#curious > 0 ? NO_REVISIONS : this.#revisions();
   }
 
-  /** Sees to it that what is wanted is noted. */
+  /** Ensures that the wanted changes are recorded. */
   #agree(): MaybePromise<void> {
     const registration = this.#registration;
     if (registration === undefined || isSameBlock(registration.unwanted, this.#unwanted)) return;
     return this.#queue.run(() => {
       if (registration !== this.#registration) return;
-      // As it is by now, and not when this began to wait for its turn.
+      // Computed now, and not when this began to wait for its turn.
       const unwanted = this.#unwanted;
       this.#log.disown(registration.id, unwanted);
       registration.unwanted = unwanted;
     });
   }
 
-  /** That more is noted than is wanted does no harm: where it fails, the next poll tries again. */
+  /** Recording more than is wanted does no harm: if this fails, the next poll tries again. */
   #agreeSometime(): void {
     this.#quietly(() => {
       const agreed = this.#agree();
@@ -200,7 +200,7 @@ export class ChangeFeed {
     return registration;
   }
 
-  /** What fails now, because the database is locked or out of order, is done by the next poll: the position tells where to go on. */
+  /** Work that fails because the database is locked or out of order is redone by the next poll, from `position` on. */
   #quietly(work: () => void): void {
     try {
       work();
@@ -210,7 +210,7 @@ export class ChangeFeed {
     }
   }
 
-  /** There will be no more changes to hear of. Watchers read again, and are told why. */
+  /** No more changes will come. Watchers read again, and get the reason as the error. */
   #lose(): void {
     if (this.#lost) return;
     this.#lost = true;
@@ -232,8 +232,8 @@ export class ChangeFeed {
         this.#seenVersion = version;
       }
       this.#agreeSometime();
-      const { position, told, toldAt } = registration;
-      if (Date.now() - toldAt >= SIGN_OF_LIFE_MS || position - told >= SIGN_OF_LIFE_CHANGES)
+      const { position, reported, reportedAt } = registration;
+      if (Date.now() - reportedAt >= SIGN_OF_LIFE_MS || position - reported >= SIGN_OF_LIFE_CHANGES)
         this.#report(registration);
     });
   }
@@ -265,9 +265,9 @@ export class ChangeFeed {
   #report(registration: Registration): void {
     if (this.#reporting) return;
     this.#reporting = true;
-    registration.toldAt = Date.now();
-    registration.told = registration.position;
-    const reported = this.#queue.run(() => this.#log.signOfLife(registration.id, registration.told));
+    registration.reportedAt = Date.now();
+    registration.reported = registration.position;
+    const reported = this.#queue.run(() => this.#log.signOfLife(registration.id, registration.reported));
     const done = (known: boolean) => {
       this.#reporting = false;
       if (!known && registration === this.#registration) this.#rejoin();
@@ -276,12 +276,12 @@ export class ChangeFeed {
     else done(reported);
   }
 
-  /** This process was taken for dead, and what happened meanwhile may not have been noted. */
+  /** This process was taken for dead, so changes since then may not have been recorded. */
   #rejoin(): void {
     if (this.#rejoining) return;
     this.#rejoining = true;
     this.#registration = undefined;
-    // Where it fails, the next poll tries again.
+    // If it fails, the next poll tries again.
     this.#join()
       .then(() => this.#agree())
       .then(

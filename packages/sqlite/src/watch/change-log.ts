@@ -1,14 +1,14 @@
 /**
  * The change feed's part of the database.
  *
- * While anybody watches, in whatever process, three triggers on the table of entries note changes in `kv_changes`;
- * otherwise there are none, and writers pay nothing. A process that watches has a row in `kv_watchers` with the number
- * of the last change it has seen and the time of its last sign of life. Whoever comes, goes or sweeps removes the rows
- * of those that gave none for long, with the last row the triggers, and the changes that everybody has seen.
+ * While any process watches, three triggers on the table of entries record changes in `kv_changes`; otherwise there are
+ * none, and writers pay nothing. A process that watches has a row in `kv_watchers` with the number of the last change it
+ * has seen and the time of its last sign of life. A process that joins, leaves or sweeps removes the rows of dead watchers,
+ * the changes that all watchers have seen and, with the last row, the triggers.
  *
- * A process that wants to know of others' changes alone, as one does that keeps copies of what it reads, says in its row
- * which revisions it gives out (`own_first` to before `own_end`). As long as it is the only one that watches, what is
- * written with these is not noted: nobody would read it. Deletions bear no revision of who deletes, and are noted.
+ * A process that wants only others' changes, as one that keeps copies of the entries it reads, records in its row which
+ * revisions it gives out (`own_first` to before `own_end`). While it is the only watcher, changes with these revisions are
+ * not recorded: no process would read them. Deletions carry no revision of the deleting process, and are recorded.
  *
  * A watcher whose row was removed, or that finds a gap in the numbers, may have missed changes.
  */
@@ -20,9 +20,9 @@ import type { Revisions } from "../stored/revisions.ts";
 import type { Tables } from "../stored/schema.ts";
 import type { RevisionBlock } from "../write/revision-blocks.ts";
 
-/** Milliseconds after which a watcher that gave no sign of life is taken for dead. */
+/** Milliseconds without a sign of life after which a watcher is taken for dead. */
 export const DEAD_AFTER_MS = 30_000;
-/** Changes that are kept at most for a watcher that lags behind. */
+/** The most changes that are kept for a watcher that lags behind. */
 const KEPT = 100_000;
 /** Changes read at once. */
 const PAGE = 256;
@@ -43,9 +43,9 @@ const KIND = 13;
 const NAMESPACE = 14;
 
 export interface ChangePage {
-  /** By namespace: the last change of every key, in order. */
+  /** By namespace: the last change of each key, in order. */
   readonly changes: ReadonlyMap<string, readonly StoredChange[]>;
-  /** The number of the last one read. */
+  /** The number of the last change read. */
   readonly position: number;
   /** Whether changes are missing before the first one. */
   readonly gap: boolean;
@@ -91,11 +91,11 @@ export class ChangeLog {
     this.#bury = db.prepare(`DELETE FROM ${watchers} WHERE seen_at < ?`);
     this.#living = numbers(`SELECT count(*) FROM ${watchers}`);
     this.#prune = db.prepare(`DELETE FROM ${changes} WHERE seq <= ?`);
-    // Of a table with AUTOINCREMENT, and right even when all its rows are gone.
+    // Kept by AUTOINCREMENT, and right even when all rows of the table are gone.
     this.#last = numbers("SELECT seq FROM sqlite_sequence WHERE name = ?");
   }
 
-  /** From here on changes are noted, but for `unwanted` ones. → the number of the last one before. */
+  /** Registers a watcher: from now on changes are recorded, except `unwanted` ones. Returns the number of the last earlier change. */
   join(id: string, unwanted: RevisionBlock): number {
     return this.#transactions.run(() => {
       this.#tidy();
@@ -125,7 +125,7 @@ export class ChangeLog {
     });
   }
 
-  /** From here on changes of these revisions are not noted while nobody else watches, and all others are. */
+  /** From now on changes with these revisions are not recorded while no other process watches; all others are. */
   disown(id: string, unwanted: RevisionBlock): void {
     this.#disown.run(unwanted.first, unwanted.end, id);
   }
@@ -137,7 +137,7 @@ export class ChangeLog {
     });
   }
 
-  /** Says that this watcher is alive and where it stands. `false`: it was taken for dead. */
+  /** Records that this watcher is alive, and its position. `false`: it was taken for dead. */
   signOfLife(id: string, position: number): boolean {
     return this.#transactions.run(() => {
       const known = this.#refresh.run(position, Date.now(), id).changes > 0;
@@ -150,7 +150,7 @@ export class ChangeLog {
     return (this.#known.get(id) ?? 0) > 0;
   }
 
-  /** Whether there are dead watchers to be removed by `removeDead`. */
+  /** Whether `removeDead` would remove any watchers. */
   hasDead(): boolean {
     return (this.#dead.get(Date.now() - DEAD_AFTER_MS) ?? 0) > 0;
   }
@@ -159,7 +159,7 @@ export class ChangeLog {
     this.#transactions.run(() => this.#tidy());
   }
 
-  /** The changes behind a number. A key that changed several times stands where its last change does, with the row it has now. */
+  /** Reads the changes after a number. A key that changed several times appears once, at its last change, with its present row. */
   read(after: number): ChangePage {
     const rows = this.#read.all(after, PAGE);
     const changes = new Map<string, Map<string, StoredChange>>();
@@ -184,7 +184,7 @@ export class ChangeLog {
     };
   }
 
-  /** Within a transaction: removes dead watchers, changes that nobody needs, and the triggers if nobody is left. */
+  /** Within a transaction: removes dead watchers, changes that no watcher needs and, if no watcher is left, the triggers. */
   #tidy(): void {
     const { watchers } = this.#tables;
     this.#bury.run(Date.now() - DEAD_AFTER_MS);
@@ -215,7 +215,7 @@ function changeOf(row: ChangeRow, wasSet: boolean, revisions: Revisions): Stored
   const key = row[CHANGED_KEY];
   const kind = row[KIND];
   if (kind === "delete" || kind === "expire") return { type: kind, key };
-  // It was deleted meanwhile: that change comes later.
+  // The key was deleted meanwhile: that change comes later.
   if (row[0] === null) return undefined;
   const entry = entryOf(row[NAMESPACE], key, row as unknown as Row, revisions);
   return { type: wasSet ? "set" : kind, key, entry };

@@ -1,6 +1,6 @@
 import type { Commit, IncrementMutation, Mutation, SetMutation } from "@kv/core";
 
-/** Whether a commit may make an entry where there was none. */
+/** Whether a commit may make an entry under an absent key. */
 export function inserts({ mutations }: Commit): boolean {
   return mutations.some(({ type }) => type === "set" || type === "increment");
 }
@@ -10,7 +10,7 @@ export function isOver({ expiresAt }: Pick<SetMutation, "expiresAt">, now: numbe
   return typeof expiresAt === "number" && expiresAt <= now;
 }
 
-/** The mutation of a batch that is nothing else and takes one statement. */
+/** The only mutation of a batch, if it is alone, unchecked, and takes one statement. */
 export function loneMutation(commits: readonly Commit[]): Exclude<Mutation, IncrementMutation> | undefined {
   const commit = commits[0];
   if (commits.length !== 1 || commit?.checks.length !== 0 || commit.mutations.length !== 1) return undefined;
@@ -18,7 +18,7 @@ export function loneMutation(commits: readonly Commit[]): Exclude<Mutation, Incr
   return mutation === undefined || mutation.type === "increment" ? undefined : mutation;
 }
 
-/** How many mutations there are, and whether any gives a deadline. */
+/** How many mutations there are, and whether any sets a deadline. */
 export function extentOf(commits: readonly Commit[]): {
   readonly mutations: number;
   readonly haveDeadlines: boolean;

@@ -4,16 +4,16 @@ import type { Transactions } from "../connection/transactions.ts";
 import { pause, SLICE_MS, type WriteQueue } from "../connection/write-queue.ts";
 import type { Tables } from "../stored/schema.ts";
 
-/** Milliseconds after which nothing is written with the revisions of a block any more, by far: see `revision-blocks.ts`. */
+/** Milliseconds after which a block is certainly out of use: far more than `revision-blocks.ts` gives out revisions of it. */
 const RETIRED_AFTER_MS = 30 * 24 * 60 * 60 * 1000;
-/** How many retired blocks make it worth reading the whole table. */
+/** From this many retired blocks on, reading the whole table is worth it. */
 const MANY = 1024;
-/** Milliseconds until it may be worth it again. */
+/** Milliseconds between two readings. */
 const PAUSE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes blocks of revisions that no entry bears any more. There is one for each opening that wrote: a program that is
- * started every minute would collect half a million a year.
+ * Removes blocks of revisions that no entry uses any more. Each opening that wrote leaves one: a program that starts every
+ * minute would leave half a million a year.
  */
 export class RetiredBlocks {
   readonly #count: Sqlite.Statement<[number, number], number>;
@@ -40,7 +40,7 @@ export class RetiredBlocks {
       `SELECT DISTINCT (SELECT first FROM ${revisions} WHERE first <= e.revision ORDER BY first DESC LIMIT 1)
       FROM ${entries} AS e WHERE rowid >= ? AND rowid < ?`,
     );
-    // The very first one is what a connection recognizes the database by.
+    // The very first one stays: a connection recognizes the database by it.
     this.#retired = numbers(
       `SELECT first FROM ${revisions} WHERE reserved_at < ? AND first > (SELECT min(first) FROM ${revisions})`,
     );
@@ -75,7 +75,7 @@ export class RetiredBlocks {
     this.#stopped = true;
   }
 
-  /** Takes the blocks that the next so many row ids bear out of the set. → where to look next */
+  /** Takes the blocks that the next `size` row ids use out of the set. Returns where to look next. */
   #look(from: number, size: number, retired: Set<number>): number | undefined {
     const start = this.#next.get(from) ?? undefined;
     if (start === undefined) return undefined;
@@ -86,7 +86,7 @@ export class RetiredBlocks {
   #remove(blocks: readonly number[], schema: number | undefined): void {
     if (this.#stopped) return;
     this.#transactions.run(() => {
-      // VACUUM gives rows other ids: some may not have been looked at. It changes the version of the schema.
+      // VACUUM gives rows new ids, so some may have been missed. It also changes the schema version.
       if (this.#schema.get() === schema) this.#delete.run(JSON.stringify(blocks));
     });
   }

@@ -3,18 +3,18 @@ import type { Transactions } from "../connection/transactions.ts";
 import { type Block, NO_BLOCK, type Revisions, textIn } from "../stored/revisions.ts";
 import type { Tables } from "../stored/schema.ts";
 
-/** How many revisions are reserved at once: one write in so many costs a transaction more. */
+/** How many revisions are reserved at once: one write in so many costs an extra transaction. */
 const BLOCK = 2 ** 20;
 /**
  * Milliseconds for which a connection gives out the revisions of one block. Much less than the age at which blocks that
- * no entry bears are removed.
+ * no entry uses are removed, see `retired-blocks.ts`.
  */
 const BLOCK_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
-/** Revisions that one connection alone gives out. */
+/** Revisions that only one connection gives out. */
 export interface RevisionBlock {
   readonly first: number;
-  /** The first that is not one of them. */
+  /** The first integer behind them. */
   readonly end: number;
 }
 
@@ -31,7 +31,7 @@ export class RevisionBlocks {
   readonly #read: Sqlite.Statement<[], number>;
   readonly #write: Sqlite.Statement<[number]>;
   #next = 0;
-  /** Wall clock: that of all processes of the machine. */
+  /** By the wall clock, which all processes of the machine share. */
   #reservedAt = 0;
   #block: Block = NO_BLOCK;
 
@@ -46,9 +46,9 @@ export class RevisionBlocks {
   }
 
   /**
-   * Sees to it that so many revisions can be taken. They are reserved in blocks by a transaction of its own, so that no
-   * two connections ever give out the same one, and none is given out twice where a write is rolled back. What is left
-   * of a block when the process ends is lost.
+   * Ensures that `count` revisions can be taken. They are reserved in blocks, each by a transaction of its own, so that no
+   * two connections ever give out the same revision, and a rolled-back write does not make one recur. The rest of a block
+   * is lost when the process ends.
    */
   reserve(count: number): void {
     if (this.#block.end - this.#next >= count && this.#isYoung()) return;
@@ -66,22 +66,22 @@ export class RevisionBlocks {
     return Date.now() - this.#reservedAt < BLOCK_LIFETIME_MS;
   }
 
-  /** The block that the file must hold as long as it is the one that was opened; later a sweep may have removed it. */
+  /** The block that the file must hold if it is still the one that was opened; once old, a sweep may have removed it. */
   get lasting(): Block {
     return this.#isYoung() ? this.#block : NO_BLOCK;
   }
 
-  /** The revisions that are being given out; none before the first write. */
+  /** The block whose revisions are being given out; empty before the first write. */
   get block(): Block {
     return this.#block;
   }
 
-  /** A revision out of those reserved, as callers see it. */
+  /** A revision of the block, as callers see it. */
   textOf(revision: number): string {
     return textIn(this.#block, revision);
   }
 
-  /** A revision out of those reserved, as it is stored. */
+  /** The next revision, as it is stored. */
   nextRevision(): number {
     return this.#next++;
   }

@@ -5,7 +5,7 @@ import type { Tables } from "../stored/schema.ts";
 
 type Time = number;
 type Evictable = number;
-/** Of `checksum`; of `writeChecksum`, plus the time of creation and the policy. */
+/** The result of `checksum`; or of `writeChecksum`, plus the time of creation and the policy. */
 type Sum = number;
 
 type CurrentRow = readonly [
@@ -17,7 +17,7 @@ type CurrentRow = readonly [
   updatedAt: number,
 ];
 
-/** What a single entry is written with. Parameters are costly (0.1 µs each), hence a statement for each common case. */
+/** The statements that write a single entry. Parameters are costly (0.1 µs each), hence one for each common case. */
 export interface Statements {
   readonly setPlain: Sqlite.Statement<[number, string, number, Time, Time, Sum, Sum, Payload]>;
   readonly setExpiring: Sqlite.Statement<[number, string, number, Time, Time, Time, Sum, Sum, Payload]>;
@@ -30,7 +30,7 @@ export interface Statements {
       ...[Sum, Sum, string | undefined, Payload],
     ]
   >;
-  /** The second sum is what to add to that of the metadata. */
+  /** The second sum is added to the row's metadata checksum. */
   readonly setNumber: Sqlite.Statement<[string, number, Time, Sum, Sum, number, string]>;
   readonly touch: Sqlite.Statement<[number, Time | null | undefined, Evictable | null, number, string, Time]>;
   readonly deleteLive: Sqlite.Statement<[number, string, Time]>;
@@ -57,16 +57,16 @@ const COLUMNS = [
   "user_metadata",
   "value",
 ] as const;
-/** The last column alone is data of any length; the rest identify the row. */
+/** The first columns identify the row or keep their value; an upsert updates the columns from here on. */
 const KEPT = 4;
-/** When an entry was created that is overwritten: what has expired is no entry. */
+/** The creation time of an overwritten entry is kept, unless it has expired and so counts as absent. */
 const CREATED_AT = "CASE WHEN expires_at <= excluded.updated_at THEN excluded.created_at ELSE created_at END";
 const METADATA_SUM = `excluded.metadata_checksum - excluded.created_at + ${CREATED_AT}`;
 
 export function writeStatements(db: Sqlite.Database, { entries, namespaces }: Tables): Statements {
-  /** NULL, which the column refuses, where another connection has removed the namespace. */
+  /** NULL, which the column refuses, if another connection has removed the namespace. */
   const existing = `(SELECT id FROM ${namespaces} WHERE id = ?)`;
-  /** An upsert; `constants` are the columns that are no parameters, `kept` what an existing row's column becomes instead. */
+  /** An upsert. `constants`: columns that are not parameters; `kept`: what a column of an existing row becomes instead. */
   const upsert = (
     constants: { readonly [column: string]: string },
     kept: { readonly [column: string]: string } = {},
@@ -126,11 +126,11 @@ export function writeStatements(db: Sqlite.Database, { entries, namespaces }: Ta
   };
 }
 
-/** @throws Refusal where a trigger of the database's owner has ignored the row (`RAISE(IGNORE)`), which is no error to SQLite */
+/** @throws Refusal if a trigger of the database's owner ignored the row (`RAISE(IGNORE)`), which SQLite does not report as an error */
 export function assertWritten({ changes }: Sqlite.RunResult): void {
   if (changes > 0) return;
   throw new Refusal(
     "KV_BACKEND",
-    "a trigger on the table of entries has kept the entry from being written; drop it",
+    "a trigger on the table of entries kept the entry from being written; drop that trigger",
   );
 }

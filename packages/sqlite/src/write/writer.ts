@@ -26,12 +26,12 @@ import { extentOf, inserts, isOver, loneMutation } from "./commit-shape.ts";
 import type { RevisionBlocks } from "./revision-blocks.ts";
 import { assertWritten, type Statements, writeStatements } from "./write-statements.ts";
 
-/** Milliseconds after which a batch is continued by another transaction, in the next turn of the event loop. */
+/** Milliseconds after which another transaction continues the batch, in the next turn of the event loop. */
 const BATCH_MS = 4;
 /** Commits between two looks at the clock. */
 const PER_LOOK = 32;
 
-/** Applies commits. Every method needs the write lock to be free, and throws where it is not. */
+/** Applies commits. Every method needs the write lock to be free, and throws if it is not. */
 export class Writer {
   readonly #statements: Statements;
   readonly #namespaces: Namespaces;
@@ -62,7 +62,7 @@ export class Writer {
     this.#clock = clock;
   }
 
-  /** Applies those commits that have no result yet, or some of them, and appends their results. */
+  /** Applies commits that have no result yet, as many as one slice takes, and appends their results. */
   step(
     namespace: Namespace,
     commits: readonly Commit[],
@@ -70,7 +70,7 @@ export class Writer {
   ): CommitResult[] | typeof MORE {
     this.#prepare(commits);
     for (;;) {
-      // What only deletes or touches makes no namespace.
+      // Deletes and touches do not create the namespace.
       const id = commits.some(inserts)
         ? this.#namespaces.ensure(namespace)
         : (this.#namespaces.find(namespace) ?? NOWHERE);
@@ -83,7 +83,7 @@ export class Writer {
     }
   }
 
-  /** @throws VanishedNamespace where the number no longer stands for one: nothing was done */
+  /** @throws VanishedNamespace if the number no longer stands for a namespace: nothing was done */
   #stepInto(id: number, commits: readonly Commit[], results: CommitResult[]): CommitResult[] | typeof MORE {
     const only = loneMutation(commits);
     if (only !== undefined) {
@@ -99,7 +99,7 @@ export class Writer {
     return results.length < commits.length ? MORE : results;
   }
 
-  /** A single statement is a transaction by itself. */
+  /** A single statement is a transaction of its own. */
   #alone(id: number, mutation: Exclude<Mutation, IncrementMutation>): Outcome {
     const now = this.#clock();
     let outcome: Outcome;
@@ -119,7 +119,7 @@ export class Writer {
     if (id !== NOWHERE && !this.#namespaces.isCurrent(id)) throw new VanishedNamespace();
   }
 
-  /** One transaction; where it fails, nothing of it has a result. */
+  /** Applies a slice in one transaction; if that fails, none of its commits has a result. */
   #transact(
     id: number,
     commits: readonly Commit[],
@@ -138,7 +138,7 @@ export class Writer {
     }
   }
 
-  /** What must not be rolled back with the commits. */
+  /** Does what must not be rolled back with the commits. */
   #prepare(commits: readonly Commit[]): void {
     const { mutations, haveDeadlines } = extentOf(commits);
     this.#blocks.reserve(mutations);
@@ -172,7 +172,7 @@ export class Writer {
     );
   }
 
-  /** As `apply`, and what goes wrong with this commit is its result. */
+  /** As `apply`, but an error of this commit becomes its result. */
   #attempt(id: number, commit: Commit, now: number): CommitResult {
     try {
       return this.#transactions.part(
@@ -206,7 +206,7 @@ export class Writer {
     return { status: "ok", outcomes };
   }
 
-  /** Statements that need no transaction: where there are two, the first has changed nothing. */
+  /** Needs no transaction: if a second statement runs, the first has changed nothing. */
   #mutate(id: number, mutation: Exclude<Mutation, IncrementMutation>, now: number): Outcome {
     switch (mutation.type) {
       case "set":
@@ -259,7 +259,7 @@ export class Writer {
 
   #delete(id: number, key: string, now: number): boolean {
     if (this.#statements.deleteLive.run(id, key, now).changes > 0) return true;
-    // An expired row must go, too: it would be back if the clock were set back.
+    // An expired row must go, too: it would reappear if the clock were set back.
     if (this.#deadlines.isRaised()) this.#statements.deleteExpired.run(id, key, now);
     return false;
   }
@@ -273,7 +273,7 @@ export class Writer {
     return statements.touch.run(keepsDeadline, expiresAt, evictable, id, key, now).changes > 0;
   }
 
-  /** `undefined`: no number. */
+  /** `undefined`: the value is not a number. */
   #increment(id: number, mutation: IncrementMutation, now: number): Outcome | undefined {
     const { key, by } = mutation;
     const row = this.#statements.current.get(id, key);

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { sqlite } from "../../src/index.ts";
 import { commitAll, opened, payloadOf, ROOT, scratchPath, setting, until } from "../scratch.ts";
 
-/** Another connection that holds the write lock until it is told to let go. */
+/** Another connection that holds the write lock until it is released. */
 function lockOn(path: string): { release(): void } {
   const db = new Sqlite(path);
   db.exec("BEGIN IMMEDIATE");
@@ -181,10 +181,10 @@ describe("the reads of one turn", () => {
 });
 
 describe("in a database with a rollback journal", () => {
-  /** A connection that was handed in, with SQLite's own journal, and another one. */
+  /** A connection handed in, with the rollback journal, and another one. */
   async function pair() {
     const path = await scratchPath();
-    // Without patience of its own, in which it would block this thread.
+    // Without a busy timeout of its own, which would block this thread.
     const [database, other] = [new Sqlite(path, { timeout: 0 }), new Sqlite(path)];
     const store = createStore(sqlite({ database }));
     onTestFinished(async () => {

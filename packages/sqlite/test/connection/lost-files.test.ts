@@ -17,7 +17,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type SqliteOptions, sqlite } from "../../src/index.ts";
 import { scratchPath } from "../scratch.ts";
 
-/** Longer than a look at the files is good for. */
+/** Longer than a look at the files remains valid. */
 const pastTheWindow = () => sleep(30);
 
 function storeOf(options: SqliteOptions): Store {

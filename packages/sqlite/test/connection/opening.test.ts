@@ -89,7 +89,7 @@ describe("a file that cannot be opened is refused with its path and the reason",
   test("no database", async () => {
     const path = await scratchPath();
     writeFileSync(path, "This is a letter, and a long one at that. ".repeat(100));
-    expectRefusal(await refusalOf({ path }), "KV_CORRUPT", path, "is no SQLite database");
+    expectRefusal(await refusalOf({ path }), "KV_CORRUPT", path, "is not a SQLite database");
     expect(readFileSync(path, "utf8")).toContain("a letter");
   });
 
@@ -209,7 +209,7 @@ describe("the version of the layout", () => {
     const db = new Sqlite(path);
     db.exec(ddl);
     const before = db.prepare("SELECT * FROM sqlite_schema").all();
-    expectRefusal(await refusalOf({ path }), "KV_UNSUPPORTED", "is not of @kv/sqlite", "option table");
+    expectRefusal(await refusalOf({ path }), "KV_UNSUPPORTED", "@kv/sqlite did not make", "option table");
     expect(db.prepare("SELECT * FROM sqlite_schema").all()).toEqual(before);
     db.close();
     await opened({ path, table: "another" });

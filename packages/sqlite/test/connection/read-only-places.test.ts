@@ -25,8 +25,8 @@ async function write(path: string, value: unknown = 1): Promise<void> {
 }
 
 /**
- * The directory, as nobody in this test can write it: by its permissions, or, for root, mounted read-only under another
- * name. → that name, or the directory's own.
+ * Makes the directory read-only for this test: by its permissions or, for root, by a read-only mount under another name.
+ * Returns the name to use.
  */
 function closedToWriters(directory: string, context: TestContext): string {
   if (!ROOT) {
@@ -109,9 +109,7 @@ describe("readOnly in a directory that cannot be written says", () => {
     const place = closedToWriters(directory, context);
     await expect(storeOf({ path: join(place, "store.db"), readOnly: true }).get("k")).rejects.toMatchObject({
       code: "KV_UNAVAILABLE",
-      message: expect.stringMatching(
-        /was not closed properly.*-shm.*Copy the database together with its -wal/,
-      ),
+      message: expect.stringMatching(/was not closed properly.*-shm.*Copy the database with its -wal/),
     });
   });
 
@@ -127,7 +125,7 @@ describe("readOnly in a directory that cannot be written says", () => {
     for (const [name, code, words] of [
       ["none.db", "KV_UNAVAILABLE", /no such file/],
       ["other.db", "KV_UNAVAILABLE", /without readOnly/],
-      ["letter.txt", "KV_CORRUPT", /is no SQLite database/],
+      ["letter.txt", "KV_CORRUPT", /is not a SQLite database/],
     ] as const) {
       await expect(storeOf({ path: join(place, name), readOnly: true }).get("k")).rejects.toMatchObject({
         code,

@@ -1,4 +1,4 @@
-/** Reads `k` of a store that is opened with `readOnly`, and prints it or what the error says: `read.ts <path>`. */
+/** Reads `k` of a store that is opened with `readOnly`, and prints it or the error's message: `read.ts <path>`. */
 import { createStore } from "@kv/core";
 import { sqlite } from "../../src/index.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Fills and empties namespaces that other processes fill, empty and sweep, and ends with 1 where anything that it wrote was
- * not there: `tenants.ts <path> <name> <rounds>`.
+ * Fills and empties namespaces that other processes fill, empty and sweep, and ends with 1 if anything that it wrote
+ * was missing: `tenants.ts <path> <name> <rounds>`.
  */
 import { createStore } from "@kv/core";
 import { sqlite } from "../../src/index.ts";

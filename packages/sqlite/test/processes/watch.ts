@@ -1,4 +1,4 @@
-/** Sends what it hears of: `watch.ts <path>`; with `alone` it ends as soon as nothing but the watch is left. */
+/** Sends each change to its parent: `watch.ts <path>`; with `alone` it ends as soon as only the watch is left. */
 import { namespaceOf } from "@kv/core";
 import { sqlite } from "../../src/index.ts";
 
