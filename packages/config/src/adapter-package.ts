@@ -24,16 +24,16 @@ export async function adapterFactory(
   throw failure(
     "KV_BACKEND",
     adapter,
-    `${adapter.package} exports no ${adapter.name}(): is it of another version than @kv/config?`,
+    `${adapter.package} exports no ${adapter.name}(): install versions of it and of @kv/config that belong together`,
   );
 }
 
-/** Where the running program lies: a service is not always started in its own folder. */
+/** The folder of the running program: a service is not always started in its own folder. */
 function programFolder(): string[] {
   const program = process.argv[1];
   if (program === undefined) return [];
   try {
-    // Package managers start programs through links.
+    // Package managers start programs through symbolic links.
     return [dirname(realpathSync(program))];
   } catch {
     return [];
@@ -63,7 +63,7 @@ async function importFrom(
 
 function resolvedFrom(folder: string, name: string): string | undefined {
   try {
-    // What asks is a file in the folder; it need not exist.
+    // Resolution starts at a file in the folder, which need not exist.
     return createRequire(resolve(folder, "kv.config.js")).resolve(name);
   } catch (error) {
     if (isMissing(error, name)) return undefined;
@@ -71,7 +71,7 @@ function resolvedFrom(folder: string, name: string): string | undefined {
   }
 }
 
-/** Whether it is this package that is missing, and not one which it needs. */
+/** Whether this package itself is missing, and not one that it depends on. */
 function isMissing(error: unknown, name: string): boolean {
   if (!isError(error) || !("code" in error)) return false;
   return (

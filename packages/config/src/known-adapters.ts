@@ -5,19 +5,19 @@ import { pathOf, type StoreUrl } from "./store-url.ts";
 export interface KnownAdapter {
   /** The name in configs, which is also the name of the factory that the package exports. */
   readonly name: string;
-  /** The package, as it is installed. */
+  /** The name of the package. */
   readonly package: string;
   /** The schemes of its URLs, without the colon. */
   readonly schemes: readonly string[];
-  /** What may stand in the query of its URLs. */
+  /** The options that the query of its URLs may hold. */
   readonly query: Readonly<Record<string, Kind>>;
-  /** Of the options, those that are adapters themselves, which a config gives as URLs or objects. Default: none. */
+  /** The options that are adapters themselves, which a config gives as URLs or objects. Default: none. */
   readonly adapters?: readonly string[];
-  /** What a URL says, as options of the factory. @throws KvError `KV_INVALID_OPTION` */
+  /** Converts a URL to options of the factory. @throws KvError `KV_INVALID_OPTION` */
   readonly optionsOf: (url: StoreUrl) => object;
 }
 
-/** Of the options, those that a text can say. */
+/** The options that text can express. */
 export const MEMORY_QUERY = { maxEntries: "number", maxBytes: "number" } as const;
 export const SQLITE_QUERY = {
   durability: "text",
@@ -73,10 +73,7 @@ const KNOWN: readonly KnownAdapter[] = [
     query: MEMORY_QUERY,
     optionsOf(url) {
       if (url.body !== "" && url.body !== "//") {
-        throw invalidOption(
-          'nothing but options may follow "memory:", as in memory:?maxEntries=1000',
-          url.scheme,
-        );
+        throw invalidOption('only options may follow "memory:", as in memory:?maxEntries=1000', url.scheme);
       }
       return queryOptions(url, this.query);
     },
@@ -87,7 +84,7 @@ const KNOWN: readonly KnownAdapter[] = [
     ...named("redis"),
     schemes: ["redis", "rediss"],
     query: REDIS_QUERY,
-    // Host, account and database are for the adapter to read.
+    // The adapter itself reads host, account and database from the URL.
     optionsOf(url) {
       return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
     },
@@ -96,7 +93,7 @@ const KNOWN: readonly KnownAdapter[] = [
     ...named("arangodb"),
     schemes: ["arangodb", "arangodbs"],
     query: ARANGODB_QUERY,
-    // Host, account and database are for the adapter to read.
+    // The adapter itself reads host, account and database from the URL.
     optionsOf(url) {
       return { ...queryOptions(url, this.query), url: `${url.scheme}:${url.body}` };
     },
@@ -108,7 +105,7 @@ const KNOWN: readonly KnownAdapter[] = [
     adapters: ["near", "far"],
     optionsOf({ scheme }) {
       throw invalidOption(
-        'it is made of two stores: give an object, { adapter: "tiered", near: "memory:", far: "sqlite:./app.db" }',
+        'a tiered store needs two adapters, which a URL cannot name: give an object, { adapter: "tiered", near: "memory:", far: "sqlite:./app.db" }',
         scheme,
       );
     },
@@ -130,13 +127,13 @@ function fileOptions(this: KnownAdapter, url: StoreUrl): object {
   return { ...queryOptions(url, this.query), path };
 }
 
-/** The directory of files; what its index is has to be said. */
+/** The directory of files, with the index that the query must name. */
 function filesOptions(this: KnownAdapter, url: StoreUrl): object {
   const directory = pathOf(url);
   const options = queryOptions(url, this.query);
   if (directory !== undefined && options["index"] !== undefined) return { ...options, directory };
   throw invalidOption(
-    'it needs a directory for the files and the URL of an index: "hybrid:./files?index=sqlite:./index.db" (in that URL "?" and "&" are written "%3F" and "%26"), or an object, { adapter: "hybrid", directory, index }',
+    'a hybrid store needs a directory for the files and the URL of an index: "hybrid:./files?index=sqlite:./index.db" (in that URL "?" and "&" are written "%3F" and "%26"), or an object, { adapter: "hybrid", directory, index }',
     url.scheme,
   );
 }
@@ -146,7 +143,7 @@ export function adapterOfScheme(scheme: string): KnownAdapter {
   const found = KNOWN.find(({ schemes }) => schemes.includes(scheme));
   if (found !== undefined) return found;
   const list = KNOWN.flatMap(({ schemes }) => schemes.map((known) => `${known}:`)).join(", ");
-  throw invalidOption(`no adapter has URLs that begin with ${nameOr(scheme, "this")}; there are: ${list}`);
+  throw invalidOption(`unknown scheme ${nameOr(scheme, "in the URL")}; the known ones are: ${list}`);
 }
 
 /** @throws KvError `KV_INVALID_OPTION` */
@@ -154,5 +151,5 @@ export function adapterOfName(name: unknown): KnownAdapter {
   const found = KNOWN.find((known) => known.name === name);
   if (found !== undefined) return found;
   const list = KNOWN.map((known) => known.name).join(", ");
-  throw invalidOption(`no adapter is named ${nameOr(name, "like this")}; the option adapter may be: ${list}`);
+  throw invalidOption(`unknown adapter ${nameOr(name, "name")}; the option adapter must be one of: ${list}`);
 }

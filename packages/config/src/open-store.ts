@@ -7,27 +7,27 @@ import { parseStoreUrl } from "./store-url.ts";
 
 export interface AdapterFromOptions {
   /**
-   * The folder (a path, or a `file:` URL) of the project whose installed packages are used. Default: the working
-   * directory, then the folder of the running program. What is not installed there is looked for beside @kv/config.
+   * The folder (a path or a `file:` URL) of the project whose installed packages are used. Default: the working
+   * directory, then the folder of the running program. Packages not found there are looked up beside @kv/config.
    */
   readonly from?: string | URL | undefined;
 }
 
-/** Those of `createStore` win over a config's `store`: what only code can say, such as codecs and middleware, goes here. */
+/** The options of `createStore` override a config's `store`. Codecs, middleware and whatever else needs code go here. */
 export interface OpenStoreOptions extends CreateStoreOptions, AdapterFromOptions {}
 
 /**
- * A store from a URL or a config object. Changing the backend changes this argument and no other line.
+ * Makes a store from a URL or a config object. Changing the backend changes this argument and no other line.
  *
  * - `"memory:"`
  * - `"sqlite:./app.db"`, `"sqlite:/var/lib/app.db"`, `"sqlite::memory:"`; relative paths begin at the working directory
  * - `"leveldb:./data"`, `"redis://…"`, `"rediss://…"`, `"arangodb://…"`
- * - `"hybrid:./files?index=sqlite:./index.db"`: large values in files, all else in the store of the other URL
+ * - `"hybrid:./files?index=sqlite:./index.db"`: large values in files, everything else in the store of the inner URL
  * - the same with the adapter's options: `"sqlite:./app.db?durability=full"`,
  *   `{ adapter: "sqlite", path: "./app.db", durability: "full", store: { defaultTtl: "5m" } }`
- * - two in one: `{ adapter: "tiered", near: "memory:?maxEntries=10000", far: "redis://…" }`
+ * - two stores in one: `{ adapter: "tiered", near: "memory:?maxEntries=10000", far: "redis://…" }`
  *
- * It imports the adapter's package and opens nothing yet: like every store, this one connects with its first operation.
+ * Imports the adapter's package, but opens nothing yet: like every store, this one connects with its first operation.
  * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`; `KV_UNSUPPORTED` where the adapter's package is not
  *   installed, `KV_BACKEND` where it cannot be loaded
  */
@@ -43,8 +43,8 @@ export async function openStore<V = unknown>(
 }
 
 /**
- * The adapter alone, for what works on adapters: a conformance suite, a benchmark, middleware.
- * @throws KvError as `openStore` does; a config's `store` has no place here
+ * Makes the adapter alone, for code that works on adapters: a conformance suite, a benchmark, middleware.
+ * @throws KvError as `openStore`, and `KV_INVALID_OPTION` for a config with `store`
  */
 export async function adapterFrom(
   target: string | URL | StoreConfig,
@@ -58,11 +58,11 @@ export async function adapterFrom(
   }
   const { adapter, optionsOf, store } = understood(target);
   if (store !== undefined)
-    throw invalidOption("adapterFrom makes no store: leave out the option store", adapter.name);
+    throw invalidOption("adapterFrom makes no store: remove the option store", adapter.name);
   return madeFrom(adapter, optionsOf, from);
 }
 
-/** The adapter, over those that its options name. */
+/** Makes the adapter over the adapters that its options name. */
 async function madeFrom(
   known: KnownAdapter,
   optionsOf: () => object,
@@ -78,7 +78,7 @@ async function madeFrom(
   return create({ ...options, ...inner });
 }
 
-/** Whether an option that is an adapter was given by its URL or config. What is neither is for the factory to judge. */
+/** Whether an adapter option was given as a URL or config. The factory checks anything else. */
 function isTarget(option: unknown): option is string | URL | StoreConfig {
   if (typeof option === "string" || isUrl(option)) return true;
   return typeof option === "object" && option !== null && "adapter" in option;
@@ -97,7 +97,9 @@ function understood(target: unknown): Understood {
     return { adapter, optionsOf: () => adapter.optionsOf(url), store: undefined };
   }
   if (typeof target !== "object" || target === null || Array.isArray(target)) {
-    throw invalidOption('give a URL such as "sqlite:./app.db", or an object such as { adapter: "memory" }');
+    throw invalidOption(
+      'the target must be a URL such as "sqlite:./app.db", or an object such as { adapter: "memory" }',
+    );
   }
   const { adapter: name, store, ...rest } = target as { adapter?: unknown; store?: CreateStoreOptions };
   if (store !== undefined) demandObject(store, "the option store, the options of createStore,");
@@ -109,7 +111,7 @@ function demandObject(options: unknown, what: string): void {
   throw invalidOption(`${what} must be an object`);
 }
 
-/** An option that is `undefined` is an option not given, and overrides nothing. */
+/** Without the options that are `undefined`: those count as not given, and override nothing. */
 function given(options: CreateStoreOptions): CreateStoreOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -19,12 +19,12 @@ const LOCKFILES: readonly (readonly [file: string, manager: PackageManager])[] =
   ["npm-shrinkwrap.json", "npm"],
 ];
 
-/** What installs a package into the project that `directory` lies in, with the package manager in use there. */
+/** The command that installs a package into the project around `directory`, with the package manager used there. */
 export function installCommand(directory: string, packageName: string): string {
   return `${ADD[packageManager(directory)]} ${packageName}`;
 }
 
-/** The nearest `packageManager` field or lockfile says so, else what started this process, else it is npm. */
+/** From the nearest `packageManager` field or lockfile, else the one that started this process, else npm. */
 function packageManager(directory: string): PackageManager {
   for (let folder = directory; ; folder = dirname(folder)) {
     const declared = declaredIn(join(folder, "package.json"));

@@ -5,8 +5,8 @@ import type { StoreUrl } from "./store-url.ts";
 export type Kind = "text" | "number" | "boolean";
 
 /**
- * The options in a URL's query: `?durability=full&readOnly=true`. Whether a value makes sense is for the adapter to say.
- * @throws KvError `KV_INVALID_OPTION` where an option is unknown or of another kind
+ * The options in a URL's query: `?durability=full&readOnly=true`. The adapter checks the values.
+ * @throws KvError `KV_INVALID_OPTION` for an unknown option, or a value of another kind
  */
 export function queryOptions(
   { scheme, query }: StoreUrl,
@@ -18,7 +18,7 @@ export function queryOptions(
     if (kind === undefined) {
       const list = Object.keys(known).join(", ") || "none";
       throw invalidOption(
-        `unknown option ${JSON.stringify(name.slice(0, 40))} in the URL; it may have: ${list}`,
+        `unknown option ${JSON.stringify(name.slice(0, 40))} in the URL; the known ones are: ${list}`,
         scheme,
       );
     }

@@ -2,7 +2,7 @@ import type { CreateStoreOptions } from "@kv/core";
 import type { AdapterOptions, Installed } from "./adapter-options.ts";
 
 /**
- * An adapter by name, beside it the adapter's own options, and under `store` those of `createStore`:
+ * An adapter's name with the adapter's own options beside it, and the options of `createStore` under `store`:
  * `{ adapter: "sqlite", path: "./app.db", durability: "full", store: { defaultTtl: "5m" } }`.
  */
 export type StoreConfig = {

@@ -1,29 +1,29 @@
 import { invalidOption } from "./invalid-option.ts";
 
-/** A store's URL in its parts, not yet understood by an adapter. */
+/** The parts of a store's URL, not yet interpreted for an adapter. */
 export interface StoreUrl {
   /** In lower case, without the colon. */
   readonly scheme: string;
-  /** All of it, as it was given. */
+  /** The whole URL, as given. */
   readonly href: string;
-  /** What stands between the scheme and the first `?`, still escaped. */
+  /** The text between the scheme's colon and the first `?`, still escaped. */
   readonly body: string;
-  /** What stands behind the first `?`, unescaped. */
+  /** The parameters after the first `?`, unescaped. */
   readonly query: ReadonlyMap<string, string>;
 }
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 
 /**
- * Takes a URL apart. Not with `URL`, which would make an absolute path of `sqlite:/./app.db`, lose the backslashes of
- * `sqlite:C:\app.db` and knows no relative paths.
+ * Splits a URL into its parts. Does not use `URL`, which would rewrite `sqlite:/./app.db`, lose the backslashes of
+ * `sqlite:C:\app.db`, and does not support relative paths.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function parseStoreUrl(href: string): StoreUrl {
   const scheme = SCHEME.exec(href)?.[1];
   if (scheme === undefined) {
     throw invalidOption(
-      "this is no URL, since it does not begin with an adapter's name and a colon: write for example " +
+      "the URL does not begin with an adapter's name and a colon: write for example " +
         '"memory:" or "sqlite:./app.db". Names of entries in a kv.config file are not supported by this version',
     );
   }
@@ -43,14 +43,14 @@ function nameOfParameter(name: string): string {
 }
 
 /**
- * The file path in a URL: `./app.db`, `/var/app.db`, `///var/app.db`, `C:\app.db`; `undefined` where there is none.
+ * The file path in a URL: `./app.db`, `/var/app.db`, `///var/app.db`, `C:\app.db`; `undefined` if it is empty.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function pathOf({ scheme, body }: StoreUrl): string | undefined {
   if (body.includes("#")) throw invalidOption('write "%23" for a "#" in the path of a URL', scheme);
   if (/^\/\/[^/]/.test(body)) {
     throw invalidOption(
-      `"${scheme}://" is followed by a host, and files have none: write ${scheme}:./name for a relative path, ` +
+      `"${scheme}://" would be followed by a host, which files do not have: write ${scheme}:./name for a relative path, ` +
         `${scheme}:/name for an absolute one`,
       scheme,
     );
@@ -64,6 +64,6 @@ function unescaped(scheme: string, text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalidOption('the path has a "%" that begins no escape: write "%25" for a "%"', scheme);
+    throw invalidOption('the path has a "%" that is not part of an escape: write "%25" for a "%"', scheme);
   }
 }

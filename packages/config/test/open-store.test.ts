@@ -76,7 +76,7 @@ describe("openStore with a URL", () => {
     ["sqlite:./a.db?readOnly=yes", /readOnly=true or readOnly=false/],
     ["sqlite:./a.db?durability=most", /durability must be "fast" or "full"/],
     ["sqlite:./a.db?table=a&table=b", /"table" twice/],
-    ["memory:things", /nothing but options may follow "memory:"/],
+    ["memory:things", /only options may follow "memory:"/],
     ["sqlite:", /must be followed by a path, as in sqlite:\.\/app\.db/],
     ["sqlite://", /must be followed by a path/],
     ["sqlite://app.db", /write sqlite:\.\/name for a relative path/],
@@ -84,12 +84,15 @@ describe("openStore with a URL", () => {
     ["sqlite:./100%.db", /write "%25"/],
     [
       "sqllite:./a.db",
-      /"sqllite"; there are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, arangodbs:, hybrid:, tiered:/,
+      /unknown scheme "sqllite"; the known ones are: memory:, sqlite:, leveldb:, redis:, rediss:, arangodb:, arangodbs:, hybrid:, tiered:/,
     ],
     ["C:\\data\\app.db", /"C"|"c"/],
-    ["sessions", /this is no URL.*"sqlite:\.\/app\.db".*kv\.config/],
-    ["./app.db", /this is no URL/],
-    ["", /this is no URL/],
+    [
+      "sessions",
+      /the URL does not begin with an adapter's name and a colon.*"sqlite:\.\/app\.db".*kv\.config/,
+    ],
+    ["./app.db", /the URL does not begin with an adapter's name/],
+    ["", /the URL does not begin with an adapter's name/],
   ])("refuses %s", async (url, message) => {
     const error = await openStore(url).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(Error);
@@ -135,7 +138,7 @@ describe("openStore of a hybrid store", () => {
     ["hybrid:./files", /URL of an index/],
     ["hybrid:?index=memory:", /directory for the files/],
     ["hybrid:./files?index=memory:&layuot=readable", /unknown option "layuot".*layout/],
-    ["hybrid:./files?index=nowhere:", /"nowhere"; there are/],
+    ["hybrid:./files?index=nowhere:", /unknown scheme "nowhere"; the known ones are/],
     ["hybrid:./files?index=memory:&inlineBelow=much", /inlineBelow must be a number of bytes/],
   ])("refuses %s", async (url, message) => {
     await expect(openStore(url)).rejects.toThrow(message);
@@ -170,8 +173,8 @@ describe("openStore with an object", () => {
       { adapter: "sqllite" },
       /"sqllite"; .* memory, sqlite, leveldb, redis, arangodb, hybrid, tiered$/,
     ],
-    ["a name from the prototype", { adapter: "constructor" }, /no adapter is named "constructor"/],
-    ["no adapter", { path: "./app.db" }, /adapter may be: memory, sqlite/],
+    ["a name from the prototype", { adapter: "constructor" }, /unknown adapter "constructor"/],
+    ["no adapter", { path: "./app.db" }, /adapter must be one of: memory, sqlite/],
     ["an unknown option", { adapter: "sqlite", pth: "./app.db" }, /unknown option "pth".*path, durability/],
     [
       "an unknown option of the store",
@@ -183,9 +186,9 @@ describe("openStore with an object", () => {
       { adapter: "memory", store: "fast" },
       /the option store.* must be an object/,
     ],
-    ["null", null, /give a URL/],
-    ["an array", ["memory:"], /give a URL/],
-    ["a number", 5, /give a URL/],
+    ["null", null, /the target must be a URL/],
+    ["an array", ["memory:"], /the target must be a URL/],
+    ["a number", 5, /the target must be a URL/],
   ])("refuses %s", async (_, config, message) => {
     const error = await openStore(unchecked(config)).catch((reason: unknown) => reason);
     expect(KvError.is(error, "KV_INVALID_OPTION")).toBe(true);
@@ -208,7 +211,7 @@ describe("adapterFrom", () => {
 
   it("refuses what only a store could take", async () => {
     const config = { adapter: "memory", store: { defaultTtl: "5m" } } as const;
-    await expect(adapterFrom(config)).rejects.toThrow(/leave out the option store/);
+    await expect(adapterFrom(config)).rejects.toThrow(/remove the option store/);
     await expect(adapterFrom("memory:", unchecked({ defaultTtl: 5 }))).rejects.toThrow(/it has: from/);
   });
 });
@@ -236,11 +239,11 @@ describe("openStore with two tiers", () => {
   it.each<[string, object | string, RegExp]>([
     ["a URL", "tiered:memory:", /give an object, { adapter: "tiered"/],
     ["one tier", { adapter: "tiered", near: "memory:" }, /far must be an adapter/],
-    ["an unknown tier", { adapter: "tiered", near: "memory:", far: "acme:" }, /no adapter has URLs/],
+    ["an unknown tier", { adapter: "tiered", near: "memory:", far: "acme:" }, /unknown scheme "acme"/],
     [
       "a tier with options of a store",
       { adapter: "tiered", near: "memory:", far: { adapter: "memory", store: {} } },
-      /leave out the option store/,
+      /remove the option store/,
     ],
     [
       "an unknown option",
