@@ -30,7 +30,7 @@ class RedisAdapter implements Adapter {
   readonly name = "redis";
   readonly form = "text";
   readonly capabilities: Capabilities;
-  /** A round trip costs more than what is done at its end: everything of a tick shares one. */
+  /** A round trip costs more than the work at its end, so all calls of a tick share one. */
   readonly batch = { read: true, commit: true };
   readonly #settings: Settings;
   #opened: Session | undefined;
@@ -50,7 +50,7 @@ class RedisAdapter implements Adapter {
 
   /** The server's time, by which deadlines are kept. */
   readonly clock = (): number => this.#opened?.now() ?? Date.now();
-  /** Measured with every connection, with every sweep, and where this machine's clocks have parted. */
+  /** The clock is measured with every connection, with every sweep, and after this machine's clocks have diverged. */
   readonly syncClock = (): Promise<void> | undefined => this.#opened?.syncClock();
 
   get #session(): Session {
@@ -114,9 +114,9 @@ class RedisAdapter implements Adapter {
   async sweep(): Promise<number> {
     const { agreement, sweeper } = this.#session;
     await this.#session.measureClock();
-    // In a Cluster the node of the descriptor may be emptied alone, which no write notices.
+    // In a Cluster only the descriptor's node may have been emptied, which no write notices.
     await agreement.reach();
-    // Without an index nothing of an entry is left when the server has dropped it.
+    // Without an index, nothing remains of an entry that the server has dropped.
     return this.#settings.ordered ? sweeper.sweep() : 0;
   }
 
@@ -132,7 +132,7 @@ class RedisAdapter implements Adapter {
     if (this.#settings.ordered) return;
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `${what} needs the index of keys, which ordered: false has switched off`,
+      `${what} needs the index of keys, which the option ordered: false switches off; open the store with ordered: true`,
     );
   }
 }

@@ -18,7 +18,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** What an address may be made of. */
+/** The options that make up an address. */
 interface Named {
   readonly url?: string;
   readonly host?: string;
@@ -28,7 +28,7 @@ interface Named {
   readonly cluster?: readonly (RedisNode | string)[];
 }
 
-/** Where to connect, and what else a URL says. */
+/** Where to connect, and the other settings of a URL. */
 export interface Addressed {
   readonly address: RedisAddress;
   readonly username?: string | undefined;
@@ -41,14 +41,15 @@ export interface Addressed {
 export function addressOf({ url, host, port, sentinels, name, cluster }: Named): Addressed {
   if (cluster !== undefined) return { address: { kind: "cluster", nodes: nodes(cluster, "cluster", 6379) } };
   if (sentinels !== undefined) {
-    if (typeof name !== "string" || name === "") refuse("redis({ sentinels }) needs name, the master's");
+    if (typeof name !== "string" || name === "")
+      refuse("redis({ sentinels }) needs the option name, the master's name");
     return { address: { kind: "sentinels", sentinels: nodes(sentinels, "sentinels", 26379), name } };
   }
   if (url === undefined) {
     return { address: { kind: "server", ...node({ host: host ?? "127.0.0.1", port }, "host", 6379) } };
   }
   if (host !== undefined || port !== undefined)
-    refuse("url goes without host and port: it names them itself");
+    refuse("the option url already names host and port; leave out the options host and port");
   return parsed(url);
 }
 
@@ -64,7 +65,7 @@ function parsed(text: string): Addressed {
   const known = new Set(["db"]);
   for (const parameter of url.searchParams.keys()) {
     if (!known.has(parameter))
-      refuse(`the url has an unknown parameter ${JSON.stringify(parameter)}; it may have: db`);
+      refuse(`the url has an unknown parameter ${JSON.stringify(parameter)}; the only one allowed is db`);
   }
   const path = decoded(url.pathname);
   if (url.hostname === "") {
@@ -89,7 +90,8 @@ function parsed(text: string): Addressed {
 
 function databaseOf(text: string): number | undefined {
   if (text === "") return undefined;
-  if (!/^\d{1,9}$/.test(text)) refuse("the path of the url must be the number of a database");
+  if (!/^\d{1,9}$/.test(text))
+    refuse("the path of the option url must be the number of a database, as in redis://host:6379/0");
   return Number(text);
 }
 
@@ -97,12 +99,13 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return refuse("the option url has a % that begins no escape; write %25");
+    return refuse("the option url has a % that does not begin an escape; write %25 for it");
   }
 }
 
 function nodes(given: readonly (RedisNode | string)[], option: string, port: number): HostAndPort[] {
-  if (!Array.isArray(given) || given.length === 0) refuse(`the option ${option} must be a list of nodes`);
+  if (!Array.isArray(given) || given.length === 0)
+    refuse(`the option ${option} must be a non-empty list of nodes, "host:port" or { host, port }`);
   return given.map((one: RedisNode | string) => node(one, option, port));
 }
 

@@ -1,8 +1,8 @@
 import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
-/** What servers' error replies begin with. */
+/** The code for each word that an error reply begins with. */
 const REPLIES: Readonly<Record<string, KvErrorCode>> = {
-  // Refused for the moment: nothing was done.
+  // Refused temporarily: nothing was done.
   LOADING: "KV_UNAVAILABLE",
   BUSY: "KV_UNAVAILABLE",
   TRYAGAIN: "KV_UNAVAILABLE",
@@ -13,7 +13,7 @@ const REPLIES: Readonly<Record<string, KvErrorCode>> = {
   NOREPLICAS: "KV_UNAVAILABLE",
   NOSCRIPT: "KV_UNAVAILABLE",
   UNBLOCKED: "KV_UNAVAILABLE",
-  // Not let in.
+  // Access denied.
   WRONGPASS: "KV_UNAVAILABLE",
   NOAUTH: "KV_UNAVAILABLE",
   NOPERM: "KV_UNAVAILABLE",
@@ -24,7 +24,7 @@ const REPLIES: Readonly<Record<string, KvErrorCode>> = {
   WRONGTYPE: "KV_CORRUPT",
 };
 
-/** What trying again at once may cure. */
+/** Refusals that a retry may overcome. */
 const MOMENTARY: ReadonlySet<string> = new Set([
   "LOADING",
   "BUSY",
@@ -52,13 +52,13 @@ const NETWORK: ReadonlySet<string> = new Set([
   "EADDRNOTAVAIL",
 ]);
 
-/** What ioredis says when it has no connection, or no longer. */
+/** Messages of ioredis when it has no connection, or has lost it. */
 const DISCONNECTED =
   /Connection is closed|isn't writeable|isn't ready|Command aborted|Reached the max retries|startup nodes|Socket timeout|Cluster is ended|Failed to refresh slots cache|sentinels are unreachable|ended unexpectedly|connect ETIMEDOUT/i;
 
 /**
- * A failure of the server or of the connection without what ioredis attaches to it: the command, whose arguments may be
- * a password or a value.
+ * A failure of the server or of the connection, without the command that ioredis attaches: its arguments may hold a
+ * password or a value.
  */
 export class RedisFailure extends Error {
   /** The word that the server's reply begins with, or the system's code. */
@@ -71,7 +71,7 @@ export class RedisFailure extends Error {
   }
 }
 
-/** Makes of whatever ioredis throws what may be shown. */
+/** Turns errors of ioredis into failures that may be shown: without secrets. */
 export class Scrubber {
   readonly #secrets: readonly string[];
 
@@ -99,7 +99,7 @@ export class Scrubber {
   }
 }
 
-/** What ioredis tells beside "failed to refresh slots cache". */
+/** The error that ioredis attaches to "failed to refresh slots cache". */
 function lastNodeErrorOf(error: unknown): Error | undefined {
   if (!isError(error) || !("lastNodeError" in error)) return undefined;
   return isError(error.lastNodeError) ? error.lastNodeError : undefined;
@@ -115,7 +115,7 @@ export function codeOf(error: unknown): string | undefined {
   return nested?.[1];
 }
 
-/** Whether the server refused a command for a moment only, having done nothing. */
+/** Whether the server refused a command only temporarily, having done nothing. */
 export function isMomentary(error: unknown, isCluster: boolean): boolean {
   if (!(error instanceof RedisFailure) || error.code === undefined) return false;
   // Only a client that knows the Cluster follows it to another node.
@@ -138,7 +138,7 @@ export function errorCode(error: unknown): KvErrorCode | undefined {
   return undefined;
 }
 
-/** The word of a reply within a script's own error: what a script meets it tells in a sentence. */
+/** The word of a reply inside a script's error, which reports the reply within a sentence. */
 export function wordOf({ message }: Error): string | undefined {
   if (/\bThe user executing the script can't\b|\bACL failure in script\b/.test(message)) return "NOPERM";
   return /\b(OOM(?= command not allowed)|READONLY(?= You can't write)|NOREPLICAS|MISCONF|WRONGTYPE)\b/.exec(

@@ -6,30 +6,30 @@ import { demandHonest } from "./connection/handed-in-client.ts";
 import { demand } from "./demand.ts";
 
 interface CommonOptions {
-  /** What the names of all keys begin with; anything but `{` and `}`. Default: `"kv:"`. */
+  /** The beginning of the names of all keys; any text without `{` and `}`. Default: `"kv:"`. */
   readonly prefix?: string | undefined;
   /**
-   * Over how many partitions a namespace is spread, so that it may outgrow one node of a Cluster. A commit of several
-   * keys must then stay within one of them, else it is `KV_UNSUPPORTED` (`capabilities.atomic` is `"partition"`): keys
-   * with the same text between their first `{` and `}` are together, the rule of Redis Cluster. Ranges are merged in
-   * order. It is part of the layout: opening data with another number is refused. 1 to 1,024. Default: 1.
+   * The number of partitions that a namespace is spread over, so that it may outgrow one node of a Cluster. A commit of
+   * several keys must then stay within one partition, else it is `KV_UNSUPPORTED` (`capabilities.atomic` is `"partition"`).
+   * Keys with the same text between their first `{` and `}` share a partition, as in Redis Cluster. Ranges are merged in
+   * order. Part of the layout: opening data with another number is refused. 1 to 1,024. Default: 1.
    */
   readonly partitions?: number | undefined;
   /**
-   * `false`: no index of keys is kept, for pure caching. Ranges are then `KV_UNSUPPORTED`, and what concerns a whole
-   * namespace (`clear`, `clearCache`, `count`, `stats`) looks through all names of the database. Part of the layout.
+   * `false`: no index of keys is kept, for pure caching. Ranges are then `KV_UNSUPPORTED`, and operations on a whole
+   * namespace (`clear`, `clearCache`, `count`, `stats`) look through all names of the database. Part of the layout.
    * Default: true.
    */
   readonly ordered?: boolean | undefined;
   /**
-   * Milliseconds that operations go on trying while the server refuses for the moment (it loads its data, runs another
-   * client's script, a slot is being moved, a Cluster elects a master), counted from when it began to. One that is called
-   * when the server has been refusing for so long is tried once. Default: 4,500, below the store's own timeout of 5 s.
+   * Milliseconds that operations go on trying while the server refuses temporarily (it loads its data, runs another
+   * client's script, a slot is being moved, a Cluster elects a master), counted from the first refusal. An operation called
+   * after the server has been refusing for that long is tried once. Default: 4,500, below the store's own timeout of 5 s.
    */
   readonly busyTimeout?: number | undefined;
   /**
    * Operations called while the server is away: `false`: they fail at once with `KV_UNAVAILABLE`; `true`: they wait for
-   * it for `busyTimeout` at most. Default: false.
+   * it, up to `busyTimeout`. Default: false.
    */
   readonly waitForReconnect?: boolean | undefined;
 }
@@ -37,13 +37,13 @@ interface CommonOptions {
 interface AccountOptions extends CommonOptions {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** `true`, or options of Node's `tls.connect`. Default: what the URL says, else false. */
+  /** `true`, or options of Node's `tls.connect`. Default: the URL's, else false. */
   readonly tls?: boolean | TlsOptions | undefined;
   /** Milliseconds that opening may take. Default: 4,500. */
   readonly connectTimeout?: number | undefined;
-  /** Milliseconds without a word from the server, while commands wait, after which a connection is given up. Default: 4,500. */
+  /** Milliseconds of silence from the server, while commands wait, after which a connection is closed. Default: 4,500. */
   readonly socketTimeout?: number | undefined;
-  /** What the server's CLIENT LIST calls the connection. Default: `"kv"`. */
+  /** The connection's name in the server's CLIENT LIST. Default: `"kv"`. */
   readonly connectionName?: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export interface RedisServerOptions extends AccountOptions {
 
 export interface RedisSentinelOptions extends AccountOptions {
   readonly sentinels: readonly (RedisNode | string)[];
-  /** What the Sentinels call the master. */
+  /** The name that the Sentinels give the master. */
   readonly name: string;
   /** The number of the database. Default: 0. */
   readonly db?: number | undefined;
@@ -82,10 +82,10 @@ export interface RedisClusterOptions extends AccountOptions {
 
 export interface RedisClientOptions extends CommonOptions {
   /**
-   * A client of ioredis for the store alone, which the caller also closes. A client with `keyPrefix` (use `prefix`),
+   * An ioredis client that only the store uses, and the caller closes. A client with `keyPrefix` (use `prefix`),
    * `stringNumbers`, `readOnly`, `monitor`, `role: "slave"`, or a Cluster with `scaleReads` other than `"master"` or a
-   * `db`, is refused with `KV_INVALID_OPTION`. Watching opens a connection of its own with the client's options,
-   * and another one where the client has no `socketTimeout` and does not answer for `busyTimeout`, but at least 1 s.
+   * `db`, is refused with `KV_INVALID_OPTION`. Watching opens a separate connection with the client's options, and a second
+   * one if the client has no `socketTimeout` and has not answered for `busyTimeout`, but at least 1 s.
    */
   readonly client: Redis | Cluster;
   readonly sentinels?: undefined;
@@ -142,7 +142,7 @@ export function settingsOf(options: RedisOptions = {}): Settings {
   }
 }
 
-/** Every option there is, of whichever way to connect. */
+/** The options of every way to connect. */
 interface Given {
   url: string;
   host: string;
@@ -173,7 +173,7 @@ function common(options: RedisOptions): Omit<Settings, "source"> {
   demand(
     typeof prefix === "string" && prefix.isWellFormed() && !/[{}]/.test(prefix),
     "prefix",
-    "a string without { and }, which a Cluster reads as the name of a slot",
+    "a string without { and }, because a Cluster chooses the slot by them",
   );
   demand(
     Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024,
@@ -212,7 +212,7 @@ function accountOf(given: Partial<Given>): Account {
   const { address, ...fromUrl } = addressOf(given);
   const db = given.db ?? fromUrl.db ?? 0;
   const tls = given.tls ?? fromUrl.tls ?? false;
-  demand(tls !== false || fromUrl.tls !== true, "tls", "other than false with rediss://, which asks for it");
+  demand(tls !== false || fromUrl.tls !== true, "tls", "left out or true with rediss://, which requires TLS");
   for (const option of ["username", "password", "sentinelUsername", "sentinelPassword"] as const)
     demand(given[option] === undefined || typeof given[option] === "string", option, "a string");
   demand(Number.isInteger(db) && db >= 0, "db", "a non-negative integer");

@@ -17,7 +17,7 @@ import type { Agreement } from "./write/layout-descriptor.ts";
 import { Target } from "./write/script-target.ts";
 import { Writer } from "./write/writer.ts";
 
-/** Random bytes in front of a revision's count: with it as many characters as an entry has room for. */
+/** Random bytes before a revision's count: together they fill the characters that an entry has for it. */
 const REVISION_BYTES = 6;
 
 /**
@@ -79,7 +79,7 @@ export class Session {
     }
   }
 
-  /** @throws Refusal where the store cannot be kept on this server, or not as the options want it */
+  /** @throws Refusal if the server is unsuitable, or the data are laid out with other options */
   async #meet(ordered: boolean): Promise<void> {
     const [longest] = await Promise.all([
       this.facts.longestString(),
@@ -100,7 +100,7 @@ export class Session {
     return this.#link.clock.measure();
   }
 
-  /** Makes `now` right where it may not be; `undefined`: it is. */
+  /** Corrects `now` if it may be wrong; `undefined`: it is right. */
   syncClock(): Promise<void> | undefined {
     return this.#link.syncClock();
   }

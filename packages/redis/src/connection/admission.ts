@@ -8,13 +8,13 @@ export interface AdmissionOptions {
   readonly isOwn: boolean;
   /** Sends a command through the present connection. */
   readonly ask: (name: string, args: string[]) => Promise<unknown>;
-  /** What else is to be done before a new connection is used. */
+  /** Called before a new connection is used. */
   readonly welcome: () => Promise<void>;
 }
 
 /**
- * Makes sure, for each connection that a client makes, that it is in the database that is meant. The driver does not: it
- * reports a SELECT that the server refuses as an event, and goes on in database 0.
+ * Ensures that each new connection of a client is in the intended database. The driver does not: it reports a refused SELECT
+ * as an event, and continues in database 0.
  */
 export class Admission {
   /** The number of the database. */
@@ -30,7 +30,7 @@ export class Admission {
     this.db = databaseOf(options.client);
   }
 
-  /** Whether the present connection is what was asked for, as far as is known without asking. */
+  /** Whether the present connection is known to be in its database, without asking. */
   get isGiven(): boolean {
     return this.#given && this.#isInPlace;
   }
@@ -41,7 +41,7 @@ export class Admission {
     this.#given = false;
   }
 
-  /** Asks, where that has not been done. @throws Refusal where it is not what was asked for */
+  /** Checks the present connection, once. @throws Refusal if it is not in its database */
   async give(): Promise<void> {
     this.#assertInPlace();
     if (this.#given) return;
@@ -55,7 +55,7 @@ export class Admission {
     const { client, isOwn, welcome } = this.#options;
     for (let seen = -1; seen !== this.#lost; ) {
       seen = this.#lost;
-      // A client that was handed in may not have been let into its database when it connected.
+      // A client that was handed in may have been refused its database when it connected.
       if (!isCluster(client) && (this.db !== 0 || !isOwn)) await this.#enter();
       await welcome();
     }
@@ -69,12 +69,12 @@ export class Admission {
     } catch (error) {
       const refusal = databaseRefusal(error, this.db);
       if (refusal === undefined) throw error;
-      // A connection that may not SELECT was never anywhere but in the first database.
+      // A connection without the right to SELECT has always been in database 0.
       if (this.db !== 0) throw refusal;
     }
   }
 
-  /** Whether the owner of a client that was handed in has left it in the database that it was in. */
+  /** Whether the owner of a client that was handed in has left it in its original database. */
   get #isInPlace(): boolean {
     const { client } = this.#options;
     return isCluster(client) || (client.condition?.select ?? 0) === this.db;
@@ -84,7 +84,7 @@ export class Admission {
     if (this.#isInPlace) return;
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `the client was switched from database ${this.db} to another one; switch it back, or hand in a client for the store alone`,
+      `the client was switched from database ${this.db} to another one; switch it back, or hand in a client that only the store uses`,
       { retryable: false },
     );
   }

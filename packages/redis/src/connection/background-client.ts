@@ -1,23 +1,23 @@
 import type { Cluster, Redis } from "ioredis";
 
 /*
- * A client that is opened here, and not by the caller, stays in the background: its sockets and timers keep no process
- * alive, and the driver prints nothing. ioredis has options for neither, so this reaches into what it keeps to itself.
- * Where a later version keeps it elsewhere, nothing breaks but these two promises, which tests hold.
+ * A client that the adapter opens, and not the caller, stays in the background: its sockets and timers keep no process
+ * alive, and the driver prints nothing. ioredis has no options for this, so the code uses its private properties. If a later
+ * version moves them, only these two promises break, and tests check both.
  */
 
-/** Has a timer that keeps no process alive: the one that the driver waits by before it connects again. */
+/** The timer that the driver waits for before it reconnects. */
 interface Reconnecting {
   readonly reconnectTimeout?: NodeJS.Timeout | null;
 }
 
-/** The part of a Cluster that subscribes, by a client of its own that it replaces from time to time. */
+/** The part of a Cluster that subscribes, with its own client, which it replaces from time to time. */
 interface Subscribing {
   selectSubscriber?: (() => void) | undefined;
   getInstance?: (() => Redis | null) | undefined;
 }
 
-/** Taken when the module is loaded: a test may fake it later. */
+/** Captured when the module is loaded: a test may fake it later. */
 const soon: (callback: () => void) => unknown = setImmediate;
 
 /** Clients that are in the background already. */
@@ -36,12 +36,12 @@ function serverToBackground(client: Redis): void {
   const unref = (): void => {
     client.stream?.unref();
   };
-  // The stream is made in the tick after this.
+  // The stream is created in the next tick.
   client.on("connecting", () => soon(unref));
   client.on("connect", () => {
     unref();
     for (const sentinel of sentinelsOf(client)) {
-      // One that is away is not the failover that is waited for.
+      // An unreachable Sentinel is not a failover.
       if (!known.has(sentinel)) sentinel.on("error", () => undefined);
       serverToBackground(sentinel);
     }
@@ -64,7 +64,7 @@ function clusterToBackground(cluster: Cluster): void {
   };
 }
 
-/** Where INFO is not permitted the driver's look at the server is skipped without a warning on the console. */
+/** Without permission for INFO, skips the driver's ready check without a warning on the console. */
 function askQuietly(client: Redis): void {
   const info = client.info.bind(client) as (callback: InfoCallback) => Promise<string>;
   const quiet = (callback: InfoCallback): Promise<string> =>
@@ -81,7 +81,7 @@ function releaseTimer(client: Redis | Cluster): void {
   (client as unknown as Reconnecting).reconnectTimeout?.unref();
 }
 
-/** The clients by which a client hears from its Sentinels of a failover. */
+/** The clients through which a client's Sentinels report a failover. */
 function sentinelsOf(client: Redis): readonly Redis[] {
   const connector: unknown = Reflect.get(client, "connector");
   const detector = property(connector, "failoverDetector");
@@ -90,7 +90,7 @@ function sentinelsOf(client: Redis): readonly Redis[] {
   return sentinels.map((sentinel) => property(sentinel, "client") as Redis);
 }
 
-/** A client may be of another copy of the driver, so its class proves nothing. */
+/** A client may come from another copy of the driver, so its class proves nothing. */
 function isServer(client: Redis | Cluster): client is Redis {
   return !client.isCluster;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "./clients.ts";
 
-/** What a connection wants to be told of its client. */
+/** The events of a client that a connection listens to. */
 export interface ClientEvents {
   /** It begins to connect. */
   readonly connecting?: () => void;
@@ -22,8 +22,8 @@ const relays = new WeakMap<Client, Relay>();
 
 /**
  * Listens to a client. All stores over a client that was handed in share one listener of each kind, since Node warns of a
- * leak where there are more than ten.
- * @returns a function that ends it
+ * leak if there are more than ten.
+ * @returns a function that stops listening
  */
 export function listenTo(client: Client, events: ClientEvents): () => void {
   let relay = relays.get(client);

@@ -7,15 +7,15 @@ export type Client = Redis | Cluster;
 
 type Options = Omit<DriverOptions, "replyMapping">;
 
-/** The first attempts at once, later ones every second: an outage ends when the server is back, not a minute later. */
+/** Short at first, later a second: after an outage the client reconnects soon, not a minute later. */
 export function retryDelay(attempt: number): number {
   return Math.min(25 * 2 ** Math.min(attempt, 10), 1000);
 }
 
-/** Milliseconds of silence while an answer is due, where a client that was handed in has no such limit. */
+/** Milliseconds of silence while an answer is due, if a client that was handed in has no limit of its own. */
 const SILENCE_MS = 4500;
 
-/** Milliseconds for a connection to end. The driver waits that long, and the process with it, also where there is none. */
+/** Milliseconds for a connection to end. The driver waits that long, and keeps the process alive, even without a connection. */
 const DISCONNECT_MS = 200;
 
 interface Entrance {
@@ -29,7 +29,7 @@ interface Entrance {
   readonly lazyConnect: true;
 }
 
-/** What every connection of ours has in common. */
+/** The options of every connection that the adapter opens. */
 function entranceOf(account: Account): Entrance {
   const { username, password, tls, connectTimeout, connectionName } = account;
   return {
@@ -39,15 +39,15 @@ function entranceOf(account: Account): Entrance {
     connectTimeout,
     disconnectTimeout: DISCONNECT_MS,
     connectionName,
-    // One permission less to grant.
+    // This saves granting one more permission.
     disableClientInfo: true,
     lazyConnect: true,
   };
 }
 
 /**
- * Without the driver's ready check, which waits for a server that loads its data by a timer that keeps the process alive:
- * that server refuses what it is asked, and is asked again (`Link`). Behind Sentinels it finds out who is master.
+ * The driver's ready check is off: it waits for a server that loads its data with a timer that keeps the process alive. Such a
+ * server refuses commands instead, and `Link` repeats them. Behind Sentinels the check stays on: it finds out who is master.
  */
 function placeOf(account: Account): Options {
   const { address, db, sentinelUsername, sentinelPassword, tls } = account;
@@ -66,7 +66,7 @@ function placeOf(account: Account): Options {
         ...(tls === undefined ? undefined : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
         // Its timer would keep the process alive; `Connection` tries again.
         sentinelRetryStrategy: () => null,
-        // A master that was demoted goes on answering until the Sentinels are asked again.
+        // A demoted master goes on answering until the Sentinels are asked again.
         reconnectOnError: (error) => error.message.startsWith("READONLY"),
         failoverDetector: true,
       };
@@ -75,25 +75,25 @@ function placeOf(account: Account): Options {
   }
 }
 
-/** Keeps nothing back while it is not connected, and repeats nothing. */
+/** Queues nothing while not connected, and repeats nothing. */
 const FORGETFUL = {
   retryStrategy: retryDelay,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  // What waits for an answer when the connection breaks is rejected then, not kept.
+  // Commands that wait for an answer when the connection breaks are rejected, not kept.
   maxRetriesPerRequest: 0,
 } as const satisfies Options;
 
 /**
- * A client that connects when it is told to, keeps nothing back while it is not connected, and repeats nothing. That it
- * gives up a silent connection is, but for a Cluster, its owner's business (`SilenceGuard`).
+ * A client that connects on request, queues nothing while not connected, and repeats nothing. Except for a Cluster, its owner
+ * has to close silent connections (`SilenceGuard`).
  */
 export function newClient(account: Account): Client {
   const { address } = account;
   if (address.kind === "cluster") {
     return new Cluster([...address.nodes], {
       lazyConnect: true,
-      // Only of nodes that are being connected to; while there is no Cluster, nothing is sent (`Link`).
+      // Queues only for nodes that are being connected; without a Cluster, `Link` sends nothing.
       enableOfflineQueue: true,
       clusterRetryStrategy: retryDelay,
       slotsRefreshTimeout: 2000,
@@ -104,7 +104,7 @@ export function newClient(account: Account): Client {
   return new Redis({ ...placeOf(account), ...entranceOf(account), ...FORGETFUL });
 }
 
-/** A client for subscriptions like this one, on connections of its own. `silence`: milliseconds, where there is a limit. */
+/** A client like this one for subscriptions, on its own connections. `silence`: the limit in milliseconds, if there is one. */
 export function subscriberLike(client: Client, silence: number | undefined): Client {
   const subscriber = isCluster(client)
     ? client.duplicate([], { lazyConnect: true, enableAutoPipelining: false, enableOfflineQueue: true })
@@ -112,21 +112,21 @@ export function subscriberLike(client: Client, silence: number | undefined): Cli
         lazyConnect: true,
         enableOfflineQueue: true,
         enableAutoPipelining: false,
-        // A subscription needs no loaded data.
+        // A subscription does not need loaded data.
         enableReadyCheck: false,
-        // Channels are the same in every database, and that the store's is there its own connection makes sure of.
+        // Channels are the same in every database, and the store's own connection ensures that its database exists.
         db: 0,
-        // The feed does it, and then looks for what it missed.
+        // The feed resubscribes, and then checks for what it missed.
         autoResubscribe: false,
         maxRetriesPerRequest: null,
-        // Messages may be minutes apart; it is only while an answer is due that silence counts.
+        // Messages may be minutes apart; silence only counts while an answer is due.
         socketTimeout: silence ?? SILENCE_MS,
       });
   toBackground(subscriber);
   return subscriber;
 }
 
-/** A client like this one, which gives up a connection that went silent. */
+/** A client like this one, which closes a connection that went silent. */
 export function replacementOf(client: Client): Client {
   const replacement = isCluster(client)
     ? client.duplicate([], {
@@ -145,7 +145,7 @@ export function replacementOf(client: Client): Client {
   return replacement;
 }
 
-/** Milliseconds after which it gives up a connection that went silent; `undefined`: never. */
+/** Milliseconds after which a client closes a connection that went silent; `undefined`: never. */
 export function silenceLimitOf(client: Client): number | undefined {
   const { socketTimeout } = (isCluster(client) ? client.options.redisOptions : client.options) ?? {};
   return socketTimeout;
@@ -157,6 +157,6 @@ export function isCluster(client: Client): client is Cluster {
 
 /** The number of the database that a client talks to. */
 export function databaseOf(client: Client): number {
-  // Its owner may have selected another one than its options say.
+  // Its owner may have selected another database than the one in its options.
   return isCluster(client) ? 0 : (client.condition?.select ?? client.options.db ?? 0);
 }

@@ -9,17 +9,17 @@ import { listenTo } from "./client-events.ts";
 import { type Client, isCluster, newClient, retryDelay, silenceLimitOf } from "./clients.ts";
 import { SilenceGuard } from "./silence-guard.ts";
 
-/** Milliseconds between two attempts while the server refuses for the moment. */
+/** Milliseconds between two attempts while the server refuses temporarily. */
 export const PAUSE_MS = 25;
 
 export type ConnectionSettings = Pick<Settings, "source" | "busyTimeout" | "waitForReconnect">;
 
-/** Milliseconds that only go forward: a wait is not cut short, or drawn out, by a clock that is set meanwhile. */
+/** Monotonic milliseconds: setting the clock neither shortens nor prolongs a wait. */
 export const elapsed: () => number = monotonicNow;
 
 /**
- * The driver's client, and whether it may be used: each connection that it makes is first asked whether it is in the
- * database that is meant, which ioredis does not make sure of, and what time it is there.
+ * The driver's client, and whether it may be used. Each new connection is first checked to be in the right database, which
+ * ioredis does not ensure, and asked for the server's time.
  */
 export class Connection {
   readonly #settings: ConnectionSettings;
@@ -37,7 +37,7 @@ export class Connection {
   #attempts = 0;
   #again: Timer | undefined;
 
-  /** @param welcome what else is to be done before a new connection is used. */
+  /** @param welcome called before a new connection is used */
   constructor(settings: ConnectionSettings, welcome: () => Promise<void>) {
     this.#settings = settings;
     this.#welcome = welcome;
@@ -82,7 +82,7 @@ export class Connection {
     return client !== undefined && client.status === "ready" && this.#admission?.isGiven === true;
   }
 
-  /** To be told of every command. */
+  /** Call it for every command. */
   attend(): void {
     this.#guard?.attend();
   }
@@ -123,7 +123,7 @@ export class Connection {
     }
   }
 
-  /** Closes what was opened here. */
+  /** Closes the client, unless it was handed in. */
   close(): void {
     const client = this.#client;
     this.#client = undefined;
@@ -136,10 +136,10 @@ export class Connection {
     this.#unlisten = undefined;
   }
 
-  /** Keeps a failure of the connection, which explains why there is none. */
+  /** Records a failure of the connection, to explain why there is no connection. */
   readonly note = (error: Error): void => {
     const failure = this.failure(error);
-    // A server that does not want a connection says why, and closes it: that it is closed then says less.
+    // A server that refuses a connection gives its reason first and then closes it; the close itself explains less.
     const said = this.#lastError !== undefined && refusalOf(this.#lastError, this.#isCluster) !== undefined;
     if (this.#isNewAttempt || !said) this.#lastError = failure;
     this.#isNewAttempt = false;
@@ -150,23 +150,23 @@ export class Connection {
     return this.#scrubber.failure(error);
   }
 
-  /** A failure as it is told to callers. */
+  /** A failure as callers receive it. */
   explained(failure: Error): Error {
     return refusalOf(failure, this.#isCluster) ?? failure;
   }
 
-  /** Whether the server refused only for the moment, having done nothing. */
+  /** Whether the server refused only temporarily, having done nothing. */
   isMomentary(failure: Error): boolean {
     return isMomentary(failure, this.#isCluster);
   }
 
   readonly #ready = (): void => {
     this.#attempts = 0;
-    // What fails now is tried again by the next operation, which is told of it.
+    // If this fails, the next operation tries again and reports the failure.
     this.#admitted().catch(() => undefined);
   };
 
-  /** The driver has given up, as it does where all Sentinels are away; a client of ours goes on trying. */
+  /** The driver has given up, as it does when all Sentinels are away; the adapter's own client goes on trying. */
   readonly #ended = (): void => {
     const client = this.#client;
     if (client === undefined || !this.isOwn) return;
@@ -174,7 +174,7 @@ export class Connection {
     this.#again.hold(false);
   };
 
-  /** Resolves when commands can be sent. `undefined`: now. @param until as `elapsed` tells it. */
+  /** Resolves when commands can be sent; `undefined`: now. @param until in the time of `elapsed` */
   away(until: number): Promise<void> | undefined {
     return this.isUsable ? undefined : this.#back(until);
   }
@@ -188,7 +188,7 @@ export class Connection {
     await this.#inTime(this.#admitted(), until, "no answer");
   }
 
-  /** Waits until the driver is connected; `once`: for its present attempt only. */
+  /** Waits until the driver is connected; `once`: only for its present attempt. */
   async #connected(until: number, once: boolean): Promise<void> {
     const { client } = this;
     if (client.status === "ready") return;
@@ -198,7 +198,7 @@ export class Connection {
     await this.#inTime(
       once ? this.#outcome(client) : this.#returned(client),
       until,
-      `no connection within ${patience} ms${this.#usesTls ? ", with TLS, which the server may not speak at this port" : ""}`,
+      `no connection within ${patience} ms${this.#usesTls ? ", with TLS, which the server may not use at this port" : ""}`,
     );
   }
 
@@ -212,7 +212,7 @@ export class Connection {
     return back;
   }
 
-  /** Rejects at the first failure, or, where it is patient, at the first that time does not heal. */
+  /** Rejects at the first failure; if `patient`, at the first failure that waiting cannot cure. */
   #outcome(client: Client, patient = false): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const failed = () => {
@@ -228,7 +228,7 @@ export class Connection {
   #closedByOwner(): Refusal {
     return new Refusal(
       "KV_UNAVAILABLE",
-      "the client was closed by its owner, or has given up to reconnect (retryStrategy); hand in one that is open",
+      "the client was closed by its owner, or has given up reconnecting (retryStrategy); hand in an open client",
       { retryable: false },
     );
   }
@@ -244,7 +244,7 @@ export class Connection {
     this.#lastError = undefined;
   }
 
-  /** A command that is sent through a connection which is not admitted yet, until the server does not refuse it for the moment. */
+  /** Sends a command through a connection that is not admitted yet, and repeats it while the server refuses temporarily. */
   async ask(name: string, args: string[]): Promise<unknown> {
     const until = elapsed() + this.#settings.busyTimeout;
     for (;;) {
@@ -271,7 +271,7 @@ export class Connection {
     const why = cause === undefined ? "" : ` (${cause.message.replace(" and retry is disabled", "")})`;
     return new Refusal(
       "KV_UNAVAILABLE",
-      `${what}${why}; nothing was sent; check that the server is running and reachable${closedByServer(cause) ? `, takes one more connection (maxclients), and ${this.#usesTls ? "speaks" : "does not want"} TLS` : ""}`,
+      `${what}${why}; nothing was sent; check that the server is running and reachable${closedByServer(cause) ? `, accepts one more connection (maxclients), and ${this.#usesTls ? "uses" : "does not require"} TLS` : ""}`,
       cause === undefined ? { retryable: true } : { cause, retryable: true },
     );
   }
@@ -281,7 +281,7 @@ function isAccount(source: Settings["source"]): source is Account {
   return "address" in source;
 }
 
-/** Whether the server accepted a connection and closed it: its word for that may not have been read. */
+/** Whether the server accepted a connection and closed it: its reason may not have been read. */
 function closedByServer(cause: Error | undefined): boolean {
   const code = codeOf(cause);
   return code === "EPIPE" || code === "ECONNRESET";

@@ -14,31 +14,31 @@ import type { Client } from "./clients.ts";
 import { Connection, type ConnectionSettings, elapsed, PAUSE_MS } from "./connection.ts";
 import { ClusterWriteCommand, isReply, WriteCommand } from "./write-command.ts";
 
-/** Milliseconds by which two servers' clocks may differ without a deadline being wrong. */
+/** Milliseconds that two servers' clocks may differ before deadlines count as wrong. */
 const TOLERANCE_MS = 100;
 
-/** Milliseconds after which a refusal is another one. */
+/** Milliseconds after which a refusal counts as a new one. */
 const ONGOING_MS = 500;
 
 export type Argument = string | Buffer;
 
-/** A write that was sent, or not, and did not succeed; without an error: what came was not its answer. */
+/** A write that failed, sent or not; without an error: the answer was not this write's. */
 interface Attempt {
   readonly command: WriteCommand;
   readonly error?: unknown;
 }
 
 /**
- * Commands through the connection. Nothing is sent while there is none, so that what fails for that reason is known to
- * have had no effect; a write whose answer was lost is never repeated (`WriteCommand`) and reported as what it is: unknown.
+ * Commands through the connection. Nothing is sent while there is no connection, so commands that fail for that reason had
+ * no effect. A write whose answer was lost is never repeated (`WriteCommand`); its outcome is reported as unknown.
  */
 export class Link {
   readonly clock: ServerClock = new ServerClock(() => this.#time());
   readonly #connection: Connection;
   readonly #settings: ConnectionSettings;
-  /** Counts how often a new connection led to a server whose clock differs from that of the one before. */
+  /** How often a new connection led to a server with another clock than the one before. */
   #otherClocks = 0;
-  /** When the server refused for the first and the last time, of refusals that followed one another. */
+  /** When the present series of refusals began, and its last one. */
   #refusing: { readonly since: number; readonly last: number } | undefined;
 
   constructor(settings: ConnectionSettings) {
@@ -78,12 +78,12 @@ export class Link {
     this.#connection.close();
   }
 
-  /** A failure as it is told to callers. */
+  /** A failure as callers receive it. */
   explained(error: unknown): Error {
     return this.#connection.explained(this.#connection.failure(error));
   }
 
-  /** Makes `clock` right where it may not be; `undefined`: it is. @throws where there is no connection */
+  /** Corrects `clock` if it may be wrong; `undefined`: it is right. @throws without a connection */
   syncClock(): Promise<void> | undefined {
     if (this.#connection.isUsable) return this.clock.sync();
     return this.#connection.away(this.#patience())?.then(() => this.clock.sync());
@@ -94,23 +94,23 @@ export class Link {
     return Number(seconds) * 1000 + Number(microseconds) / 1000;
   }
 
-  /** With each new connection: it may lead to another server. */
+  /** Runs for each new connection, which may lead to another server. */
   async #readClock(): Promise<void> {
     const [before, at] = [this.clock.now(), elapsed()];
-    // What was under way through the connection before is lost with it.
+    // A measurement in progress on the old connection is lost with it.
     await this.clock.measure().catch(() => this.clock.measure());
     const moved = this.clock.now() - before - (elapsed() - at);
     if (Math.abs(moved) > TOLERANCE_MS) this.#otherClocks++;
   }
 
-  /** How long an operation that is called now goes on trying. */
+  /** Until when an operation called now goes on trying. */
   #patience(): number {
     return elapsed() + this.#settings.busyTimeout;
   }
 
   /**
-   * A command that may be sent more than once, because the second time changes nothing. Bulk strings come as Buffers.
-   * `node`: to this one of a Cluster.
+   * Sends a command that may be sent more than once, because repeating it changes nothing. Bulk strings arrive as Buffers.
+   * `node`: the node of a Cluster to send it to.
    */
   call(name: string, args: Argument[], node?: Redis): Promise<unknown> {
     const connection = this.#connection;
@@ -123,7 +123,7 @@ export class Link {
     );
   }
 
-  /** After an attempt that failed, if there was one. */
+  /** Goes on trying, after a failed attempt if there was one. */
   async #insist(name: string, args: Argument[], node: Redis | undefined, error: unknown): Promise<unknown> {
     const until = this.#patience();
     const connection = this.#connection;
@@ -152,14 +152,14 @@ export class Link {
     }
   }
 
-  /** Whether what was not sent, or may be sent twice, waits for the next connection. */
+  /** Whether commands that were not sent, or may be sent twice, wait for the next connection. */
   get #repeats(): boolean {
     return this.isCluster || this.#settings.waitForReconnect;
   }
 
   /**
-   * Whether the server has refused for so long that an operation gives up. How long that is counts from the first refusal,
-   * not from when it was this operation's turn: operations on one key wait for one another, and would add up.
+   * Whether the server has refused for so long that an operation gives up. The time counts from the first refusal, not from
+   * the operation's turn: operations on one key wait for one another, so their waits would add up.
    */
   #isRefusedFor(until: number): boolean {
     const now = elapsed();
@@ -167,11 +167,11 @@ export class Link {
     const isOngoing = before !== undefined && now - before.last < ONGOING_MS;
     const since = isOngoing ? before.since : now;
     this.#refusing = { since, last: now };
-    // In a Cluster it may be one node, or one slot, that refuses.
+    // In a Cluster, a single node or slot may be refusing.
     return now >= until || (!this.isCluster && now - since >= this.#settings.busyTimeout);
   }
 
-  /** Makes several calls that leave in one piece. */
+  /** Makes several calls, and sends them in one piece. */
   together<T>(calls: () => T): T {
     const { client } = this;
     const stream = client.isCluster ? undefined : (client as Redis).stream;
@@ -183,7 +183,7 @@ export class Link {
     }
   }
 
-  /** A script that may be run more than once. */
+  /** Runs a script that may be run more than once. */
   async query(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
       return await this.call("EVALSHA", [script.sha, String(keys.length), ...keys, ...args]);
@@ -194,8 +194,8 @@ export class Link {
   }
 
   /**
-   * A script that writes: applied once, or not at all where this rejects with something that may be retried. The first
-   * of the operands is left free for the script, the second is the number of keys.
+   * Runs a script that writes: it is applied once, or not at all if this rejects with a retryable error. The first operand
+   * is left free for the script, the second is the number of keys.
    */
   run(script: Script, operands: Argument[]): Promise<unknown> {
     const connection = this.#connection;
@@ -217,7 +217,7 @@ export class Link {
     return this.isCluster ? new ClusterWriteCommand(name, operands) : new WriteCommand(name, operands);
   }
 
-  /** After an attempt that failed, if there was one. */
+  /** Goes on trying, after a failed attempt if there was one. */
   async #persist(script: Script, operands: Argument[], attempt: Attempt | undefined): Promise<unknown> {
     const until = this.#patience();
     const connection = this.#connection;
@@ -248,12 +248,12 @@ export class Link {
     }
   }
 
-  /** What to do after an attempt. @throws where there is nothing to do */
+  /** Decides how to repeat a failed attempt. @throws if it must not be repeated */
   #judge({ command, error }: Attempt, until: number): "as it is" | "with its text" {
     const connection = this.#connection;
     const failure = connection.failure(error ?? new Error("the answer was lost"));
     if (command.inDoubt(error)) throw unknownOutcome(failure);
-    // The server forgot its scripts, and has done nothing.
+    // The server has lost its scripts, and did nothing.
     if (isUnknownScript(failure)) return "with its text";
     const isMomentary = connection.isMomentary(failure);
     if (isMomentary && !this.#isRefusedFor(until)) return "as it is";

@@ -1,14 +1,14 @@
 import { backgroundInterval } from "@kv/core";
 import type { Redis } from "ioredis";
 
-/** How many times a connection is looked at while it may be silent. */
+/** How many times a connection is checked within the limit. */
 const LOOKS = 16;
 
 /**
- * Gives up a connection whose other end has vanished: TCP alone takes minutes to notice. For that ioredis has the option
- * `socketTimeout`, which makes, inserts and clears a timer for every round trip: a tenth of the time of a lone write. One
- * timer that looks now and then costs nothing by the command. It counts its looks instead of milliseconds, so that a
- * process that was busy or suspended for longer than the limit reads first what has arrived.
+ * Closes a connection whose other end has vanished: TCP alone takes minutes to notice. ioredis has the option
+ * `socketTimeout` for that, which creates and clears a timer for every round trip: a tenth of the time of a lone write. One
+ * timer that checks now and then adds no cost per command. It counts its checks instead of milliseconds, so that a process
+ * that was busy or suspended for longer than the limit first reads what has arrived.
  */
 export class SilenceGuard {
   readonly #client: Redis;
@@ -17,20 +17,20 @@ export class SilenceGuard {
   #stopLooking: (() => void) | undefined;
   #stream: Redis["stream"] | undefined;
   #read = 0;
-  /** How many looks in a row found that an answer was due and nothing had come. */
+  /** How many checks in a row found an answer due and nothing received. */
   #silent = 0;
-  /** How many found that none was due. */
+  /** How many checks in a row found no answer due. */
   #idle = 0;
 
-  /** `limit`: milliseconds that the server may be silent; a sixteenth of it may be added. */
+  /** `limit`: milliseconds that the server may be silent; up to a sixteenth may be added. */
   constructor(client: Redis, limit: number) {
     this.#client = client;
     this.#limit = limit;
-    // What is said in greeting goes past `attend`, and may be met by silence, too.
+    // The driver's greeting bypasses `attend`, and may remain unanswered, too.
     client.on("connect", this.#connected);
   }
 
-  /** To be told of every command. */
+  /** Call it for every command. */
   attend(): void {
     this.#stopLooking ??= backgroundInterval(() => this.#look(), Math.max(1, this.#limit / LOOKS));
   }

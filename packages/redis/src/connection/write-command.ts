@@ -1,12 +1,12 @@
 import { isError } from "@kv/core";
 import { Command } from "ioredis";
 
-/** In place of a command that may not be sent twice: harmless, and answered with what no script answers. */
+/** Sent in place of a command that must not be sent twice: harmless, with an answer that no script gives. */
 const PING = "*1\r\n$4\r\nPING\r\n";
 
 /**
- * A command that reaches the server at most once. ioredis sends commands again whose answer was lost (after a
- * reconnect, as its options say; in a Cluster after a failover); of a write nobody knows whether it was applied.
+ * A command that reaches the server at most once. ioredis resends commands whose answer was lost (after a reconnect, if its
+ * options allow; in a Cluster after a failover), but a write without an answer may already have been applied.
  */
 export class WriteCommand extends Command {
   /** Whether it was written to a connection. */
@@ -22,25 +22,25 @@ export class WriteCommand extends Command {
     return super.toWritable(socket);
   }
 
-  /** Whether the answer is that to another command. */
+  /** Whether the answer belongs to the PING sent instead. */
   get repeated(): boolean {
     return this.#repeated;
   }
 
-  /** Whether the server may have applied it although it failed so. */
+  /** Whether the server may have applied it despite this error. */
   inDoubt(error: unknown): boolean {
     return this.#repeated || (this.#sent && !this.wasRefused && !isReply(error));
   }
 
-  /** Whether the server refused it since it was sent. */
+  /** Whether the server has refused it since it was last sent. */
   protected get wasRefused(): boolean {
     return false;
   }
 }
 
 /**
- * What a node of a Cluster refuses (MOVED, ASK, TRYAGAIN) had no effect and is sent again by ioredis, which for that
- * replaces `reject` by a function of its own: whatever is there is told of a failure through here.
+ * A command for a Cluster. If a node refuses it (MOVED, ASK, TRYAGAIN), it had no effect, and ioredis sends it again. For that
+ * ioredis replaces `reject` with its own function, so the accessor here sees each failure first.
  */
 export class ClusterWriteCommand extends WriteCommand {
   #refused = false;
@@ -73,7 +73,7 @@ export class ClusterWriteCommand extends WriteCommand {
   }
 }
 
-/** Whether it is the server's own word. */
+/** Whether the error is a reply of the server. */
 export function isReply(error: unknown): boolean {
   return isError(error) && error.name === "ReplyError";
 }

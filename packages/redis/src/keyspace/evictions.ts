@@ -4,25 +4,25 @@ import type { Space } from "../stored/layout.ts";
 import type { Target } from "../write/script-target.ts";
 import type { ServerFacts } from "./server-facts.ts";
 
-/** How many entries a script looks at: while it runs, the server serves nobody else. */
+/** How many entries a script examines: the server serves no other client while it runs. */
 const SLICE = 1000;
 
-/** More entries than these are not looked through before it is likely that some of them were evicted. */
+/** Above this many entries, the index is looked through only if a sample shows that some were evicted. */
 const MANY = 100_000;
 
 /** How closely a sweep looks for evicted entries. */
 export type Look = "at all" | "at some" | "not";
 
 /**
- * Takes out of the index what the server itself has evicted, of which it tells nobody: until then such an entry reads as
- * absent, but counts. To find them the whole index is looked through, so it is done only where the server has evicted
- * something since the last time. Where it does not say, some entries are looked at first.
+ * Removes entries from the index that the server itself has evicted, which it does not report: until then such an entry reads
+ * as absent, but is counted. Finding them means looking through the whole index, so this is done only if the server has
+ * evicted something since the last time. If the server does not report that, a sample is examined first.
  */
 export class Evictions {
   readonly #target: Target;
   readonly #scanner: Scanner;
   readonly #facts: ServerFacts;
-  /** What the server had evicted when it was looked for last; `undefined`: it was not yet. */
+  /** The server's evictions at the last look; `undefined`: there was none yet. */
   #known: string | undefined;
 
   constructor(target: Target, scanner: Scanner, facts: ServerFacts) {
@@ -31,7 +31,7 @@ export class Evictions {
     this.#facts = facts;
   }
 
-  /** Runs a sweep, which is told how closely to look. */
+  /** Runs a sweep, and passes it how closely to look. */
   async during(sweep: (look: Look) => Promise<number>): Promise<number> {
     const evicted = await this.#facts.evictions();
     const removed = await sweep(
@@ -41,11 +41,11 @@ export class Evictions {
     return removed;
   }
 
-  /** → how many evicted entries were taken out of the index of a space */
+  /** Returns how many evicted entries were removed from the index of a space. */
   async collect(space: Space, look: Look): Promise<number> {
     if (look === "not") return 0;
     let removed = 0;
-    // On a server that is shared and full something is evicted between any two sweeps, most of it not ours.
+    // A full server that is shared evicts something between any two sweeps, mostly other programs' keys.
     const isLarge = Number(await this.#target.link.call("ZCARD", [space.keys])) > MANY;
     if (look === "at some" || isLarge) {
       const some = (await this.#target.link.call("ZRANDMEMBER", [space.keys, String(SLICE)])) as Buffer[];

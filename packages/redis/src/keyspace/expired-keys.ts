@@ -5,13 +5,13 @@ import type { Space } from "../stored/layout.ts";
 import { lexBounds } from "../stored/lex-bounds.ts";
 import type { Target } from "../write/script-target.ts";
 
-/** How many entries a script looks at: while it runs, the server serves nobody else. */
+/** How many entries a script examines: the server serves no other client while it runs. */
 const SLICE = 1000;
-/** How often what expires meanwhile is taken out before something is counted. */
+/** How often entries that expire meanwhile are removed before counting. */
 const ROUNDS = 8;
 const EVERYTHING: Bounds = { start: "", end: undefined };
 
-/** Takes out of the index what expired. */
+/** Removes expired entries from the index. */
 export class Collector {
   readonly #target: Target;
 
@@ -19,7 +19,7 @@ export class Collector {
     this.#target = target;
   }
 
-  /** → how many entries were taken out */
+  /** Returns how many entries were removed. */
   async collect(space: Space): Promise<number> {
     const { link } = this.#target;
     for (let removed = 0; ; ) {
@@ -28,7 +28,7 @@ export class Collector {
       const names = due.map((key) => space.entries + String(key));
       const [over = 0, kept = 0] = (await this.#target.run(COLLECT, space, names, [])) as number[];
       removed += over;
-      // What is left was taken by somebody else; the rest is for the next sweep.
+      // Another store has collected the others; the next sweep takes the rest.
       if (over + kept === 0 || due.length < SLICE) return removed;
     }
   }
@@ -51,11 +51,11 @@ export class Collector {
   /** Whether the space holds any live entry. */
   async isLiving(space: Space): Promise<boolean> {
     const [count, due] = await this.#counted(space, EVERYTHING);
-    // Only where the deadline of every entry may be over they have to be looked at.
+    // Only if every deadline may be over do the entries have to be examined.
     return count > due || (count > 0 && (await this.count(space, EVERYTHING)) > 0);
   }
 
-  /** How many keys are listed within the bounds, and how many of all may be past their deadline. */
+  /** How many keys are listed within the bounds, and how many of all keys may be past their deadline. */
   async #counted(space: Space, bounds: Bounds): Promise<readonly [count: number, due: number]> {
     const reply = await this.#target.link.query(COUNT, [space.keys, space.due], lexBounds(bounds));
     const [count = 0, due = 0] = reply as number[];

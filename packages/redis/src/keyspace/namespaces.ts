@@ -4,7 +4,7 @@ import { STRIKE, UNLIST } from "../scripts/list-scripts.ts";
 import type { Layout, Space } from "../stored/layout.ts";
 import type { Collector } from "./expired-keys.ts";
 
-/** How many tags a page of the list has, about. */
+/** About how many tags a page of the list has. */
 const PAGE = "256";
 
 export interface Listed {
@@ -15,8 +15,8 @@ export interface Listed {
 }
 
 /**
- * The list of namespaces. It may be in another slot than they are, so it is written before and pruned after: what is
- * listed may be empty, but what holds entries is listed.
+ * The list of namespaces. It may be in another slot than the namespaces, so a namespace is listed before its first write and
+ * removed after its last entry: a listed namespace may be empty, but one that holds entries is always listed.
  */
 export class Namespaces {
   readonly #link: Link;
@@ -29,7 +29,7 @@ export class Namespaces {
     this.#collector = collector;
   }
 
-  /** All that is listed of the namespaces whose id begins so, page by page. */
+  /** The listed namespaces whose id begins with `id`, page by page. */
   async *listed(id: string): AsyncGenerator<readonly Listed[]> {
     // The server may give a tag twice while it reorganizes the hash.
     const seen = new Set<string>();
@@ -53,7 +53,7 @@ export class Namespaces {
     }
   }
 
-  /** The namespaces below that hold a live entry, each once. */
+  /** The namespaces below this one that hold a live entry, each once. */
   async *below(under: Namespace): AsyncGenerator<readonly Namespace[]> {
     const found = new Set<string>();
     for await (const listed of this.listed(under.id)) {
@@ -73,7 +73,7 @@ export class Namespaces {
     }
   }
 
-  /** Takes a space off the list if it is empty. */
+  /** Removes a space from the list if it is empty. */
   async strike(space: Space, token: string): Promise<void> {
     const gone = await this.#link.run(UNLIST, ["", "3", space.state, space.keys, space.seq]);
     if (gone === 1) await this.#link.run(STRIKE, ["", "1", this.#layout.list, space.tag, token]);

@@ -3,17 +3,17 @@ import type { Redis } from "ioredis";
 import { isCluster } from "../connection/clients.ts";
 import type { Link } from "../connection/link.ts";
 
-/** The oldest server that has all the commands. */
+/** The oldest version that has all the commands. */
 const OLDEST = [6, 2] as const;
-/** What `stats()` reports of the server. */
+/** The facts about the server that `stats()` reports. */
 const REPORTED = ["redis_version", "valkey_version", "redis_mode", "maxmemory", "maxmemory_policy"];
-/** Bytes of the longest string of a server that was not set up otherwise, and of one that does not say. */
+/** Bytes of the longest string by default, and if the server does not report its setting. */
 const DEFAULT_LONGEST = 512 * 1024 * 1024;
 
 type Info = ReadonlyMap<string, string>;
 const NOTHING: Info = new Map();
 
-/** What the server says about itself. A user who may not ask is served all the same, as far as that goes. */
+/** Facts that the server reports about itself. A user without permission to ask is still served, as far as possible. */
 export class ServerFacts {
   readonly #link: Link;
 
@@ -40,22 +40,22 @@ export class ServerFacts {
     if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `the server is Redis ${version}, and ${OLDEST.join(".")} or newer is needed`,
+      `the server is Redis ${version}; use version ${OLDEST.join(".")} or newer`,
     );
   }
 
-  /** @throws Refusal `KV_UNSUPPORTED` where the server may evict the index of keys, without which ranges lack entries. */
+  /** @throws Refusal `KV_UNSUPPORTED` if the server may evict the index of keys, without which ranges lack entries */
   async assertKeepsIndex(): Promise<void> {
     const info = await this.#info("memory");
     const policy = info.get("maxmemory_policy") ?? "";
     if (!policy.startsWith("allkeys-") || info.get("maxmemory") === "0") return;
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `the server evicts any key when its memory is full (maxmemory-policy ${policy}), also the index that ranges are read from; set it to noeviction or to a volatile- policy, or open the store with ordered: false`,
+      `the server evicts any key when its memory is full (maxmemory-policy ${policy}), even the index that ranges are read from; set maxmemory-policy to noeviction or to a volatile- policy, or open the store with ordered: false`,
     );
   }
 
-  /** Bytes that a string may have. */
+  /** The most bytes that a string may have. */
   async longestString(): Promise<number> {
     const reply = await this.#link.call("CONFIG", ["GET", "proto-max-bulk-len"]).catch(() => undefined);
     if (typeof reply !== "object" || reply === null) return DEFAULT_LONGEST;
@@ -64,7 +64,7 @@ export class ServerFacts {
     return Number.isSafeInteger(longest) && longest > 0 ? longest : DEFAULT_LONGEST;
   }
 
-  /** What changes whenever the server has evicted something; `undefined`: it does not say. `"none"`: nothing was evicted. */
+  /** A text that changes whenever the server evicts something; `undefined`: not reported. `"none"`: nothing was evicted. */
   async evictions(): Promise<string | undefined> {
     const { client } = this.#link;
     const nodes = isCluster(client) ? client.nodes("master") : [undefined];
@@ -79,7 +79,7 @@ export class ServerFacts {
     return counts.map(({ run, evicted }) => `${run}:${evicted}`).join(" ");
   }
 
-  /** What differs for every start of every server; `undefined`: it does not say, or there are several. */
+  /** A text that differs for every start of every server; `undefined`: not reported, or there are several servers. */
   async runId(): Promise<string | undefined> {
     return this.#link.isCluster ? undefined : (await this.#info("server")).get("run_id");
   }

@@ -5,10 +5,10 @@ import type { Layout, Space } from "../stored/layout.ts";
 import { lexBounds } from "../stored/lex-bounds.ts";
 import type { Collector } from "./expired-keys.ts";
 
-/** How many keys are looked at together where deadlines within bounds are counted. */
+/** How many keys are examined together when deadlines within bounds are counted. */
 const SLICE = 1024;
 
-/** Counts by the index, from which what expired is taken out first: no entry is looked at. */
+/** Counts by the index, after expired entries have been removed from it: no entry is read. */
 export class Tally {
   readonly #link: Link;
   readonly #layout: Layout;
@@ -41,7 +41,7 @@ export class Tally {
       keys: sum(totals.map(({ keys }) => keys)),
       expiring: sum(totals.map(({ expiring }) => expiring)),
       evictable: sum(totals.map(({ evictable }) => evictable)),
-      // It would take a look at every entry.
+      // Knowing this would mean reading every entry.
       bytes: undefined,
     };
   }

@@ -6,12 +6,12 @@ import { REMOVE } from "../scripts/keyspace-scripts.ts";
 import type { Space } from "../stored/layout.ts";
 import type { Target } from "../write/script-target.ts";
 
-/** How many names the server looks at for a page, about. */
+/** About how many names the server examines for a page. */
 const LOOK = "1000";
 /** How many entries a script removes at most. */
 const SLICE = 256;
 
-/** Entries that were found, and where they belong. */
+/** Entries that were found, with their namespace and space. */
 interface Found {
   readonly namespace: Namespace;
   readonly space: Space;
@@ -19,8 +19,8 @@ interface Found {
 }
 
 /**
- * What a store without an index still can do: look through all names of the database for its own. That costs what the
- * database holds, so it is for the rare clearing of a cache, and never for reading.
+ * Operations on many keys of a store without an index: they look through all names of the database for the store's own. The
+ * cost grows with the database, so this is for the rare clearing of a cache, and never for reading.
  */
 export class Unordered {
   readonly #target: Target;
@@ -41,7 +41,7 @@ export class Unordered {
     return count;
   }
 
-  /** Counted entry by entry. */
+  /** Counts entry by entry. */
   async totals(namespace: Namespace): Promise<Omit<AdapterStats, "backend">> {
     let [keys, expiring, evictable, bytes] = [0, 0, 0, 0];
     for (const space of this.#target.layout.spaces(namespace)) {
@@ -76,7 +76,7 @@ export class Unordered {
     return removed;
   }
 
-  /** The namespaces below that hold an entry, each once. */
+  /** The namespaces below this one that hold an entry, each once. */
   async *below(under: Namespace): AsyncGenerator<readonly Namespace[]> {
     const known = new Set<string>([under.id]);
     for await (const found of this.#everything(under.id)) {
@@ -101,8 +101,8 @@ export class Unordered {
   }
 
   /**
-   * The names of all entries of the namespaces whose id begins so, by their spaces. It does not rely on the list of
-   * namespaces, which a server that may evict any key may have evicted.
+   * The names of all entries of the namespaces whose id begins with `id`, by space. It does not rely on the list of
+   * namespaces, because a server that may evict any key may have evicted it.
    */
   async *#everything(id: string): AsyncGenerator<readonly Found[]> {
     const { layout } = this.#target;
@@ -118,7 +118,7 @@ export class Unordered {
 
   /** The names of a space's entries, each once. */
   async *#names(space: Space): AsyncGenerator<readonly string[]> {
-    // A table that is resized meanwhile gives some names twice.
+    // If the server resizes its table meanwhile, it returns some names twice.
     const seen = new Set<string>();
     for await (const page of this.#looked(`${escaped(space.entries)}*`)) {
       const names = page.filter((name) => !seen.has(name));
@@ -127,7 +127,7 @@ export class Unordered {
     }
   }
 
-  /** What of all names fits a pattern. */
+  /** All names of the database that match a pattern. */
   async *#looked(pattern: string): AsyncGenerator<readonly string[]> {
     const { client } = this.#link;
     const nodes = isCluster(client) ? client.nodes("master") : [undefined];
@@ -143,7 +143,7 @@ export class Unordered {
   }
 }
 
-/** As a pattern that nothing else fits. */
+/** A pattern that matches only this text. */
 function escaped(text: string): string {
   return text.replace(/[\\*?[\]^-]/g, "\\$&");
 }

@@ -4,7 +4,7 @@ import type { Link } from "../connection/link.ts";
 import { RedisEntry } from "../stored/entry.ts";
 import type { Layout, Space } from "../stored/layout.ts";
 
-/** Entries by their keys: one MGET for all of them, in a Cluster one for every partition. */
+/** Reads entries by key: one MGET for all of them, in a Cluster one per partition. */
 export class Reader {
   readonly #link: Link;
   readonly #layout: Layout;
@@ -55,7 +55,7 @@ export class Reader {
     const fetched = this.#link.call("MGET", names).then((values) => entriesOf(keys, values));
     if (!this.#link.isCluster) return fetched;
     return fetched.catch(async (error: unknown) => {
-      // While a slot is moved, some of its keys are here and some are there; one by one they are found.
+      // While a slot is being moved, its keys are on two nodes; reading them one by one finds all.
       if (!isSplit(error)) throw error;
       const values = await Promise.all(names.map((name) => this.#link.call("GET", [name])));
       return entriesOf(keys, values);

@@ -6,15 +6,15 @@ import type { Layout, Space } from "../stored/layout.ts";
 import { lexBounds } from "../stored/lex-bounds.ts";
 import type { Reader } from "./reader.ts";
 
-/** How many keys a page looks at. */
+/** Keys per page. */
 const PAGE = 256;
-/** What stands for an entry of which only the key is asked for. */
+/** Stands for an entry if only keys are wanted. */
 const NOTHING = Buffer.from(`${"0".repeat(26)}${"-".repeat(16)}pb-${"0".repeat(16)}`);
 
-/** A page of keys on its way. */
+/** A page of keys. */
 interface KeyPage {
   readonly keys: readonly string[];
-  /** Whether any entry of the space has a deadline: if none has, none of the keys can be gone. */
+  /** Whether any entry of the space has a deadline: if not, all of the keys exist. */
   readonly expiring: boolean;
 }
 
@@ -23,7 +23,7 @@ interface Fetched {
   readonly page: Promise<KeyPage>;
 }
 
-/** Ranges in key order: pages of keys from the index, then their entries, while the next page is already on its way. */
+/** Ranges in key order: pages of keys from the index, then their entries, while the next page is already being fetched. */
 export class Scanner {
   readonly #link: Link;
   readonly #layout: Layout;
@@ -39,7 +39,7 @@ export class Scanner {
     const spaces = this.#layout.spaces(namespace);
     const [only] = spaces;
     if (only !== undefined && spaces.length === 1) return this.#space(only, range, PAGE);
-    // Of many partitions each gives a small part of a page.
+    // Each of many partitions contributes a small part of a page.
     const size = Math.max(16, Math.ceil((PAGE * 2) / spaces.length));
     return merged(
       spaces.map((space) => this.#space(space, range, size)),
@@ -47,12 +47,12 @@ export class Scanner {
     );
   }
 
-  /** The keys of a space in pages, dead ones of expired entries included. */
+  /** The keys of a space in pages, including those of expired entries. */
   async *keys(index: string, bounds: Bounds, size: number): AsyncGenerator<readonly string[]> {
     const [first, most] = lexBounds(bounds);
     const fetch = (least: string): Promise<unknown> => {
       const page = this.#link.call("ZRANGEBYLEX", [index, least, most, "LIMIT", "0", String(size)]);
-      // It may fail after nobody wants it any more.
+      // It may fail after the reader has stopped.
       page.catch(() => undefined);
       return page;
     };
@@ -69,7 +69,7 @@ export class Scanner {
     let left = range.limit;
     const fetch = (size: number): Fetched => {
       const page = this.#page(space, least, most, size, range);
-      // It may fail after nobody wants it any more.
+      // It may fail after the reader has stopped.
       page.catch(() => undefined);
       return { size, page };
     };
@@ -80,7 +80,7 @@ export class Scanner {
       if (reverse) most = `(${last}`;
       else least = `(${last}`;
       const isLast = keys.length < coming.size;
-      // How many are missing if none of these has expired.
+      // How many are still to be read, if none of these has expired.
       const missing = left - keys.length;
       const next = isLast || missing === 0 ? undefined : fetch(Math.min(pageSize, missing));
       const entries = await this.#entries(space, keys, keysOnly, expiring);
@@ -150,7 +150,7 @@ async function* merged(
     sources = sources.filter((_, i) => alive[i]);
     while (sources.length > 0 && left > 0) {
       const page: StoredEntry[] = [];
-      // Up to where one of the sources needs its next page.
+      // Until one of the sources needs its next page.
       let dry: Source | undefined;
       while (dry === undefined && page.length < left) {
         let best = sources[0] as Source;

@@ -1,6 +1,6 @@
 import { isError, Refusal } from "@kv/core";
 
-/** Why the server refuses a database; `undefined`: the answer was about something else, such as a lost connection. */
+/** Why the server refuses a database; `undefined`: the error has another cause, such as a lost connection. */
 export function databaseRefusal(error: unknown, db: number): Refusal | undefined {
   if (!isError(error)) return undefined;
   const own = error instanceof Refusal && isError(error.cause) ? error.cause : error;
@@ -15,7 +15,7 @@ export function databaseRefusal(error: unknown, db: number): Refusal | undefined
   if (/not allowed in cluster mode/i.test(message))
     return refused(
       "KV_INVALID_OPTION",
-      `a node of a Cluster has database 0 only, not ${db}; leave out the number`,
+      `a node of a Cluster has only database 0, not ${db}; leave out the number`,
     );
   if (message.startsWith("NOPERM") || /unknown command/i.test(message))
     return refused(

@@ -1,15 +1,15 @@
 import { type KvErrorCode, Refusal } from "@kv/core";
 import { codeOf, wordOf } from "../errors.ts";
 
-/** What to do about a failure, which the server's own words follow. */
+/** Why something failed and what to do; the server's own message is appended. */
 interface Explanation {
   readonly code: KvErrorCode;
   readonly text: string;
-  /** Default: as the code says. */
+  /** Default: the code's. */
   readonly retryable?: boolean;
 }
 
-/** By the word that a server's reply begins with, or the system's code. */
+/** By the first word of a server's reply, or the system's code. */
 const BY_WORD: Readonly<Record<string, Explanation>> = {
   WRONGPASS: {
     code: "KV_UNAVAILABLE",
@@ -18,17 +18,17 @@ const BY_WORD: Readonly<Record<string, Explanation>> = {
   },
   NOAUTH: {
     code: "KV_UNAVAILABLE",
-    text: "the server wants a password; give the options username and password",
+    text: "the server requires a password; give the options username and password",
     retryable: false,
   },
   DENIED: {
     code: "KV_UNAVAILABLE",
-    text: "the server is in protected mode and answers its own machine only; give it a password, or the option bind",
+    text: "the server is in protected mode and answers only its own machine; set a password on the server, or its setting bind",
     retryable: false,
   },
   OOM: {
     code: "KV_CAPACITY",
-    text: "the server's memory is full; free space, raise maxmemory, or let it evict what has a deadline (maxmemory-policy volatile-lru)",
+    text: "the server's memory is full; free space, raise maxmemory, or let it evict entries with a deadline (maxmemory-policy volatile-lru)",
   },
   MISCONF: {
     code: "KV_CAPACITY",
@@ -40,7 +40,7 @@ const BY_WORD: Readonly<Record<string, Explanation>> = {
   },
   NOREPLICAS: {
     code: "KV_UNAVAILABLE",
-    text: "the server takes no writes while it has fewer replicas than min-replicas-to-write asks for; try again when they are back",
+    text: "the server accepts no writes while it has fewer replicas than min-replicas-to-write requires; try again when they are back",
   },
   BUSY: {
     code: "KV_UNAVAILABLE",
@@ -48,11 +48,11 @@ const BY_WORD: Readonly<Record<string, Explanation>> = {
   },
   LOADING: {
     code: "KV_UNAVAILABLE",
-    text: "the server is still loading its data; try again when it has done",
+    text: "the server is still loading its data; try again when it has finished",
   },
   MASTERDOWN: {
     code: "KV_UNAVAILABLE",
-    text: "the server is a replica that has lost its master and does not answer meanwhile (replica-serve-stale-data no); try again, or connect to the master",
+    text: "the server is a replica that has lost its master and does not answer until it is back (replica-serve-stale-data no); try again, or connect to the master",
   },
   CLUSTERDOWN: {
     code: "KV_UNAVAILABLE",
@@ -64,27 +64,27 @@ const BY_WORD: Readonly<Record<string, Explanation>> = {
   },
   ERR_SSL_WRONG_VERSION_NUMBER: {
     code: "KV_UNAVAILABLE",
-    text: "the server does not speak TLS at this port; use redis:// instead of rediss://, leave out the option tls, or give the port for TLS",
+    text: "the server does not speak TLS at this port; use redis:// instead of rediss://, leave out the option tls, or connect to the TLS port",
     retryable: false,
   },
   ERR_SSL_PACKET_LENGTH_TOO_LONG: {
     code: "KV_UNAVAILABLE",
-    text: "the server does not speak TLS at this port; use redis:// instead of rediss://, leave out the option tls, or give the port for TLS",
+    text: "the server does not speak TLS at this port; use redis:// instead of rediss://, leave out the option tls, or connect to the TLS port",
     retryable: false,
   },
   DEPTH_ZERO_SELF_SIGNED_CERT: {
     code: "KV_UNAVAILABLE",
-    text: "the server's certificate is signed by itself; give its authority by the option tls: { ca }",
+    text: "the server's certificate is self-signed; pass it in the option tls: { ca }",
     retryable: false,
   },
   SELF_SIGNED_CERT_IN_CHAIN: {
     code: "KV_UNAVAILABLE",
-    text: "the server's certificate is of an unknown authority; give it by the option tls: { ca }",
+    text: "the server's certificate comes from an unknown authority; pass the authority's certificate in the option tls: { ca }",
     retryable: false,
   },
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
     code: "KV_UNAVAILABLE",
-    text: "the server's certificate is of an unknown authority; give it by the option tls: { ca }",
+    text: "the server's certificate comes from an unknown authority; pass the authority's certificate in the option tls: { ca }",
     retryable: false,
   },
   CERT_HAS_EXPIRED: {
@@ -94,12 +94,12 @@ const BY_WORD: Readonly<Record<string, Explanation>> = {
   },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     code: "KV_UNAVAILABLE",
-    text: "the server's certificate is for another name; connect by that name, or give it by the option tls: { servername }",
+    text: "the server's certificate is for another name; connect by that name, or pass it in the option tls: { servername }",
     retryable: false,
   },
 };
 
-/** By what a message says. The first that fits counts. */
+/** By the text of a message; the first match counts. */
 const BY_TEXT: readonly (Explanation & { readonly pattern: RegExp })[] = [
   {
     pattern: /^ERR (AUTH|invalid password)/,
@@ -114,7 +114,7 @@ const BY_TEXT: readonly (Explanation & { readonly pattern: RegExp })[] = [
   {
     pattern: /^NOPERM\b.*\bkey|\bcan't access at least one of the keys\b/i,
     code: "KV_UNAVAILABLE",
-    text: "the server does not permit the user these keys; grant those that begin with the store's prefix (ACL SETUSER … ~kv:*), or use the option prefix",
+    text: "the server does not permit the user these keys; grant the keys that begin with the store's prefix (ACL SETUSER … ~kv:*), or use the option prefix",
     retryable: false,
   },
   {
@@ -126,27 +126,27 @@ const BY_TEXT: readonly (Explanation & { readonly pattern: RegExp })[] = [
   {
     pattern: /invalid bulk length|exceeds maximum allowed size/,
     code: "KV_CAPACITY",
-    text: "the value is larger than the server takes; store less, or raise its setting proto-max-bulk-len",
+    text: "the value is larger than the server accepts; store less, or raise its setting proto-max-bulk-len",
   },
   {
     pattern: /unknown command ['`‘]?(eval|evalsha)\b/i,
     code: "KV_UNSUPPORTED",
-    text: "the server runs no scripts, and every write is one; allow EVAL and EVALSHA (they may be renamed, or forbidden by a proxy), or use another server",
+    text: "the server does not run scripts, which every write needs; allow EVAL and EVALSHA (they may be renamed, or forbidden by a proxy), or use another server",
   },
   {
     pattern: /(unknown|unsupported) command/i,
     code: "KV_UNSUPPORTED",
-    text: "the server lacks a command that is needed; use Redis or Valkey 6.2 or newer that has not renamed it, without a proxy that forbids it",
+    text: "the server lacks a command that the store needs; use Redis or Valkey 6.2 or newer, without renamed commands or a proxy that forbids them",
   },
   {
     pattern: /max number of clients/,
     code: "KV_UNAVAILABLE",
-    text: "the server has as many connections as it takes; close some, or raise its setting maxclients",
+    text: "the server has reached its limit of connections; close some, or raise its setting maxclients",
   },
   {
     pattern: /Unknown RESP type/,
     code: "KV_UNAVAILABLE",
-    text: "what answers at this address is no Redis (a web server, or a port for TLS); check host and port, and whether rediss:// is needed",
+    text: "the answer at this address comes from no Redis server (but from a web server, or a TLS port); check host and port, and whether rediss:// is needed",
     retryable: false,
   },
   {
@@ -158,25 +158,25 @@ const BY_TEXT: readonly (Explanation & { readonly pattern: RegExp })[] = [
   {
     pattern: /in subscriber mode|monitoring mode/,
     code: "KV_UNAVAILABLE",
-    text: "the client subscribes, and a subscribed connection answers nothing else; hand in a client for the store alone",
+    text: "the client subscribes, and a subscribed connection answers no other commands; hand in a client that only the store uses",
     retryable: false,
   },
   {
     pattern: /^Command timed out/,
     code: "KV_TIMEOUT",
-    text: "the client's commandTimeout was over before the answer came; give it more time",
+    text: "the client's commandTimeout ran out before the answer came; raise it",
   },
 ];
 
 const MOVED: Explanation = {
   code: "KV_UNAVAILABLE",
-  text: "the server is a node of a Cluster, and what was asked for is on another one; use the option cluster in place of url",
+  text: "the server is a node of a Cluster, and the key is on another node; use the option cluster in place of url",
   retryable: false,
 };
 
 /**
- * Why the server, or what is in its place, refused: a sentence and what to do. `undefined`: it has no more to say than
- * its own message.
+ * Why the server, or another program at its address, refused, and what to do. `undefined`: there is nothing to add to the
+ * failure's own message.
  */
 export function refusalOf(failure: Error, isCluster: boolean): Refusal | undefined {
   const explanation = explanationOf(failure, isCluster);
@@ -197,7 +197,7 @@ function explanationOf(failure: Error, isCluster: boolean): Explanation | undefi
   return direct ?? BY_WORD[wordOf(failure) ?? ""];
 }
 
-/** Whether trying again does not help: another account or another address is needed. */
+/** Whether a retry cannot help: another account or another address is needed. */
 export function isFinal(refusal: Refusal | undefined): refusal is Refusal {
   return refusal !== undefined && refusal.retryable === false;
 }

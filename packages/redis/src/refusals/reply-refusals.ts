@@ -1,12 +1,12 @@
 import { isError, Refusal } from "@kv/core";
 import { codeOf, wordOf } from "../errors.ts";
 
-/** Whether the client's own limit was over (`commandTimeout`): a new attempt would begin it anew. */
+/** Whether the client's own `commandTimeout` ran out: a new attempt would start it again. */
 export function isTimeout(failure: Error): boolean {
   return failure.message.startsWith("Command timed out");
 }
 
-/** What another program has put under a name of the store; `undefined`: it failed for another reason. */
+/** The refusal for a value that another program has put under a name of the store; `undefined`: another cause. */
 export function foreign(
   failure: Error,
   name: string,
@@ -26,15 +26,15 @@ export function isUnknownScript(error: unknown): boolean {
   return isError(error) && error.message.startsWith("NOSCRIPT");
 }
 
-/** Within the owner's MULTI every command is answered so, and done at EXEC or never. */
+/** Whether the client's owner has begun a MULTI: each command is then answered QUEUED, and runs at EXEC or never. */
 function isQueued(reply: unknown): boolean {
   return (typeof reply === "string" || reply instanceof Buffer) && String(reply) === "QUEUED";
 }
 
 const IN_MULTI =
-  "the client's owner has begun a MULTI, which takes every command for a part of it; hand in a client for the store alone";
+  "the client's owner has begun a MULTI, which queues every command; hand in a client that only the store uses";
 
-/** @throws Refusal where the answer is none */
+/** @throws Refusal if the command was only queued */
 export function refuseQueued(reply: unknown): unknown {
   if (!isQueued(reply)) return reply;
   throw new Refusal("KV_UNAVAILABLE", IN_MULTI, { retryable: false });
@@ -51,7 +51,7 @@ export function refuseQueuedWrite(reply: unknown): unknown {
 export function otherClock(): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
-    "the connection now leads to a server whose clock differs from that of the one before, by which the deadlines of this write were computed; nothing was written; try again",
+    "the connection now leads to a server with a different clock than the one that this write's deadlines were computed by; nothing was written; try again",
     { retryable: true },
   );
 }

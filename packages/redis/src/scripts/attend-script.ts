@@ -1,9 +1,9 @@
 import { Script } from "./script.ts";
 
 /**
- * A watcher's sign of life. KEYS: state, seq, due. ARGV: how many milliseconds it lasts, an epoch for a new beginning, how
- * far to look ahead. → the epoch; the number of the last message: another epoch means that for a while nobody was known
- * to watch; in how many milliseconds the next deadline is over, "" for none that soon
+ * A watcher's sign of life. KEYS: state, seq, due. ARGV: how many milliseconds it lasts, the epoch to use for a new beginning,
+ * how many milliseconds to look ahead for deadlines. Returns the epoch, which changes if the namespace had no watchers for a
+ * while; the number of the last message; and the milliseconds until the next deadline, "" for none that soon.
  */
 export const ATTEND: Script = new Script(`
 local sub = string.sub

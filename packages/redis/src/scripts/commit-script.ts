@@ -2,8 +2,8 @@ import { COMMON, ENTRIES, NAMES, READ_STATE } from "./lua-parts.ts";
 import { Script } from "./script.ts";
 
 /**
- * Numbers are written as JSON.stringify does: the shortest digits that read as the same number, and no exponent where
- * JavaScript has none.
+ * Writes numbers like JSON.stringify: the shortest digits that parse to the same number, and an exponent only if JavaScript
+ * uses one.
  */
 const NUMBERS = `
 local function whole(x) return x == math.floor(x) end
@@ -23,7 +23,7 @@ local function json(x)
   end
   return sign .. mantissa .. 'e' .. (exponent < 0 and '-' or '+') .. string.format('%d', math.abs(exponent))
 end
--- As addToNumber of the front: nil where there is no number, or the sum would not be exact among integers.
+-- Like addToNumber in core: nil if the text is not a number, or a sum of integers would not be exact.
 local function add(text, by)
   if #text > 40 or not string.match(text, '^-?%d') then return nil end
   local before = tonumber(text)
@@ -36,14 +36,14 @@ end
 `;
 
 /**
- * Any commits, in order, each all or nothing: its checks, then its sums, and only then its writes.
+ * Any commits, in order, each applied entirely or not at all: first its checks, then its sums, and only then its writes.
  *
- * ARGV from 6 on, for each commit: how many checks and mutations, then `key revision` for every check (`""`: absent),
- * then the mutations: `set key text` · `move key text source` (the value is in a key of its own) · `past key` (a set
- * whose deadline is over) · `delete key` · `add key text by` · `touch key deadline policy` (`""`: as it is). A key is
- * its place in KEYS; `k` in place of a deadline keeps the one there is.
- * → for each commit: 1, {"c", failed checks …}, {"n", mutation} where there is no number, or {"o", outcome …}:
- * 0 or 1 for delete and touch, the number for add. Or -1: list the namespace first; -2: a source has gone.
+ * ARGV from 6 on, for each commit: the numbers of checks and mutations, then `key revision` for every check (`""`: absent),
+ * then the mutations: `set key text` · `move key text source` (the value is staged under another name) · `past key` (a set
+ * whose deadline is over) · `delete key` · `add key text by` · `touch key deadline policy` (`""`: unchanged). A key is given
+ * by its place in KEYS; `k` in place of a deadline keeps the present one.
+ * Returns for each commit: 1, {"c", failed checks …}, {"n", mutation} if a value is not a number, or {"o", outcome …}:
+ * 0 or 1 for delete and touch, the number for add. Or it returns -1: list the namespace first; -2: a source is missing.
  */
 export const COMMIT: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${ENTRIES}${NUMBERS}
 local arg = 5
@@ -102,7 +102,7 @@ local function begin(key, before)
   local sizes = call('GETRANGE', key, 61, 71)
   return 72 + tonumber(sub(sizes, 1, 4)) + tonumber(sub(sizes, 5, 11))
 end
--- The number of an entry as text; "x" for whatever is none.
+-- The number of an entry as text; "x" if it is not a number.
 local function numeral(key)
   local before = head(key)
   if not before then return '0' end
@@ -148,7 +148,7 @@ local function touch(write)
   return 1
 end
 
--- The sums that a commit comes to, before anything is written. → the place of the one that is no number
+-- Computes a commit's sums before anything is written. Returns the place of the first that is not a number.
 local function sums(writes)
   local texts = {}
   for i, write in ipairs(writes) do
@@ -192,7 +192,7 @@ end
 
 local results = {}
 for i, commit in ipairs(commits) do results[i] = apply(commit) end
--- What a commit that was not applied left behind.
+-- Remove staged values of commits that were not applied.
 if #sources > 0 then call('UNLINK', unpack(sources)) end
 tell()
 return results

@@ -1,7 +1,7 @@
 import { COMMON, NAMES, READ_STATE } from "./lua-parts.ts";
 import { Script } from "./script.ts";
 
-/** Takes many entries out at once. */
+/** Removes many entries at once. */
 const DROP = `
 local function drop(names)
   if #names == 0 then return 0 end
@@ -17,8 +17,8 @@ end
 `;
 
 /**
- * Takes entries out whose deadline is over. Of those that got more time meanwhile, or no deadline any more, the index of
- * deadlines is brought up to date. → how many were taken out, and how many stay
+ * Removes entries whose deadline is over. For entries whose deadline was postponed or removed meanwhile, it updates the index
+ * of deadlines. Returns how many entries were removed, and how many stay.
  */
 export const COLLECT: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
 local members, over, later, undated = {}, {}, {}, {}
@@ -44,7 +44,7 @@ tell()
 return {#over, #later / 2 + #undated}
 `);
 
-/** Removes entries; ARGV 6: only those of this policy, or "". → how many live ones they were */
+/** Removes entries. ARGV 6: only those of this policy; "": all. Returns how many live entries were removed. */
 export const REMOVE: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
 local names = {unpack(KEYS, 6)}
 if not watched and ARGV[6] == '' then return drop(names) end
@@ -67,8 +67,8 @@ return removed
 `);
 
 /**
- * Takes entries out of the index that are not there any more, because the server has evicted them. Watchers are told that
- * they are gone. → how many
+ * Removes entries from the index that the server has evicted, and reports them to watchers as gone. Returns how many there
+ * were.
  */
 export const FORGET: Script = new Script(`${NAMES}${READ_STATE}${COMMON}${DROP}
 local gone = {}
@@ -87,21 +87,21 @@ tell()
 return #gone
 `);
 
-/** The keys whose deadline may be over: ARGV 1 at most so many, all where it is negative. */
+/** Returns the keys whose deadline may be over. ARGV 1: how many at most; negative: all. */
 export const DUE: Script = new Script(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
 `);
 
-/** KEYS: keys, due. ARGV: the bounds. → how many keys lie within them, and how many of all keys may be past their deadline */
+/** Returns how many keys lie within bounds, and how many of all keys may be past their deadline. KEYS: keys, due. ARGV: the bounds. */
 export const COUNT: Script = new Script(`
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 return {redis.call('ZLEXCOUNT', KEYS[1], ARGV[1], ARGV[2]), redis.call('ZCOUNT', KEYS[2], '-inf', now)}
 `);
 
-/** KEYS: entries. → for each, 1 where it is there */
+/** Returns 1 for each entry that exists, else 0. KEYS: entries. */
 export const EXIST: Script = new Script(`
 local found = {}
 for i = 1, #KEYS do found[i] = redis.call('EXISTS', KEYS[i]) end

@@ -1,8 +1,8 @@
 import { Script } from "./script.ts";
 
 /**
- * Puts a namespace on the list, and the descriptor where there is none. KEYS: the descriptor, the list. ARGV: what the
- * descriptor should say, a tag, its token. → what it says: if that is something else, nothing was listed
+ * Lists a namespace, and writes the descriptor if it is missing. KEYS: the descriptor, the list. ARGV: the descriptor's
+ * expected text, a tag, its token. Returns the descriptor's text; if it differs from the expected one, nothing was listed.
  */
 export const LIST: Script = new Script(`
 local found = redis.call('GET', KEYS[1])
@@ -12,7 +12,7 @@ redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 return ARGV[1]
 `);
 
-/** KEYS: state, keys, seq. Forgets that the namespace is listed, if it is empty and nobody watches it. → whether it did */
+/** Marks an empty namespace without watchers as unlisted. KEYS: state, keys, seq. Returns 1 if it did, else 0. */
 export const UNLIST: Script = new Script(`
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 local t = redis.call('TIME')
@@ -22,7 +22,7 @@ redis.call('DEL', KEYS[1], KEYS[3])
 return 1
 `);
 
-/** KEYS: the list. ARGV: a tag, its token. Takes the tag off the list unless it was listed anew. */
+/** Removes a tag from the list, unless it was listed anew. KEYS: the list. ARGV: a tag, its token. */
 export const STRIKE: Script = new Script(`
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
 return 0

@@ -1,22 +1,21 @@
 /*
- * Every write is one script, so that it is applied as a whole or not at all: whatever may be refused (a missing script,
- * a full memory, a read-only replica, a slot that is being moved) is refused before the first of its writes. What can
- * fail later is a foreign value under one of our names; the index is written before the value, so that even then no
- * value is left that no range shows.
+ * Every write is one script, so that it is applied entirely or not at all: refusals (a missing script, a full memory, a
+ * read-only replica, a slot that is being moved) come before the script's first write. Only another program's value under
+ * one of the store's names can fail later; the index is written before the value, so that even then every value appears in
+ * ranges.
  *
- * Every key that a script touches is declared, which Cluster needs: while a slot is moved the server compares them with
- * what is still there and refuses (TRYAGAIN, ASK) instead of taking a key that has gone for one that is absent.
+ * A script declares every key that it touches, which Cluster needs: while a slot is being moved, the server compares them with
+ * the keys still present and refuses (TRYAGAIN, ASK), instead of treating a key that has moved as absent.
  *
- * KEYS of scripts that write: 1 keys · 2 due · 3 evict · 4 seq · 5 state, then the entries. ARGV: 1 "1": list the
- * namespace, which is on the list by now · 2 the channel · 3 "1" for an ordered store · 4 where the key begins in the
- * name of an entry · 5 the time of writing. Offsets within entries are those of `entry.ts`, and one more, since Lua
- * counts from one.
+ * KEYS of scripts that write: 1 keys · 2 due · 3 evict · 4 seq · 5 state, then the entries. ARGV: 1 "1" once the namespace
+ * has been listed, else "" · 2 the channel · 3 "1" for an ordered store · 4 where the key begins in the name of an entry ·
+ * 5 the time of writing. Offsets within entries are those of `entry.ts` plus one, since Lua counts from one.
  *
- * The state is a string: "u" for a namespace that is not listed yet, "1" for one with entries too large to be read only
- * for their heads, else "0"; then, where somebody has ever watched, 16 digits until when somebody does, and the epoch.
+ * The state is a string. First character: "u" not listed yet, "1" has large entries (read their heads with GETRANGE), "0"
+ * otherwise. If the namespace was ever watched, then: 16 digits, the time until which watchers are present; then the epoch.
  */
 
-/** What scripts have in common, once `state` is known. `changes` become one message, and only where somebody watches. */
+/** The part that scripts share once `state` is known. `changes` become one message, if there are watchers. */
 export const COMMON: string = `
 local ordered, from, time = ARGV[3] == '1', tonumber(ARGV[4]), ARGV[5]
 
@@ -26,7 +25,7 @@ if not state or sub(state, 1, 1) == 'u' then
   call('SETRANGE', STATE, 0, '0')
 end
 
--- The time to the millisecond; only where it is needed.
+-- The time to the millisecond, asked for only if needed.
 local clock
 local function now()
   if not clock then
@@ -46,7 +45,7 @@ end
 local function tell()
   if not watched or #changes == 2 then return end
   changes[1] = call('INCR', SEQ)
-  -- Whoever may write but not publish has written by now; that a message is missing watchers find out by its number.
+  -- A user may have the right to write but not to publish. Watchers then notice the missing number.
   redis.pcall('PUBLISH', ARGV[2], cjson.encode(changes))
 end
 `;
@@ -56,12 +55,12 @@ local call, sub = redis.call, string.sub
 local INDEX, DUE, EVICT, SEQ, STATE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 `;
 
-/** For scripts that look at one entry after the other. */
+/** For scripts that examine one entry after the other. */
 export const READ_STATE: string = `
 local state = call('GET', STATE)
 `;
 
-/** What concerns one entry. `head` is its fixed part, or nil where it is absent. */
+/** Functions for one entry. `head` returns its fixed part, or nil if it is absent. */
 export const ENTRIES: string = `
 local NEVER = string.rep('-', 16)
 local function head(key)
@@ -71,16 +70,16 @@ end
 local function number(deadline)
   if sub(deadline, 1, 1) ~= '-' then return tonumber(deadline) end
 end
--- The server counts a key as expired after this millisecond, we from the deadline on.
+-- To the server a key is expired after this millisecond, to the store from the deadline on.
 local function last(deadline)
   return deadline - 1
 end
 
--- Keeps the index in step with an entry that is about to be written; before is its head so far.
+-- Updates the index for an entry that is about to be written; before is its present head.
 local function index(key, before, deadline, policy)
   if not ordered then return end
   local member = sub(key, from)
-  -- An entry that expired may still be listed, with its old deadline.
+  -- An expired entry may still be listed, with its old deadline.
   local stale = not before and call('ZADD', INDEX, 0, member) == 0
   if number(deadline) then call('ZADD', DUE, 'LT', deadline, member)
   elseif stale or before and number(sub(before, 27, 42)) then call('ZREM', DUE, member) end

@@ -2,10 +2,10 @@ import { COMMON, NAMES } from "./lua-parts.ts";
 import { Script } from "./script.ts";
 
 /**
- * Sets without conditions, of different keys, whose values went ahead into names of their own, because Lua would copy
- * them several times. KEYS: after the entries as many sources. ARGV from 6 on: what the values begin with, without their
- * first field, `createdAt`. As lean as can be: of what `COMMIT` does for a set only what most sets need.
- * → 0; -1: list the namespace first; -2: a source has gone
+ * Unconditional sets of different keys, whose values were sent ahead under temporary names, because Lua would copy them
+ * several times. KEYS: the entries, then as many sources. ARGV from 6 on: the beginning of each value, without its first
+ * field, `createdAt`. Kept lean: it does only those parts of `COMMIT` that most sets need.
+ * Returns 0; -1: list the namespace first; -2: a source is missing.
  */
 export const MOVE: Script = new Script(`${NAMES}
 local byte = string.byte

@@ -2,12 +2,12 @@ import { COMMON, NAMES } from "./lua-parts.ts";
 import { Script } from "./script.ts";
 
 /**
- * Sets without conditions, of different keys, small enough to go through Lua: what most writes are. One call of the
- * server for many keys wherever there is one, since a call from Lua costs more than most of what it does; and nothing
- * made that is not needed for the commonest of all, one entry written once more.
- * ARGV 6: "1" where some entry is known to be large. From 7 on: the entries without their first field, `createdAt`,
- * which stays that of an entry already there.
- * → 0; 1: some entry is large; -1: list the namespace first
+ * Unconditional sets of different keys, small enough to pass through Lua, as most writes are. It uses commands that take many
+ * keys wherever possible, since a call from Lua costs more than most commands do; and it allocates nothing that the most
+ * common case, one entry overwritten, does not need.
+ * ARGV 6: "1" if some entry is known to be large. From 7 on: the entries without their first field, `createdAt`, which an
+ * existing entry keeps.
+ * Returns 0; 1: some entry is large; -1: list the namespace first.
  */
 export const SET: Script = new Script(`${NAMES}
 local old
@@ -39,7 +39,7 @@ if #KEYS == 6 and old[2] and (state == '0' or state == '1') then
 end
 ${COMMON}
 local fresh, dated, evictable, plain, expiring = {}, {}, {}, {}, {}
--- Members that leave the index of deadlines or of evictable keys: certainly, or if they are still there from before they expired.
+-- Members to remove from the index of deadlines or of evictable keys: certainly, or if left over from an expired entry.
 local dateless, kept, freshly_dateless, freshly_kept = {}, {}, {}, {}
 for i = 1, #KEYS - 5 do
   local key, text, before = KEYS[i + 5], ARGV[i + 6], old[i + 1]

@@ -1,18 +1,18 @@
 /*
  * An entry as it is stored, in ASCII up to the payload, which follows as it is (text as UTF-8, bytes as bytes):
  *
- *    0  13  createdAt   milliseconds since 1970; put in by the server, which knows whether the key was there
+ *    0  13  createdAt   milliseconds since 1970; filled in by the server, which knows whether the key existed
  *   13  13  updatedAt
  *   26  16  expiresAt   or dashes
  *   42   1  policy      p persist · e evict
  *   43   1  payload     j JSON text · b bytes · t another codec's text · o another codec's octets
- *   44   1  extras      + there are some · - none
+ *   44   1  extras      + present · - absent
  *   45  16  revision
  *   61   4  length of the codec's name    only with extras
  *   65   7  length of the user metadata   only with extras
  *   72      the codec's name, the user metadata as JSON without characters beyond ASCII
  *
- * What is fixed comes first, so that scripts change a deadline or a policy in place and never need to look further.
+ * Fields of fixed length come first, so that scripts can change a deadline or a policy in place and need not read further.
  */
 
 import { type Payload, type Policy, Refusal, type SetMutation, type StoredEntry } from "@kv/core";
@@ -21,7 +21,7 @@ const HEAD = 61;
 const SIZES = 11;
 
 export const NO_DEADLINE: string = "-".repeat(16);
-/** In place of a deadline: the server puts in the one there is. */
+/** In place of a deadline: the server keeps the entry's present one. */
 export const KEPT_DEADLINE: string = "k".padEnd(16, "-");
 
 const ENCODINGS: Readonly<Record<string, string>> = { j: "json", b: "bytes" };
@@ -47,7 +47,7 @@ export interface Written {
   readonly binary: boolean;
 }
 
-/** What stands before the payload, without `createdAt`. */
+/** The metadata before the payload, without `createdAt`. */
 export function headText({ time, deadline, policy, encoding, user, revision, binary }: Written): string {
   const kind =
     encoding === "json" && !binary ? "j" : encoding === "bytes" && binary ? "b" : binary ? "o" : "t";
@@ -60,7 +60,7 @@ export function headText({ time, deadline, policy, encoding, user, revision, bin
   return `${fixed}${String(codec.length).padStart(4, "0")}${String(metadata.length).padStart(7, "0")}${codec}${metadata}`;
 }
 
-/** The same of a set. */
+/** `headText` for a set. */
 export function headOf(
   { payload, encoding, expiresAt, policy, user }: SetMutation,
   time: string,
@@ -80,7 +80,7 @@ function ascii(json: string): string {
   );
 }
 
-/** An entry as it was read, looked at only where it is asked for: most reads want the value alone. */
+/** An entry as it was read. Each field is parsed when it is asked for, since most reads only need the value. */
 export class RedisEntry implements StoredEntry {
   readonly key: string;
   readonly #raw: Buffer;
@@ -145,7 +145,7 @@ export class RedisEntry implements StoredEntry {
     return HEAD + SIZES + this.#size(61, 65) + this.#size(65, 72);
   }
 
-  /** @throws Refusal `KV_CORRUPT` where somebody else has written under this name */
+  /** @throws Refusal `KV_CORRUPT` if another program has written under this name */
   #assertEntry(): void {
     const extras = this.#raw[44];
     if (this.#raw.length < HEAD || (extras !== 0x2b && extras !== 0x2d)) corrupt();
@@ -169,6 +169,6 @@ export class RedisEntry implements StoredEntry {
 function corrupt(): never {
   throw new Refusal(
     "KV_CORRUPT",
-    "what the server holds under its name was not written by this store; delete it",
+    "the value that the server holds for this key was not written by this store; delete it",
   );
 }

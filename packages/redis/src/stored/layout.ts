@@ -5,20 +5,21 @@
  *   kv:{a1b2/tenant/}keys      zset    every key, score 0: in byte order, which ZRANGEBYLEX pages through
  *   kv:{a1b2/tenant/}due       zset    the keys with a deadline, and when to look at them: then, or some time before
  *   kv:{a1b2/tenant/}evict     zset    the keys with the policy "evict", score 0: what clearCache removes
- *   kv:{a1b2/tenant/}state     string  whether it is listed, whether some entry is large, until when somebody watches
- *   kv:{a1b2/tenant/}seq       string  how many messages about changes there were
+ *   kv:{a1b2/tenant/}state     string  whether it is listed, whether some entry is large, until when there are watchers
+ *   kv:{a1b2/tenant/}seq       string  the number of messages about changes so far
  *   kv:{a1b2/tenant/}t…        string  a large value on its way into its entry; gone within a minute
  *   kv:{a1b2}namespaces        hash    the tags of all namespaces that may hold entries
- *   kv:{a1b2}layout            string  what all stores over these data have to agree in: the partitions, the index
+ *   kv:{a1b2}layout            string  the options that all stores over these data must share: partitions, index
  *
  * An entry is one string, so that no reader ever sees the value of one write with the metadata of another, and neither
- * expiry nor the server's own eviction parts them. An entry and the index over it change in one script. Both are in
- * one slot of a Cluster, because its slot is that of what stands between the braces: the first four digits of the
- * prefix's hash (so that the same namespace of two stores may be on two nodes), the partition if there are several, and
- * the namespace's id with its braces escaped. Whatever the prefix is, nothing ever matches patterns against names.
+ * expiry nor the server's own eviction separates them. An entry and its index change in one script. Both are in the same
+ * slot of a Cluster, which the text between the braces determines: the first four digits of the prefix's hash (so that the
+ * same namespace of two stores may be on two nodes), the partition if there are several, and the namespace's id with its
+ * braces escaped. An ordered store never matches patterns against names; an unordered
+ * one escapes the prefix in them.
  *
- * A deadline that is put off stays where it was in `due`: moving it would cost as much as the rest of the write. Whoever
- * comes to look (`Collector`) asks the entry, and enters what that says.
+ * A deadline that is postponed stays where it was in `due`: moving it would cost as much as the rest of the write. The
+ * `Collector` later reads the entry's real deadline and enters that.
  */
 
 import { createHash } from "node:crypto";
@@ -27,16 +28,16 @@ import { type Namespace, namespaceFromId } from "@kv/core";
 /** One slot's worth of a namespace. */
 export interface Space {
   readonly tag: string;
-  /** What entries' names begin with. */
+  /** The beginning of entries' names. */
   readonly entries: string;
-  /** Where the key begins in the name of an entry, counted in bytes from one: Lua's way. */
+  /** Where the key begins in the name of an entry, counted in bytes from one, as Lua does. */
   readonly keyOffset: string;
   readonly keys: string;
   readonly due: string;
   readonly evict: string;
   readonly seq: string;
   readonly state: string;
-  /** What the names of values on their way begin with. */
+  /** The beginning of the names of values in transit. */
   readonly transit: string;
   readonly channel: string;
 }
@@ -45,11 +46,11 @@ export interface LayoutOptions {
   readonly prefix: string;
   readonly partitions: number;
   readonly ordered: boolean;
-  /** The number of the database: channels, unlike keys, are shared by all of them. */
+  /** The number of the database: channels, unlike keys, are shared by all databases. */
   readonly db: number;
 }
 
-/** How many namespaces are remembered. Making one anew costs little. */
+/** How many namespaces are cached. Recomputing one costs little. */
 const REMEMBERED = 4096;
 
 export class Layout {
@@ -57,11 +58,11 @@ export class Layout {
   readonly ordered: boolean;
   /** The hash of all tags. */
   readonly list: string;
-  /** The name of what says how the data are laid out. */
+  /** The name of the descriptor, which records how the data are laid out. */
   readonly descriptor: string;
-  /** What the names of all entries begin with. */
+  /** The beginning of the names of all entries. */
   readonly everything: string;
-  /** What it says of data laid out like this. */
+  /** The descriptor's text for this layout. */
   readonly description: string;
   readonly #prefix: string;
   readonly #hash: string;
@@ -96,7 +97,7 @@ export class Layout {
     return this.partitions === 1 ? 0 : hash(deciding(key)) % this.partitions;
   }
 
-  /** The space with this tag, and the namespace it is part of; `undefined`: it is not one of this layout's. */
+  /** The space with this tag, and its namespace; `undefined`: the tag does not belong to this layout. */
   find(tag: string): { space: Space; namespace: Namespace } | undefined {
     const slash = tag.indexOf("/");
     const [, partition = "0"] = tag.slice(0, slash).split(".");
@@ -105,7 +106,7 @@ export class Layout {
     return space?.tag === tag ? { space, namespace } : undefined;
   }
 
-  /** The tag in the name of an entry; `undefined`: it is none. */
+  /** The tag in the name of an entry; `undefined`: the name is not an entry's. */
   tagOf(name: string): string | undefined {
     const end = name.indexOf("}", this.#prefix.length);
     return name[end + 1] === ":" ? name.slice(this.#prefix.length + 1, end) : undefined;
@@ -131,7 +132,7 @@ export class Layout {
   }
 }
 
-/** Redis's own rule of which part of a name decides where it goes: without an end, or with nothing in them, braces are text. */
+/** The part of a name that decides its slot, by Redis's own rule: unclosed or empty braces are plain text. */
 function deciding(key: string): string {
   const open = key.indexOf("{");
   if (open === -1) return key;

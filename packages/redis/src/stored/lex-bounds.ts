@@ -1,6 +1,6 @@
 import type { Bounds } from "@kv/core";
 
-/** Bounds as ZRANGEBYLEX takes them. */
+/** Bounds in the notation of ZRANGEBYLEX. */
 export function lexBounds({ start, end }: Bounds): [least: string, most: string] {
   return [start === "" ? "-" : `[${start}`, end === undefined ? "+" : `(${end}`];
 }

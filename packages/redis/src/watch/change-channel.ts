@@ -2,7 +2,7 @@ import type { StoredChange, StoredEntry } from "@kv/core";
 import { elapsed } from "../connection/connection.ts";
 import type { Space } from "../stored/layout.ts";
 
-/** Milliseconds that a message may be on its way. */
+/** Milliseconds that a message may take to arrive. */
 const LATE_MS = 5000;
 
 /** One write's changes: their number, the epoch, then what happened, the key and the revision for each. */
@@ -17,14 +17,14 @@ interface Event {
 export interface ChannelOptions {
   /** The entries as they are now. */
   readonly read: (keys: readonly string[]) => Promise<readonly (StoredEntry | undefined)[]>;
-  /** Tells the watchers of the changes of the message with this number. */
+  /** Reports the changes of the message with this number to the watchers. */
   readonly publish: (changes: readonly StoredChange[], seq: number) => void;
 }
 
 /**
- * The changes of one space, in order. A message says which keys changed; their entries are read when it is delivered,
- * so that whoever falls behind is told the latest state, not every state. Messages are numbered: a number that is
- * missing, or another epoch, means that some were lost, and is told as `resync`.
+ * The changes of one space, in order. A message names the keys that changed; their entries are read when it is delivered, so
+ * that a watcher that falls behind receives the latest state, not every state. Messages are numbered: a missing number or
+ * another epoch means that messages were lost, and is reported as `resync`.
  */
 export class ChangeChannel {
   readonly space: Space;
@@ -32,18 +32,18 @@ export class ChangeChannel {
   #epoch: string | undefined;
   /** The number of the last message that arrived. */
   #arrived = 0;
-  /** What is known to have been sent: a moment later it has arrived, or is lost. */
+  /** The number of the last message known to be sent: it must arrive before the next question, or is lost. */
   #expected = 0;
   readonly #queue: Message[] = [];
-  /** Messages from before it was known from which on they count. */
+  /** Messages that arrived before the first number was known. */
   #early: Message[] = [];
   #working = false;
   #ended = false;
-  /** The server is another one than before: what it says next is a new beginning. */
+  /** The server was replaced or restarted: its next answer is a new beginning. */
   #restarted = false;
-  /** When the count was last taken from the server and not from a message: messages from before may still be on their way. */
+  /** When the number was last taken from the server and not from a message: earlier messages may still arrive. */
   #jumped = 0;
-  /** Keys of which a state was delivered whose own message is still to come, with its revision. */
+  /** Keys whose delivered state is newer than its message, with that state's revision. */
   readonly #ahead = new Map<string, string>();
 
   constructor(space: Space, options: ChannelOptions) {
@@ -61,8 +61,8 @@ export class ChangeChannel {
   }
 
   /**
-   * The server is another one, or has begun anew with what it had saved: its numbers may be those of other messages. With
-   * its next word watchers are told of a gap.
+   * Call it if the server was replaced, or restarted from saved data: its numbers may belong to other messages. Watchers
+   * receive `resync` with its next answer.
    */
   restart(): void {
     this.#restarted = true;
@@ -83,7 +83,7 @@ export class ChangeChannel {
     const [seq, epoch] = message;
     if (epoch !== this.#epoch) this.#lost(epoch, seq - 1);
     if (seq <= this.#arrived) {
-      // From before the count was taken, or else the server counts anew from what it had saved.
+      // Either it was sent before the number was taken, or the server counts again from saved data.
       if (elapsed() - this.#jumped > LATE_MS) this.#lost(epoch, seq);
       return;
     }
@@ -94,12 +94,12 @@ export class ChangeChannel {
   }
 
   /**
-   * What the server says: the epoch, and the number of the last message it sent. What it had sent when it was asked
-   * last time, and has still not arrived, is lost; `now`: what has not arrived by now is lost.
+   * Takes the server's answer: the epoch, and the number of the last message it sent. Messages sent before the previous
+   * question that have still not arrived are lost; with `now`, so are those sent before this one.
    *
-   * `before`: the number that had arrived when it was asked: a smaller answer is that of a server that has lost messages.
+   * `before`: the number that had arrived when the server was asked; a smaller answer means that the server lost messages.
    *
-   * `false`: a message has not come although there was time: whatever it should have come through may be dead.
+   * Returns false if a message did not come although it had time to: the subscriber's connection may be dead.
    */
   attend(epoch: string, seq: number, now: boolean, before: number): boolean {
     if (this.#epoch === undefined) {
@@ -107,7 +107,7 @@ export class ChangeChannel {
       this.#arrived = seq;
       this.#expected = seq;
       this.#jumped = elapsed();
-      // Only now: what the server had sent by its answer is in what watchers then read.
+      // Not earlier: watchers then read a state that includes all messages sent before this answer.
       if (this.#restarted) this.#options.publish([{ type: "resync" }], seq);
       this.#restarted = false;
       const early = this.#early;
@@ -155,7 +155,7 @@ export class ChangeChannel {
           );
         }
       } catch {
-        // Their entries could not be read, and the next message may be about others.
+        // The entries could not be read, and the next message may concern other keys.
         if (!this.#ended) this.#lost(this.#epoch ?? "", this.#arrived);
       }
     }
@@ -167,7 +167,7 @@ export class ChangeChannel {
     return new Map(keys.map((key, i) => [key, entries[i]]));
   }
 
-  /** `undefined`: it was told already, or what comes later tells more. */
+  /** `undefined`: the change was already reported, or a later message covers it. */
   #change(
     { type, key, revision }: Event,
     entries: ReadonlyMap<string, StoredEntry | undefined>,

@@ -18,23 +18,23 @@ import type { Layout, Space } from "../stored/layout.ts";
 import { ChangeChannel } from "./change-channel.ts";
 import { WatchLink } from "./watcher-connection.ts";
 
-/** Milliseconds between two signs of life. What was lost is noticed within two of them. */
+/** Milliseconds between two signs of life. A lost message is noticed within two of them. */
 const SIGN_MS = 1000;
-/** Milliseconds that a sign of life lasts: so long writers go on telling what they do. */
+/** Milliseconds that a sign of life lasts: writers publish for that long. */
 const LASTS_MS = "10000";
 
-/** The changes that a watcher is told of while it is not known yet which of them are later than itself. */
+/** Changes that arrive while a watcher joins, before it is known which of them come after it. */
 interface Joining {
   readonly tag: string;
   readonly seq: number;
   readonly changes: readonly StoredChange[];
 }
 
-/** What a feed needs of the server besides. */
+/** Other calls to the server that a feed needs. */
 export interface FeedEnds {
-  /** Takes out what has expired in a space. */
+  /** Removes expired entries of a space. */
   readonly expire: (space: Space) => Promise<unknown>;
-  /** What differs for every start of every server; `undefined`: it does not say. */
+  /** Returns what differs for every start of every server; `undefined`: not reported. */
   readonly identify: () => Promise<string | undefined>;
 }
 
@@ -46,9 +46,9 @@ interface Watched {
 }
 
 /**
- * Tells this process's watchers of every process's changes. Writers publish only while somebody gives signs of life;
- * each sign also tells how many messages there were, so that a lost one (a reconnect, an overrun buffer, a node that
- * failed) is noticed although nothing follows it.
+ * Reports every process's changes to this process's watchers. Writers publish only while a watcher gives signs of life. Each
+ * sign also returns the number of the last message, so that a lost one (a reconnect, an overrun buffer, a failed node) is
+ * noticed even if no other follows.
  */
 export class ChangeFeed {
   readonly #link: Link;
@@ -58,15 +58,15 @@ export class ChangeFeed {
   readonly #watchers = new Watchers();
   readonly #watched = new Map<string, Watched>();
   readonly #byChannel = new Map<string, ChangeChannel>();
-  /** The connections that messages came through, counted. */
+  /** How many connections messages have come through. */
   #connections = 0;
-  /** Those that a sign of life is under way for, with the connection that was there when it began. */
+  /** Channels with a sign of life in progress, and the connection at its beginning. */
   readonly #asking = new Map<ChangeChannel, number>();
-  /** The connection that was there when a channel's last sign of life that was answered began. */
+  /** The connection at the beginning of each channel's last answered sign of life. */
   readonly #asked = new WeakMap<ChangeChannel, number>();
-  /** The message that is being told. */
+  /** The message that is being delivered. */
   #telling: { readonly tag: string; readonly seq: number } = { tag: "", seq: 0 };
-  /** The tags of the spaces in which something is about to be taken out. */
+  /** The tags of the spaces in which expired entries are about to be removed. */
   readonly #expiring = new Set<string>();
   readonly #ends: FeedEnds;
   readonly #identity: ServerIdentity;
@@ -102,7 +102,7 @@ export class ChangeFeed {
     };
     try {
       await this.#inTime(watched.joined);
-      // What happened before is not this watcher's.
+      // Earlier changes are not for this watcher.
       for (const { space } of watched.channels) since.set(space.tag, (await this.#attend(space)).seq);
     } catch (error) {
       leave();
@@ -155,10 +155,10 @@ export class ChangeFeed {
   #listen(): Client {
     if (this.#subscriber !== undefined && this.#subscriber.status !== "end") return this.#subscriber;
     const subscriber = subscriberLike(this.#link.client, this.#link.silenceLimit);
-    // Reconnecting is its own business; what was missed meanwhile is found out by the next sign of life.
+    // It reconnects by itself; the next sign of life finds what was missed meanwhile.
     subscriber.on("error", () => undefined);
     subscriber.on("message", (name: string, text: string) => {
-      // What one that was replaced still brings comes too late.
+      // Messages from a replaced subscriber come too late.
       if (subscriber === this.#subscriber) this.#byChannel.get(name)?.receive(text);
     });
     let before = false;
@@ -171,18 +171,18 @@ export class ChangeFeed {
     return subscriber;
   }
 
-  /** After the subscriber was connected again. */
+  /** Runs after the subscriber has reconnected. */
   async #again(subscriber: Client): Promise<void> {
     try {
       if (this.#byChannel.size > 0) await subscriber.subscribe(...this.#byChannel.keys());
       this.#connections++;
       await this.#signOfLife();
     } catch {
-      // It was disconnected once more.
+      // The subscriber was disconnected again.
     }
   }
 
-  /** In place of a subscriber that passes for connected and brings nothing, as one whose other end vanished does. */
+  /** Replaces a subscriber that seems connected but delivers nothing, because its other end vanished. */
   #renew(): void {
     if (this.#subscriber?.status !== "ready") return;
     this.#subscriber.disconnect();
@@ -193,14 +193,14 @@ export class ChangeFeed {
   async #signOfLife(): Promise<void> {
     const subscriber = this.#subscriber;
     if (subscriber?.status === "end") {
-      // It gave up, as the options of a client that was handed in may want; there are still watchers.
+      // It gave up, as the options of a handed-in client may require; there are still watchers.
       await this.#again(this.#listen());
       return;
     }
     const channels = [...this.#byChannel.values()].filter(
       (channel) => this.#asking.get(channel) !== this.#connections,
     );
-    // What fails now is done by the next one.
+    // If this fails, the next sign of life repeats it.
     await Promise.allSettled(channels.map((channel) => this.#ask(channel)));
   }
 
@@ -208,13 +208,13 @@ export class ChangeFeed {
     const connection = this.#connections;
     this.#asking.set(channel, connection);
     try {
-      // What an earlier connection did not bring will not come any more.
+      // Messages that an earlier connection did not deliver will not arrive any more.
       const isFirst = this.#asked.get(channel) !== connection;
       if (isFirst && (await this.#identity.hasChanged(connection))) channel.restart();
       const before = channel.arrived;
       const { epoch, seq } = await this.#attend(channel.space);
       const inTime = channel.attend(epoch, seq, isFirst, before);
-      // It was replaced meanwhile, and what it brought last may have come too late for this answer.
+      // The connection was replaced meanwhile, and its last messages may have come too late for this answer.
       if (connection !== this.#connections) return;
       this.#asked.set(channel, connection);
       if (!inTime) this.#renew();
@@ -233,12 +233,12 @@ export class ChangeFeed {
     return { epoch: String(reply[0]), seq: Number(reply[1]) };
   }
 
-  /** Takes out what expires until the next sign of life, of which watchers are told by that. */
+  /** Removes entries that expire before the next sign of life, which also reports them to watchers. */
   #expireSoon(space: Space, ms: number): void {
     if (this.#expiring.has(space.tag)) return;
     this.#expiring.add(space.tag);
     const done = () => void this.#expiring.delete(space.tag);
-    // What fails now is done after the next one.
+    // If this fails, the next sign of life schedules it again.
     const expire = () => void this.#ends.expire(space).then(done, done);
     timer(expire, Math.max(0, ms) + 1).hold(false);
   }
@@ -265,13 +265,16 @@ export class ChangeFeed {
     this.#watchLink.close();
   }
 
-  /** The promise, or a refusal when it takes too long. */
+  /** The promise, or a refusal if it takes too long. */
   async #inTime(promise: Promise<void>): Promise<void> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const limit = timer(
       () =>
         reject(
-          new Refusal("KV_UNAVAILABLE", `the server did not take a subscription within ${this.#patience} ms`),
+          new Refusal(
+            "KV_UNAVAILABLE",
+            `the server did not confirm a subscription within ${this.#patience} ms; check its load and the network`,
+          ),
         ),
       this.#patience,
     );

@@ -2,7 +2,7 @@ import { Refusal, timer } from "@kv/core";
 import { type Client, replacementOf } from "../connection/clients.ts";
 import { Link } from "../connection/link.ts";
 
-/** Milliseconds of silence that prove nothing: a server may be busy for a moment. */
+/** Milliseconds of silence that prove nothing: a server may be briefly busy. */
 const LEAST_MS = 1000;
 
 interface Replacement {
@@ -11,9 +11,9 @@ interface Replacement {
 }
 
 /**
- * What watchers ask the server through: the store's connection. A client that was handed in may keep a connection whose
- * other end vanished until TCP gives it up, after minutes, and it is not ours to close; then they go on over one of their
- * own, until nobody watches any more.
+ * The connection for watchers' questions: normally the store's. A client that was handed in may keep a connection whose other
+ * end vanished until TCP closes it, after minutes, and the adapter must not close it. Watchers then switch to a separate
+ * connection until none is left.
  */
 export class WatchLink {
   readonly #link: Link;
@@ -22,13 +22,13 @@ export class WatchLink {
   /** Counts the times that it was closed. */
   #closed = 0;
 
-  /** `patience`: milliseconds to wait for an answer of a client that does not give up itself; at least a second. */
+  /** `patience`: milliseconds to wait for an answer from a client without a limit of its own; at least a second. */
   constructor(link: Link, patience: number) {
     this.#link = link;
     this.#patience = Math.max(patience, LEAST_MS);
   }
 
-  /** The question may be asked twice. @throws what it throws, or a Refusal when no answer comes in time */
+  /** Asks a question, possibly twice. @throws the question's error, or a Refusal if no answer comes in time */
   async ask<T>(question: (link: Link) => Promise<T>): Promise<T> {
     if (this.#replacement !== undefined) return question(await this.#replacement.link);
     const { client } = this.#link;
@@ -36,14 +36,14 @@ export class WatchLink {
     const closed = this.#closed;
     const answer = question(this.#link);
     if (await this.#isInTime(answer)) return answer;
-    // While it is reconnecting, another one would fare no better.
+    // While the client is reconnecting, another connection would not help.
     if (closed !== this.#closed || client.status !== "ready")
       throw new Refusal("KV_UNAVAILABLE", `the server did not answer within ${this.#patience} ms`);
     this.#replacement ??= this.#replace(client);
     return question(await this.#replacement.link);
   }
 
-  /** Nobody watches any more. */
+  /** Call it when no watcher is left. */
   close(): void {
     this.#closed++;
     if (this.#replacement !== undefined) this.#drop(this.#replacement);
@@ -63,7 +63,7 @@ export class WatchLink {
     if (this.#replacement === replacement) this.#replacement = undefined;
   }
 
-  /** Whether it settles in time. @throws what it rejects with */
+  /** Whether the answer arrives in time. @throws the answer's rejection */
   async #isInTime(answer: Promise<unknown>): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<false>();
     const limit = timer(() => resolve(false), this.#patience);

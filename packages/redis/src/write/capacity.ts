@@ -1,21 +1,21 @@
 import { type Commit, type Payload, Refusal } from "@kv/core";
 
-/** What stands before a payload, without the user's metadata, and a little more. */
+/** Bytes of the metadata before a payload, without the user's own, and a little more. */
 const HEAD = 128;
 
 /**
- * How long an entry may be. A server that gets a longer string closes the connection, and with it takes along whatever
- * else was under way, so such a commit is refused before anything is sent.
+ * How long an entry may be. A server that receives a longer string closes the connection, which interrupts all other
+ * operations in progress, so such a commit is refused before anything is sent.
  */
 export class Capacity {
   #longest = Number.POSITIVE_INFINITY;
 
-  /** @param longest bytes that the server takes in one string */
+  /** @param longest bytes that the server accepts in one string */
   limit(longest: number): void {
     this.#longest = Math.min(this.#longest, longest);
   }
 
-  /** Why a commit is refused; `undefined`: it is not. */
+  /** The reason why a commit is refused; `undefined`: it is accepted. */
   refusal({ mutations }: Commit): Refusal | undefined {
     for (const mutation of mutations) {
       if (mutation.type !== "set") continue;
@@ -25,14 +25,14 @@ export class Capacity {
       if (size <= this.#longest) continue;
       return new Refusal(
         "KV_CAPACITY",
-        `the value is ${size - HEAD} bytes long, and the server takes ${this.#longest - HEAD}; store less, or raise its setting proto-max-bulk-len`,
+        `the value is ${size - HEAD} bytes long, and the server accepts ${this.#longest - HEAD}; store less, or raise its setting proto-max-bulk-len`,
         { key },
       );
     }
     return undefined;
   }
 
-  /** Fast: without counting bytes. */
+  /** A fast estimate that counts no bytes. */
   #mayFit(payload: Payload, user: string | undefined): boolean {
     const least = typeof payload === "string" ? payload.length * 3 : (payload as Uint8Array).byteLength;
     return least + (user === undefined ? 0 : user.length * 6) + HEAD <= this.#longest;

@@ -14,7 +14,7 @@ interface Planned {
   readonly revisions: readonly (string | undefined)[];
 }
 
-/** Any commits in one script. Large values go ahead of it, into names of their own, and are renamed by it. */
+/** Any commits in one script. Large values are sent ahead of it under temporary names, and the script renames them. */
 export class CommitBatch {
   readonly #target: Target;
   readonly #space: Space;
@@ -24,7 +24,7 @@ export class CommitBatch {
   readonly #places = new Map<string, string>();
   readonly #args: Argument[] = [];
   readonly #transit: Transit;
-  /** Where among the arguments the places of the values in transit stand. */
+  /** Which arguments hold the places of the values in transit. */
   readonly #sources: number[] = [];
   readonly #planned: Planned[] = [];
 
@@ -40,7 +40,7 @@ export class CommitBatch {
     return this.#planned.length;
   }
 
-  /** How much there is to do. */
+  /** About how much work the script has. */
   get weight(): number {
     return this.#args.length / 4;
   }
@@ -59,7 +59,7 @@ export class CommitBatch {
     this.#planned.push({ commit, revisions: mutations.map((mutation) => this.#mutation(mutation)) });
   }
 
-  /** Where a key's name is among KEYS. */
+  /** The place of a key's name among KEYS. */
   #place(key: string): string {
     let place = this.#places.get(key);
     if (place === undefined) {
@@ -123,7 +123,7 @@ export class CommitBatch {
   }
 
   async run(): Promise<CommitResult[]> {
-    // Only now it is known how many names go before theirs.
+    // How many names precede theirs is only known now.
     for (const [i, arg] of this.#sources.entries()) this.#args[arg] = String(6 + this.#names.length + i);
     const reply = await this.#transit.before(() =>
       this.#target.run(COMMIT, this.#space, this.#names, this.#args, this.#time, this.#transit.names),

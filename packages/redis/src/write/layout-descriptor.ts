@@ -6,9 +6,9 @@ import { LIST } from "../scripts/list-scripts.ts";
 import type { Layout, Space } from "../stored/layout.ts";
 
 /**
- * Stores over the same data have to lay them out alike. Whoever comes first writes down how. Whoever empties the server
- * removes that, too, and with it that any namespace is listed: the next write notices, lists its namespace, and in the
- * same step writes it down anew, or finds that somebody else came first.
+ * Stores over the same data must use the same layout; the first one records it in the descriptor. FLUSHDB removes the
+ * descriptor and the list of namespaces. The next write notices, lists its namespace again and, in the same script, restores
+ * the descriptor, unless another store has done so.
  */
 export class Agreement {
   readonly #link: Link;
@@ -19,12 +19,12 @@ export class Agreement {
     this.#layout = layout;
   }
 
-  /** @throws Refusal `KV_INVALID_OPTION` where the data are laid out otherwise */
+  /** @throws Refusal `KV_INVALID_OPTION` if the data have another layout */
   async reach(): Promise<void> {
     const { descriptor, description } = this.#layout;
     let found: unknown = await this.#link.call("GET", [descriptor]);
     if (found === null) {
-      // On a replica there is nothing to lay out.
+      // A replica cannot record a layout.
       await this.#link.call("SET", [descriptor, description, "NX"]).catch(ignoreReadOnly);
       found = (await this.#link.call("GET", [descriptor])) ?? description;
     }
@@ -32,8 +32,8 @@ export class Agreement {
   }
 
   /**
-   * Puts a space on the list of those that may hold entries.
-   * @throws Refusal `KV_INVALID_OPTION` where the data are laid out otherwise; nothing is listed then
+   * Adds a space to the list of those that may hold entries.
+   * @throws Refusal `KV_INVALID_OPTION` if the data have another layout; nothing is listed then
    */
   async list({ tag }: Space): Promise<void> {
     const { descriptor, description, list } = this.#layout;

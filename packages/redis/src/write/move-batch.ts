@@ -7,7 +7,7 @@ import type { Target } from "./script-target.ts";
 import { entryText } from "./set-batch.ts";
 import { Transit } from "./staged-values.ts";
 
-/** The length of what stands before the payload without extras and without `createdAt`. */
+/** The length of the metadata before the payload, without extras and `createdAt`. */
 export const FIXED = 48;
 
 /** Plain sets of different keys whose values are large. */
@@ -48,7 +48,7 @@ export class MoveBatch {
   }
 }
 
-/** An entry with its `createdAt`, which is that of a new one until the server finds that it is not new. */
+/** An entry with the `createdAt` of a new one, which the server replaces if the key already exists. */
 export function wholeEntry(time: string, text: Argument): Argument {
   return typeof text === "string" ? time + text : Buffer.concat([Buffer.from(time), text]);
 }

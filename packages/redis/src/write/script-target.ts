@@ -6,13 +6,13 @@ import type { Layout, Space } from "../stored/layout.ts";
 import { Capacity } from "./capacity.ts";
 import { Agreement } from "./layout-descriptor.ts";
 
-/** What a script answers where its namespace is not on the list yet. */
+/** A script's answer if its namespace is not listed yet. */
 const UNLISTED = -1;
 
-/** How many spaces with large entries are remembered; one that is not is found out by the next write. */
+/** How many spaces with large entries are remembered; the next write to another one rediscovers it. */
 const REMEMBERED = 4096;
 
-/** Where writes go: what all that writes has in common. */
+/** Runs scripts that write, and holds what all of them share. */
 export class Target {
   readonly link: Link;
   readonly layout: Layout;
@@ -36,7 +36,7 @@ export class Target {
     return space;
   }
 
-  /** Whether some entry of the space is known to be too large to be read only for its head. */
+  /** Whether the space is known to hold an entry that is too large to be read whole only for its head. */
   hasLarge(tag: string): boolean {
     return this.#large.has(tag);
   }
@@ -46,7 +46,7 @@ export class Target {
     this.#large.add(tag);
   }
 
-  /** The one partition that a commit's keys are in, or why the commit is refused. */
+  /** The partition that holds all of a commit's keys, or the reason why the commit is refused. */
   partitionOf(commit: Commit): number | Refusal {
     const { layout } = this;
     const { checks, mutations } = commit;
@@ -59,14 +59,14 @@ export class Target {
       if (own === partition) continue;
       return new Refusal(
         "KV_UNSUPPORTED",
-        `the commit's keys are in different ones of the ${layout.partitions} partitions, and only what is in one of them is atomic; begin keys that belong together with the same text in braces, as in "{order:7}", or open the store with partitions: 1`,
+        `the commit's keys are in several of the ${layout.partitions} partitions, and only a single partition is atomic; begin keys that belong together with the same text in braces, as in "{order:7}", or open the store with partitions: 1`,
         { key },
       );
     }
     return partition ?? 0;
   }
 
-  /** Runs a script on entries of a space; `transit`: further names that it touches. */
+  /** Runs a script on entries of a space; `transit`: names of large values that it moves. */
   run(
     script: Script,
     space: Space,
@@ -92,7 +92,7 @@ export class Target {
     );
   }
 
-  /** Finds what another program has put under a name of this store. @throws Refusal that names it */
+  /** Looks for a value that another program has put under a name of this store. @throws Refusal that names it */
   async #misfit(space: Space, names: readonly string[], error: unknown): Promise<never> {
     const { keys, due, evict, seq, state, entries } = space;
     const sets = new Set([keys, due, evict]);
@@ -102,19 +102,19 @@ export class Target {
       const key = sets.has(name) || !name.startsWith(entries) ? undefined : name.slice(entries.length);
       throw new Refusal(
         "KV_CORRUPT",
-        `another program has put a ${type} under the name ${JSON.stringify(name)}, which is this store's; delete it, or use another prefix`,
+        `another program has put a ${type} under the name ${JSON.stringify(name)}, which belongs to this store; delete it, or use another prefix`,
         { cause: error, ...(key === undefined ? undefined : { key }) },
       );
     }
     throw error;
   }
 
-  /** Once more, with the namespace on the list. */
+  /** Lists the namespace and runs the script again. */
   async #listed(script: Script, space: Space, operands: Argument[], listing: number): Promise<unknown> {
     await this.agreement.list(space);
     operands[listing] = "1";
     const reply = await this.link.run(script, operands);
-    // It was applied by now. Once more: whoever found the namespace empty a moment ago must not strike it off the list.
+    // The write is applied now. List it again: another store that found it empty just before may have struck it off.
     await this.agreement.list(space).catch(() => undefined);
     return reply;
   }

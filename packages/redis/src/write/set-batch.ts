@@ -5,10 +5,10 @@ import { headOf, NO_DEADLINE, timeText } from "../stored/entry.ts";
 import type { Space } from "../stored/layout.ts";
 import type { Target } from "./script-target.ts";
 
-/** Longer texts do not go through Lua, which copies them several times. */
+/** Bytes above which an entry bypasses Lua, which would copy it several times. */
 const LARGE = 2048;
 
-/** The set that a commit is, if it is nothing else: what most commits are. */
+/** The set, if the commit consists of one unconditional set, as most do; else `undefined`. */
 export function plainSet({ checks, mutations }: Commit, now: number): SetMutation | undefined {
   if (checks.length > 0 || mutations.length !== 1) return undefined;
   const mutation = mutations[0];
@@ -17,7 +17,7 @@ export function plainSet({ checks, mutations }: Commit, now: number): SetMutatio
   return expiresAt === "keep" || (expiresAt !== undefined && expiresAt <= now) ? undefined : mutation;
 }
 
-/** Whether an entry goes through Lua as it is. */
+/** Whether an entry is small enough to pass through Lua. */
 export function isSmall({ payload, user }: Pick<SetMutation, "payload" | "user">): boolean {
   if (typeof payload === "string" && user === undefined && payload.length <= LARGE / 3) return true;
   const size = typeof payload === "string" ? Buffer.byteLength(payload) : (payload as Uint8Array).byteLength;
@@ -38,7 +38,7 @@ export class SetBatch {
   readonly #time: string;
   readonly #plain: string;
   readonly #names: string[] = [];
-  /** The script's arguments: whether entries are large, then the entries. */
+  /** The script's arguments: whether some entry is large, then the entries. */
   readonly #texts: Argument[] = ["0"];
   readonly #results: CommitResult[] = [];
 

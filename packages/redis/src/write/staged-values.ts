@@ -3,12 +3,12 @@ import type { Argument, Link } from "../connection/link.ts";
 import { errorCode } from "../errors.ts";
 import type { Space } from "../stored/layout.ts";
 
-/** What a script answers where a value that went ahead has not arrived. */
+/** A script's answer if a staged value is missing. */
 const SOURCE_GONE = -2;
-/** Milliseconds that a value lives which no script took. */
+/** Milliseconds that a staged value lives if no script moves it. */
 const LIFE_MS = "60000";
 
-/** Large values, which go ahead of the script that puts them in their places, into names of their own. */
+/** Large values, sent under temporary names ahead of the script that moves them into place. */
 export class Transit {
   readonly names: string[] = [];
   readonly #values: Argument[] = [];
@@ -20,13 +20,13 @@ export class Transit {
     this.#space = space;
   }
 
-  /** A value, and the revision that its write makes, which no other write has: it serves for a name. */
+  /** Adds a value. The revision of its write is unique, and becomes part of the temporary name. */
   add(value: Argument, revision: string): void {
     this.names.push(this.#space.transit + revision);
     this.#values.push(value);
   }
 
-  /** Sends the values, and right behind them the script. → its answer */
+  /** Sends the values and the script right behind them. Returns the script's answer. */
   async before(script: () => Promise<unknown>): Promise<unknown> {
     if (this.names.length === 0) return script();
     for (let attempt = 1; ; attempt++) {
@@ -38,7 +38,7 @@ export class Transit {
           return [script(), ...ahead];
         }),
       );
-      // The server closed the connection at a value that was too large, and never read the script behind it.
+      // The server closed the connection at a value that was too large, and did not read the script behind it.
       for (const arrival of arrivals)
         if (
           arrival.status === "rejected" &&
@@ -46,17 +46,17 @@ export class Transit {
           outcome?.status === "rejected"
         )
           throw arrival.reason;
-      // Before the values' other failures: only this one knows whether the write may have been applied.
+      // Before the values' other failures: only this one shows whether the write may have been applied.
       if (outcome?.status === "rejected") throw outcome.reason;
       if (outcome?.value !== SOURCE_GONE) return outcome?.value;
-      // A value that was refused (a full memory) says more than the script that misses it.
+      // A value's own refusal (a full memory) explains more than the script that misses it.
       for (const arrival of arrivals) if (arrival.status === "rejected") throw arrival.reason;
-      // A node that takes over a slot may have got the script, but not what went ahead of it. And a server whose memory is
-      // full evicts what has a deadline, as these have.
+      // A node that takes over a slot may have received the script, but not the values before it. And a server with a full
+      // memory evicts keys with a deadline, which these have.
       if (attempt === 3) {
         throw new Refusal(
           "KV_CAPACITY",
-          "the server did not keep large values for as long as it takes to put them in their places, as one does whose memory is full; raise maxmemory",
+          "the server dropped large values before they could be moved into place, probably because its memory is full; raise maxmemory",
         );
       }
     }

@@ -4,23 +4,23 @@ import { MoveBatch } from "./move-batch.ts";
 import type { Target } from "./script-target.ts";
 import { isSmall, plainSet, SetBatch } from "./set-batch.ts";
 
-/** How many entries one script writes at most: while it runs, the server serves nobody else. */
+/** How many entries one script writes at most: the server serves no other client while it runs. */
 const BATCH = 256;
 
-/** How many large values. */
+/** How many large values one script moves at most. */
 const LARGE_BATCH = 32;
 
 type Batch = SetBatch | MoveBatch | CommitBatch;
 
-/** Commits on their way to one partition, and where their results belong. */
+/** Commits to one partition, and the places of their results. */
 interface Part {
   readonly commits: Commit[];
   readonly places: number[];
 }
 
 /**
- * Turns commits into scripts. Several scripts are on their way at once where they have no key in common, so that none
- * that is refused for a moment and sent again can change the order of writes.
+ * Turns commits into scripts. Several scripts are in progress at once only if they share no key, so that a script that is
+ * refused temporarily and sent again cannot change the order of writes.
  */
 export class Writer {
   readonly #target: Target;
@@ -88,13 +88,13 @@ export class Writer {
   ): Promise<CommitResult[]> {
     const results = new Array<CommitResult>(commits.length);
     const under: Promise<void>[] = [];
-    /** The keys of the scripts that are on their way. */
+    /** The keys of the scripts in progress. */
     const keys = new Set<string>();
     const failures: { from: number; to: number; error: unknown }[] = [];
     for (let from = 0; from < commits.length; ) {
       const batch = this.#fill(namespace, partition, commits, from, now, keys);
       if (batch.size === 0) {
-        // The next commit has a key that is on its way.
+        // The next commit shares a key with a script in progress.
         await Promise.all(under);
         under.length = 0;
         keys.clear();
@@ -118,7 +118,7 @@ export class Writer {
     return results;
   }
 
-  /** The next script: plain sets as far as they go, else whatever comes. */
+  /** The next script: a run of plain sets, or else any commits. */
   #fill(
     namespace: Namespace,
     partition: number,
@@ -145,7 +145,7 @@ export class Writer {
     for (let i = from; i < commits.length && batch.weight < BATCH; i++) {
       const commit = commits[i] as Commit;
       if (i > from && plainSet(commit, now) !== undefined && isRun(commits, i, now)) break;
-      // Within one script commits of one key follow one another; only other scripts may not have it.
+      // Within one script, commits on one key run in order; only other scripts must not have it.
       const own = keysOf(commit);
       if (own.some((key) => keys.has(key) && !batch.has(key))) break;
       batch.add(commit);
@@ -155,8 +155,8 @@ export class Writer {
   }
 
   /**
-   * One script that failed, with nothing else applied, rejects the whole. Else each commit tells for itself: one script
-   * may have been refused while the answer of another was lost, and only the first of them may be tried again.
+   * If a single script failed and nothing else was applied, the whole call rejects. Otherwise each commit reports its own
+   * error: one script may have been refused while the answer of another was lost, and only the first may be retried.
    */
   #failed(
     results: CommitResult[],
@@ -172,7 +172,7 @@ export class Writer {
   }
 }
 
-/** Whether enough plain sets begin here to be worth a script of their own. */
+/** Whether enough plain sets follow to be worth their own script. */
 function isRun(commits: readonly Commit[], from: number, now: number): boolean {
   for (let i = from; i < from + 8; i++) {
     const commit = commits[i];
