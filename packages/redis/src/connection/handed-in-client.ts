@@ -30,7 +30,9 @@ export function demandHonest(client: unknown): asserts client is Redis | Cluster
   );
   const { options, isCluster } = client as Redis | Cluster;
   const nodes: ClientSettings = ("redisOptions" in options ? options.redisOptions : undefined) ?? {};
-  const own: ClientSettings = isCluster ? { ...nodes, ...withPrefix(options as ClientSettings) } : (options as ClientSettings);
+  const own: ClientSettings = isCluster
+    ? { ...nodes, ...withPrefix(options as ClientSettings) }
+    : (options as ClientSettings);
   demand(
     own.keyPrefix === undefined || own.keyPrefix.length === 0,
     "client",

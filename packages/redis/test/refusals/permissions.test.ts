@@ -5,17 +5,17 @@ import type { RedisOptions } from "../../src/index.ts";
 import { needsServer, type TestServer } from "../support/server.ts";
 import { eventually, keysOf, refusalOf, serverFor, storeOn } from "../support/stores.ts";
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../docs/permissions.md", import.meta.url), "utf8");
 
-/** What the README says a user needs. */
+/** The permissions that every user needs. */
 const needed = rulesAfter("ACL SETUSER app on");
-/** And what it says they may have besides. */
-const besides = [...readme.matchAll(/^\| `(\+[^`]+)` \|/gm)].flatMap((match) =>
+/** The permissions for single features. */
+const besides = [...page.matchAll(/^\| `(\+[^`]+)` \|/gm)].flatMap((match) =>
   (match[1] ?? "").replaceAll("\\|", "|").split(" "),
 );
 
 function rulesAfter(text: string): string[] {
-  const command = readme.slice(readme.indexOf(text) + text.length, readme.length);
+  const command = page.slice(page.indexOf(text) + text.length, page.length);
   return command
     .slice(0, command.indexOf("```"))
     .replaceAll(/\s*\\\n\s*/g, " ")
@@ -84,7 +84,7 @@ describe("the permissions that the README lists", () => {
   test("are enough", async () => {
     const server = await serverFor();
     await exercise(server, await userOf(server, needed));
-    // Only what it says may be missing was.
+    // Only optional permissions were missing.
     const denied = (await server.bare.call("ACL", "LOG")) as string[][];
     const optional = ["info", "client|setname", "config|get"];
     for (const entry of denied) expect(optional).toContain(entry[entry.indexOf("object") + 1]);
