@@ -11,22 +11,22 @@ import { type Codec, Codecs, json } from "./values/codec.ts";
 import { View } from "./view.ts";
 
 export interface CreateStoreOptions {
-  /** What writes values. Default: `json`. Entries that other known codecs wrote stay readable. */
+  /** The codec that writes values. Default: `json`. Entries that other known codecs wrote stay readable. */
   readonly codec?: Codec | undefined;
-  /** Further codecs that may be read: those this store wrote with before. `json` and `structured` are always known. */
+  /** Further codecs to read with: those this store wrote with before. `json` and `structured` are always known. */
   readonly codecs?: readonly Codec[] | undefined;
-  /** The TTL of writes that give none; `ttl: null` is never. Default: none. */
+  /** The TTL of writes without a TTL of their own; with `ttl: null` they never expire. Default: none. */
   readonly defaultTtl?: Duration | undefined;
   /**
-   * How long a call may take before `KV_TIMEOUT`, since it was made; `null`: for ever. A number is seconds. Default: 5 s. A
-   * call of several steps has this time anew from each answer of the backend.
+   * How long a call may take before `KV_TIMEOUT`, from the call on; `null`: no limit. A number is seconds. Default: 5
+   * s. For a call of several steps the time starts again with each answer of the backend.
    */
   readonly timeout?: Duration | null | undefined;
   /** How often the space of expired entries is reclaimed; `null`: only by `sweep()`. A number is seconds. Default: 60 s. */
   readonly sweepInterval?: Duration | null | undefined;
-  /** What a scan does about an entry that cannot be decoded. Default: `"skip"`. */
+  /** How a scan treats an entry that cannot be decoded. Default: `"skip"`. */
   readonly onCorrupt?: OnCorrupt | undefined;
-  /** Adapters over the adapter, the outermost first. */
+  /** Middleware around the adapter, the outermost first. */
   readonly middleware?: readonly Middleware[] | undefined;
 }
 
@@ -41,8 +41,9 @@ const OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A store over an adapter. Synchronous, and without any I/O: the first operation opens the adapter, and if that fails
- * the next one tries again. Several stores may be over one adapter: the first opens it, and the last to be closed closes it.
+ * Makes a store over an adapter. Synchronous, and without any I/O: the first operation opens the adapter, and if that
+ * fails the next one tries again. Several stores may share one adapter: the first opens it, and the last to be closed
+ * closes it.
  * @throws KvError `KV_INVALID_OPTION` or `KV_INVALID_TTL`, at once
  */
 export function createStore<V = unknown>(adapter: Adapter, options: CreateStoreOptions = {}): Store<V> {

@@ -1,10 +1,13 @@
 import type { Capabilities } from "./capabilities.ts";
 import type { KvErrorCode } from "./errors.ts";
 
-/** A result now, or a promise of it. What is at hand is returned as it is: the front then neither waits nor batches. */
+/** A result now, or a promise of it. A result at hand is returned itself: the front then neither waits nor batches. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Results in pages, in order. Synchronous where the driver is. A consumer that stops early calls `return()`, which must free everything. */
+/**
+ * Results in pages, in order. Synchronous where the driver is. A consumer that stops early calls `return()`, which must
+ * free everything.
+ */
 export type Pages<T> = Iterable<readonly T[]> | AsyncIterable<readonly T[]>;
 
 /** Whether `clearCache()` may remove an entry (`"evict"`) or not (`"persist"`). Independent of its deadline. */
@@ -29,7 +32,8 @@ export type Payload = unknown;
 
 /**
  * An entry as an adapter returns it: immutable, and not touched again by the adapter after it was handed out. Its
- * fields may be getters of a class that computes them when asked: read them by name, a spread (`{ ...entry }`) finds none.
+ * fields may be getters of a class that computes them on access: read them by name, since a spread (`{ ...entry }`)
+ * copies none.
  */
 export interface StoredEntry {
   readonly key: string;
@@ -47,11 +51,14 @@ export interface StoredEntry {
   readonly policy: Policy;
   /** The user's own metadata as JSON text. */
   readonly user: string | undefined;
-  /** Bytes of the payload as stored, where the backend knows. */
+  /** Bytes of the payload as stored, if the backend reports them. */
   readonly size: number | undefined;
 }
 
-/** Half-open, in UTF-8 byte order of keys: `start <= key < end`. Bounds may be strings that no key equals (empty, or ending in NUL). */
+/**
+ * Half-open, in UTF-8 byte order of keys: `start <= key < end`. Bounds may be strings that no key equals (empty, or
+ * ending in NUL).
+ */
 export interface Bounds {
   /** First key included; `""`: from the beginning. */
   readonly start: string;
@@ -64,9 +71,9 @@ export interface Range extends Bounds {
   readonly reverse: boolean;
   /** At most so many entries: a non-negative integer or `Infinity`. */
   readonly limit: number;
-  /** Only `key` is looked at in the answer: whatever is cheapest may stand in the other fields. */
+  /** The caller reads only `key` of each entry: the other fields may hold whatever is cheapest. */
   readonly keysOnly: boolean;
-  /** Only `key`, `payload` and `encoding` are looked at. A hint: what else stands in the entries does no harm. */
+  /** The caller reads only `key`, `payload` and `encoding`. A hint: the other fields may be filled as usual. */
   readonly payloadsOnly?: boolean | undefined;
 }
 
@@ -89,7 +96,10 @@ export interface SetMutation {
   readonly key: string;
   readonly payload: Payload;
   readonly encoding: string;
-  /** Absolute deadline in milliseconds since 1970 (a past one leaves the key absent), `undefined` for none, `"keep"` for the one a live entry has. */
+  /**
+   * Absolute deadline in milliseconds since 1970 (a past one leaves the key absent), `undefined` for none, `"keep"` for
+   * the live entry's own.
+   */
   readonly expiresAt: number | "keep" | undefined;
   readonly policy: Policy;
   readonly user: string | undefined;
@@ -102,7 +112,7 @@ export interface DeleteMutation {
 
 /**
  * Adds to a number. A live entry must have the encoding `"json"` and hold a number (the outcome is `"not-a-number"`
- * otherwise): it keeps deadline, policy and user metadata. An absent one counts from 0 and gets those given here.
+ * otherwise): it keeps deadline, policy and user metadata. An absent entry counts from 0 and gets those given here.
  */
 export interface IncrementMutation {
   readonly type: "increment";
@@ -133,11 +143,11 @@ export interface Commit {
 
 /** What became of one mutation, in the order of `Commit.mutations`. */
 export interface Outcome {
-  /** The new revision, of a set or an increment. */
+  /** The new revision, for a set or an increment. */
   readonly revision?: string;
-  /** Whether a live entry was there before, of a delete or a touch. */
+  /** Whether there was a live entry before, for a delete or a touch. */
   readonly existed?: boolean;
-  /** The new number, of an increment. */
+  /** The new number, for an increment. */
   readonly value?: number;
 }
 
@@ -145,19 +155,22 @@ export type CommitResult =
   | { readonly status: "ok"; readonly outcomes: readonly Outcome[] }
   /** Nothing was applied: these keys' checks did not hold (each once, in the order of the checks). */
   | { readonly status: "conflict"; readonly failed: readonly string[] }
-  /** Nothing was applied: the entry to increment holds no number of the encoding `"json"`, or the sum is none (`addToNumber` tells). */
+  /**
+   * Nothing was applied: the entry to increment does not hold a number of the encoding `"json"`, or `addToNumber`
+   * refuses the sum.
+   */
   | { readonly status: "not-a-number"; readonly key: string }
   /** Nothing was applied: this commit failed by itself, while others of the batch did not. */
   | { readonly status: "error"; readonly error: unknown };
 
 export type StoredChange =
   | { readonly type: "set" | "touch"; readonly key: string; readonly entry: StoredEntry }
-  /** `"expire"`: its deadline passed. A write that gave it a deadline in the past may be told as either. */
+  /** `"expire"`: its deadline passed. A write that gave it a deadline in the past may be reported as either. */
   | { readonly type: "delete" | "expire"; readonly key: string }
-  /** Changes may have been missed: what the watcher knows must be read again. */
+  /** Changes may have been missed: the watcher must read its range again. */
   | { readonly type: "resync" };
 
-/** Told of changes in the order in which they took effect. Never throws. */
+/** Receives changes in the order in which they took effect. Never throws. */
 export type ChangeListener = (changes: readonly StoredChange[]) => void;
 
 export interface AdapterStats {
@@ -167,60 +180,61 @@ export interface AdapterStats {
   readonly expiring: number;
   /** Those of them with the policy `"evict"`. */
   readonly evictable: number;
-  /** Bytes their payloads take, where the backend knows. */
+  /** Bytes their payloads take, if the backend reports them. */
   readonly bytes: number | undefined;
   /** The engine behind: its name and version, memory in use, path, … as it reports them. Never a password. */
   readonly backend: Readonly<Record<string, string | number>>;
 }
 
 /**
- * What a backend must do: so little that it can be read in one sitting. Validation, codecs, scopes, durations, program
- * order, batching, open/close state, timeouts and error wrapping are the front's and are written once, there.
+ * What a backend must implement, short enough to be read in one sitting. Validation, codecs, scopes, durations, program
+ * order, batching, open/close state, timeouts and error wrapping are written once, in the front.
  *
  * Rules for every method:
  * - Keys, ranges and mutations are valid when they arrive. Keys are well-formed strings of 1 to 1,024 UTF-8 bytes.
  * - An entry whose deadline is at or before `clock()` is absent for every method, whether it was swept or not.
  * - The driver's errors are thrown or rejected as they are; the front wraps them once, asking `errorCode`.
- *   A `Refusal` may be thrown where the adapter itself knows best what was wrong and what to do.
+ *   An adapter may throw a `Refusal` if it knows best what was wrong and what to do.
  * - Nothing but `open` and `close` is called before `open` succeeded or after `close` began.
- *   `open` may be called again after it failed, so it releases what it had when it fails.
- * - An adapter closes only what it opened, never a client it was handed.
- * - Its sockets and timers keep no process alive: the front holds it while a call is under way or something is watched.
- * - Its pauses and clocks are those of this package (`timer`, `delay`, `monotonicNow`), which no test has faked.
+ *   `open` may be called again after it failed, so a failing `open` releases everything it had acquired.
+ * - An adapter closes only what it opened, never a client that was passed to it.
+ * - Its sockets and timers do not keep the process alive: the front does, during a call or a watch.
+ * - Its pauses and clocks are those of this package (`timer`, `delay`, `monotonicNow`), which fake timers do not replace.
  */
 export interface Adapter {
   /** The backend's name as it appears in errors, e.g. `"sqlite"`. */
   readonly name: string;
   /**
-   * What payloads it wants. `"text"`: strings and bytes only. `"value"`: JSON values as they are, beside strings and
-   * bytes. Either way the front copies: what it gives is the adapter's, and what it gets it does not change.
+   * Which payloads it takes. `"text"`: strings and bytes only. `"value"`: also JSON values as they are. Either way the
+   * front copies: the adapter owns what it receives, and the front never changes what the adapter returns.
    */
   readonly form: "text" | "value";
   readonly capabilities: Capabilities;
   /**
    * `true`: calls of one tick are collected and handed over as one; `false`: every call is handed over at once.
-   * At once is right where the driver answers synchronously and a batch gains nothing.
+   * `false` is right if the driver answers synchronously and a batch gains nothing.
    */
   readonly batch: { readonly read: boolean; readonly commit: boolean };
   /**
-   * What the backend offers beyond this contract, for the package that made it: see `viewAccess`. `forward` hands it on;
-   * a wrapper that changes payloads, or measures them, must hide it (`native: undefined`): what goes this way goes past it.
+   * What the backend offers beyond this contract, for the package that made it: see `viewAccess`. `forward` passes it
+   * on; a wrapper that changes or measures payloads must hide it (`native: undefined`), because this access bypasses
+   * the wrapper.
    */
   readonly native?: unknown;
-  /** Milliseconds since 1970: the clock that deadlines are compared with. */
+  /** Milliseconds since 1970, by the clock that deadlines are compared with. */
   readonly clock: () => number;
   /**
-   * Present where `clock` is a server's and so is only as good as its last measurement. The front calls it, once the
-   * adapter is open, before it computes a deadline from `clock()`. `undefined`: `clock()` is right as it is; else a
-   * promise after which it is.
+   * Present if `clock` is a server's, and so only as good as its last measurement. The front calls it, once the adapter
+   * is open, before it computes a deadline from `clock()`. Returns `undefined` if `clock()` is accurate now, else a
+   * promise that resolves once it is.
    */
   readonly syncClock?: (() => Promise<void> | undefined) | undefined;
-  /** Never called again while it is under way, also where a store gave it up: so it has to settle, sooner or later. */
+  /** Never called again while a call is pending, even one that a store has given up: so it must settle eventually. */
   open(): MaybePromise<void>;
   close(): MaybePromise<void>;
   /**
-   * The live entries under `keys`, aligned with them; `undefined` where there is none. With `payloadsOnly` only `key`,
-   * `payload` and `encoding` are looked at: a hint, to be used where it saves something.
+   * The live entries under `keys`, aligned with them; `undefined` for an absent key. With `payloadsOnly` the caller
+   * reads only `key`, `payload` and `encoding`: a hint, to be used if that is cheaper.
    */
   read(
     namespace: Namespace,
@@ -228,30 +242,30 @@ export interface Adapter {
     payloadsOnly?: boolean,
   ): MaybePromise<(StoredEntry | undefined)[]>;
   /**
-   * The same without payloads, which nobody looks at in the answer: for `has` and `getMetadata`. Present only where that
-   * saves something. A wrapper may leave it out, and `forward` does: who reads otherwise peeks otherwise, too.
+   * The same without payloads, for `has` and `getMetadata`. Present only if that is cheaper. A wrapper may omit it, and
+   * `forward` does: a wrapper that changes what `read` returns would have to change `peek` as well.
    */
   readonly peek?:
     | ((namespace: Namespace, keys: readonly string[]) => MaybePromise<(StoredEntry | undefined)[]>)
     | undefined;
   /**
    * Applies the commits in order, each all-or-nothing by itself, and answers in that order. The array is only a batch:
-   * one failing commit takes no other with it. Rejects when it is not known that none was applied, or when none was.
+   * a failing commit does not fail the others. Rejects if no commit was applied, or if it is unknown which were.
    */
   commit(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]>;
   /** The live entries of a range in key order, as pages of moderate size (256 or so), at most `range.limit` of them. */
   scan(namespace: Namespace, range: Range): Pages<StoredEntry>;
   /** How many live entries lie within the bounds. */
   count(namespace: Namespace, bounds: Bounds): MaybePromise<number>;
-  /** Removes what the filter names, → how many live entries that were. */
+  /** Removes the entries that the filter names. Returns how many live entries were removed. */
   clear(namespace: Namespace, filter: Filter): MaybePromise<number>;
   /** The namespaces below this one, at any depth, that hold at least one live entry. In any order, each once. */
   namespaces(under: Namespace): Pages<Namespace>;
   /**
-   * Calls the listener for every later change within the bounds. Resolves, once no later change can be missed, to a
-   * function that ends it: whoever reads then is told of whatever that read does not show, also of a write that was
-   * under way. Absent where `capabilities.watch` is `false`. With `othersOnly` the changes that are made through this
-   * adapter need not be told: a hint, to be used where it saves something.
+   * Calls the listener for every later change within the bounds. Resolves to a function that stops watching, once no
+   * later change can be missed. After that, every change that a read does not reflect is reported, including writes in
+   * flight. Absent if `capabilities.watch` is `false`. With `othersOnly`, changes made through this adapter need not be
+   * reported: a hint, to be used if that is cheaper.
    */
   watch?(
     namespace: Namespace,
@@ -260,9 +274,9 @@ export interface Adapter {
     othersOnly?: boolean,
   ): MaybePromise<() => void>;
   stats(namespace: Namespace, bounds: Bounds): MaybePromise<AdapterStats>;
-  /** Reclaims the space of expired entries, in slices that leave the event loop alive, → how many were removed. */
+  /** Reclaims the space of expired entries, in slices that do not block the event loop. Returns how many were removed. */
   sweep(): MaybePromise<number>;
-  /** What a driver's error means; `undefined`: `KV_BACKEND`. */
+  /** The code of a driver's error; `undefined`: `KV_BACKEND`. */
   errorCode(error: unknown): KvErrorCode | undefined;
 }
 

@@ -1,11 +1,11 @@
 import type { MaybePromise } from "./adapter.ts";
 
 /**
- * What a value is, whichever realm made it. A test runner's context, `node:vm` and jsdom have an `Object`, an `Array` and
- * a `Promise` of their own, for which `instanceof` is false; internal slots and names tell all the same.
+ * Recognises built-in values of any realm. A test runner's context, `node:vm` and jsdom have an `Object`, an `Array`
+ * and a `Promise` of their own, for which `instanceof` is false; internal slots and names identify them all the same.
  */
 
-/** The name of the built-in class whose prototype this is. `""`: it is another class's, or none's. */
+/** The name of the built-in class whose prototype this is, or `""` for any other object. */
 const NAMES = new WeakMap<object, string>();
 const NATIVE = /^function (\w+)\(\) \{\s*\[native code\]\s*\}$/;
 
@@ -26,8 +26,8 @@ function nativeName(prototype: object): string | undefined {
 }
 
 /**
- * The same, and of classes that are not written in native code: `"URL"`, `"URLSearchParams"`, and `"Date"` of a clock that
- * a test has mocked.
+ * The same, and also for classes that are not native code: `"URL"`, `"URLSearchParams"`, and the `"Date"` of a mocked
+ * clock.
  */
 export function kindOf(prototype: object): string | undefined {
   const name = builtinOf(prototype);
@@ -37,7 +37,7 @@ export function kindOf(prototype: object): string | undefined {
   return tag === "URL" || tag === "URLSearchParams" ? tag : undefined;
 }
 
-/** Whether it is an object as a literal makes it: of no class, in any realm. */
+/** Whether it is a plain object, as a literal makes it, of any realm. */
 export function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype) return true;
@@ -49,13 +49,13 @@ export function isPlainObject(value: object): boolean {
   );
 }
 
-/** Whether an array is one as a literal makes it: of no subclass, in any realm. */
+/** Whether an array is a plain array, not of a subclass, of any realm. */
 export function isPlainArray(value: readonly unknown[]): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Array.prototype || (Array.isArray(prototype) && builtinOf(prototype) === "Array");
 }
 
-/** Whether a result is still to come. Whatever has a `then` counts: drivers, too, return promises of another realm. */
+/** Whether a result is a promise. Anything with a `then` counts, because drivers may return promises of another realm. */
 export function isPromise<T>(result: MaybePromise<T>): result is Promise<T> {
   return result instanceof Promise || isThenable(result);
 }
@@ -71,7 +71,7 @@ export function isError(value: unknown): value is Error {
   return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(tagOf(value));
 }
 
-/** `[object Date]`: spoofed by a `Symbol.toStringTag`, so good enough only where nothing depends on it. */
+/** `[object Date]`: a `Symbol.toStringTag` can spoof it, so use it only where nothing depends on the answer. */
 function tagOf(value: object): string {
   return Object.prototype.toString.call(value);
 }
@@ -81,7 +81,7 @@ const typedArrayName = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 )?.get as (this: unknown) => string | undefined;
 
-/** `"Uint8Array"`, `"Float64Array"`, …; `undefined` for what is no typed array. */
+/** `"Uint8Array"`, `"Float64Array"`, …; `undefined` if it is not a typed array. */
 export function typedArrayOf(value: unknown): string | undefined {
   return ArrayBuffer.isView(value) ? typedArrayName.call(value) : undefined;
 }
@@ -93,7 +93,7 @@ export function isBytes(value: unknown): value is Uint8Array {
 
 const { getTime } = Date.prototype;
 
-/** The time of a `Date` in milliseconds, `NaN` of an invalid one; `undefined`: it is no `Date`. */
+/** The time of a `Date` in milliseconds, `NaN` for an invalid one; `undefined` if it is not a `Date`. */
 export function dateTime(value: unknown): number | undefined {
   try {
     return getTime.call(value as Date);
@@ -102,7 +102,7 @@ export function dateTime(value: unknown): number | undefined {
   }
 }
 
-/** `Array.isArray` that says no of a revoked proxy, of which nothing is known. */
+/** `Array.isArray`, but false for a revoked proxy instead of throwing. */
 export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);

@@ -38,11 +38,11 @@ export function milliseconds(duration: Duration): number {
   const ms = safeTotal(duration);
   if (!(ms > 0) || ms > MAX_TIME)
     throw new Refusal("KV_INVALID_TTL", `${shown(duration)} is no time to live: ${HELP}`);
-  // Deadlines are whole milliseconds; what is shorter than one still lasts one.
+  // Deadlines are whole milliseconds; a shorter duration is rounded up to one.
   return Math.max(1, Math.round(ms));
 }
 
-/** `NaN` of what cannot be read. */
+/** `NaN` if the duration cannot be read. */
 function safeTotal(duration: unknown): number {
   try {
     return total(duration);

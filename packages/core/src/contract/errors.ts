@@ -6,16 +6,16 @@ import { branded } from "./brand.ts";
  * | code | meaning |
  * |---|---|
  * | `KV_NOT_FOUND` | `getOrThrow` found no live entry |
- * | `KV_INVALID_KEY` | a key, scope prefix or namespace segment that no store accepts |
- * | `KV_INVALID_VALUE` | a value the codec cannot give back equal, or that a schema refuses, or no number in `increment` |
- * | `KV_INVALID_TTL` | a duration or deadline that is none |
+ * | `KV_INVALID_KEY` | an invalid key, scope prefix or namespace segment |
+ * | `KV_INVALID_VALUE` | a value the codec cannot give back equal, or that a schema refuses, or `increment` of something that is not a number |
+ * | `KV_INVALID_TTL` | an invalid duration or deadline |
  * | `KV_INVALID_OPTION` | an unknown option, or a known one with an impossible value |
  * | `KV_CLOSED` | the store was closed before the call |
- * | `KV_UNSUPPORTED` | the backend cannot give this promise; its `capabilities` say so |
+ * | `KV_UNSUPPORTED` | the backend does not have this capability; see `capabilities` |
  * | `KV_READ_ONLY` | a write through a read-only view or onto a read-only backend |
  * | `KV_CONFLICT` | every attempt of an `update` or `transaction` lost against another writer |
  * | `KV_CAPACITY` | the backend is full, or the value exceeds a size limit |
- * | `KV_UNAVAILABLE` | the backend cannot be reached, or is held by somebody else |
+ * | `KV_UNAVAILABLE` | the backend cannot be reached, or another process holds it |
  * | `KV_TIMEOUT` | no answer within the store's `timeout` |
  * | `KV_ABORTED` | the caller's `signal` was aborted |
  * | `KV_CORRUPT` | what is stored cannot be decoded |
@@ -42,7 +42,7 @@ export const KV_ERROR_CODES = [
 export type KvErrorCode = (typeof KV_ERROR_CODES)[number];
 
 export interface KvErrorOptions {
-  /** What was wrong and what to do about it, without adapter, operation and key: those are put in front. */
+  /** What was wrong and what to do about it, without adapter, operation and key, which are prepended. */
   readonly message: string;
   /** The store operation that was refused or failed, e.g. `"set"`. */
   readonly operation: string;
@@ -53,8 +53,8 @@ export interface KvErrorOptions {
   /** The driver's own error. */
   readonly cause?: unknown;
   /**
-   * Whether the same call may succeed later, unchanged. Of a write that may have been done already it is to be
-   * false. Default: true for `KV_UNAVAILABLE` and `KV_TIMEOUT`.
+   * Whether the same call may succeed later, unchanged. Must be false for a write that may have been applied already.
+   * Default: true for `KV_UNAVAILABLE` and `KV_TIMEOUT`.
    */
   readonly retryable?: boolean | undefined;
 }
@@ -75,7 +75,7 @@ export class KvError extends Error {
   readonly operation: string;
   readonly adapter: string;
   readonly key: string | undefined;
-  /** Whether the same call may succeed later, unchanged. Of a write that may have been done already it is false. */
+  /** Whether the same call may succeed later, unchanged. False for a write that may have been applied already. */
   readonly retryable: boolean;
 
   constructor(code: KvErrorCode, options: KvErrorOptions) {
@@ -92,8 +92,8 @@ export class KvError extends Error {
   }
 
   /**
-   * Whether `error` is a `KvError`, optionally of one code: also one that another copy of @kv/core made (an adapter that
-   * depends on another version), or that was made in another realm (a test runner's context).
+   * Whether `error` is a `KvError`, optionally with this code. True for errors of another copy of @kv/core (an adapter
+   * that depends on another version) and of another realm (a test runner's context), too.
    */
   static is(error: unknown, code?: KvErrorCode): error is KvError {
     return error instanceof KvError && (code === undefined || error.code === code);
@@ -106,9 +106,9 @@ export function quoted(text: string): string {
 }
 
 /**
- * A refusal found below the front (a key, a value, an option), before it is known which operation of which adapter it
- * belongs to. The front turns it into a `KvError` with both; adapters may throw it from `open`, too. As with `KvError`,
- * `instanceof` holds for the refusals of every copy of @kv/core.
+ * Refuses a key, a value or an option below the front, where the operation and the adapter are not known yet. The front
+ * turns it into a `KvError` with both; adapters may throw it from `open`, too. As with `KvError`, `instanceof` holds
+ * for the refusals of every copy of @kv/core.
  */
 export class Refusal extends Error {
   static {
@@ -118,11 +118,11 @@ export class Refusal extends Error {
   readonly code: KvErrorCode;
   readonly retryable: boolean | undefined;
   /**
-   * Of `KV_UNAVAILABLE`: whether the backend is well, and somebody else's alone, who goes on changing it. Nobody else may
-   * then stand in for it as for one that is down.
+   * For `KV_UNAVAILABLE`: true if the backend is healthy but held by another process that keeps writing. A fallback
+   * must not take over then, as it would for a backend that is down.
    */
   readonly held: boolean;
-  /** The key concerned as it is stored, its scope's prefix included, where it is not the operation's own. */
+  /** The key concerned as it is stored, its scope's prefix included, if it is not the operation's own key. */
   readonly key: string | undefined;
 
   constructor(

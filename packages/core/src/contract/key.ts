@@ -17,13 +17,13 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** What is wrong with a key, as a refusal, or `undefined` where nothing is. `prefix` is the scope's, already valid. */
+/** The refusal of an invalid key, or `undefined` for a valid one. `prefix` is the scope's, already valid. */
 export function keyFault(key: unknown, prefix: string): Refusal | undefined {
   if (typeof key !== "string") {
     return new Refusal("KV_INVALID_KEY", `a key must be a string, not ${key === null ? "null" : typeof key}`);
   }
   const length = key.length + prefix.length;
-  // No UTF-16 unit takes more than three bytes, so that short keys need no counting.
+  // A UTF-16 unit takes at most three bytes, so short keys need no counting.
   if (key !== "" && length <= MAX_KEY_BYTES / 3 && key.isWellFormed()) return undefined;
   if (key === "") return new Refusal("KV_INVALID_KEY", "a key must not be empty");
   if (!key.isWellFormed()) {
@@ -60,7 +60,7 @@ function rank(unit: number): number {
   return unit <= 0xdfff ? unit + 0x2000 : unit - 0x800;
 }
 
-/** The smallest string greater than every string that begins with `prefix`; `undefined`: there is none. */
+/** The smallest string greater than every string that begins with `prefix`, or `undefined` if there is no such string. */
 export function prefixEnd(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
   while (points.length > 0) {

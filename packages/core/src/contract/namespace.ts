@@ -3,7 +3,7 @@ import { compareKeys } from "./key.ts";
 
 export const ROOT: Namespace = { path: [], id: "" };
 
-/** The namespace of a path. Segments are well-formed and non-empty; the view has seen to it. */
+/** The namespace of a path. Segments are well-formed and non-empty: the view has checked them. */
 export function namespaceOf(path: readonly string[]): Namespace {
   return { path, id: path.map((segment) => `${escaped(segment)}/`).join("") };
 }

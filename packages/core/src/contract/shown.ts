@@ -1,6 +1,6 @@
 import { isError } from "./any-realm.ts";
 
-/** A value as text, for messages. Never throws: an object may have no `toString`, or one that fails. */
+/** A value as text, for messages. Never throws, even if `toString` is missing or throws. */
 export function shown(value: unknown): string {
   try {
     return String(value);
@@ -9,7 +9,7 @@ export function shown(value: unknown): string {
   }
 }
 
-/** What was thrown, in words. */
+/** The message of a thrown value. */
 export function messageOf(thrown: unknown): string {
   return isError(thrown) ? shown(thrown.message) : shown(thrown);
 }

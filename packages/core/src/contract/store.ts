@@ -4,7 +4,7 @@ import type { Capabilities } from "./capabilities.ts";
 import type { Duration } from "./duration.ts";
 import type { KvError } from "./errors.ts";
 
-/** What is known of an entry beside its value. Reading never changes it. */
+/** An entry's metadata. Reading never changes it. */
 export interface Metadata {
   /** Opaque; differs after every write of the key. Compare for equality only. */
   readonly revision: string;
@@ -12,10 +12,10 @@ export interface Metadata {
   readonly createdAt: Date;
   /** When it was last written. */
   readonly updatedAt: Date;
-  /** From when on it is absent; not there: never. */
+  /** When it expires; missing: never. */
   readonly expiresAt?: Date;
   readonly policy: Policy;
-  /** Bytes the stored payload takes, where the backend knows. */
+  /** Bytes the stored payload takes, if the backend reports them. */
   readonly size?: number;
   /** The `metadata` it was set with. */
   readonly user?: UserMetadata;
@@ -35,15 +35,21 @@ export interface SignalOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What becomes of an entry that cannot be decoded, in a scan: left out and warned of once (default), the end of the scan, or told to a callback. */
+/**
+ * How a scan treats an entry that cannot be decoded: it skips it and warns once (default), throws, or passes the error
+ * to a callback.
+ */
 export type OnCorrupt = "skip" | "throw" | ((error: KvError) => void);
 
 export interface SetOptions extends SignalOptions {
-  /** Time to live: seconds, `"90s"`, `"5m"`, `"24h"`, `"7d"`, or `{ hours: 2, minutes: 30 }`; `null`: never, over the store's `defaultTtl`. */
+  /**
+   * Time to live: seconds, `"90s"`, `"5m"`, `"24h"`, `"7d"`, or `{ hours: 2, minutes: 30 }`; `null`: never expires,
+   * whatever the store's `defaultTtl`.
+   */
   readonly ttl?: Duration | null | undefined;
   /** The deadline itself, instead of `ttl`: a `Date` or milliseconds since 1970. One in the past leaves the key absent. */
   readonly expiresAt?: Date | number | undefined;
-  /** Keep the deadline that the live entry has. Excludes `ttl` and `expiresAt`. */
+  /** Keep the live entry's deadline. Excludes `ttl` and `expiresAt`. */
   readonly keepTtl?: boolean | undefined;
   /** Default: `"persist"`. */
   readonly policy?: Policy | undefined;
@@ -82,7 +88,7 @@ export interface Bounded {
 export interface Selector extends Bounded, SignalOptions {
   /** Descending key order. Default: false. */
   readonly reverse?: boolean | undefined;
-  /** At most so many: a non-negative integer or `Infinity`. Default: `Infinity`; of `page`: 100. */
+  /** At most so many: a non-negative integer or `Infinity`. Default: `Infinity`; for `page`: 100. */
   readonly limit?: number | undefined;
   /** Default: the store's. */
   readonly onCorrupt?: OnCorrupt | undefined;
@@ -101,12 +107,12 @@ export interface PageSelector extends Selector {
 
 export interface Page<V> {
   readonly entries: Entry<V>[];
-  /** Where the next page begins; not there: this was the last one. Survives a restart. */
+  /** Where the next page begins; missing on the last page. Survives a restart. */
   readonly cursor?: string;
 }
 
 export interface ClearSelector extends Selector {
-  /** Also remove what lies in the namespaces below this one. Only with nothing else but `signal`, and not in a scope. */
+  /** Also remove all entries of the namespaces below this one. Goes with no other option but `signal`, and not with a scope. */
   readonly namespaces?: boolean | undefined;
 }
 
@@ -122,7 +128,7 @@ export interface WatchSelector extends Bounded, SignalOptions {
   readonly initial?: boolean | undefined;
 }
 
-/** A change, or (`"resync"`) the news that some may have been missed and what is known must be read again. */
+/** A change, or `"resync"`: changes may have been missed, and the range must be read again. */
 export type Change<V> =
   | { readonly type: "set" | "touch"; readonly key: string; readonly revision: string; readonly value: V }
   | {
@@ -145,26 +151,27 @@ export interface StoreStats {
   readonly expiring: number;
   /** Those of them with the policy `"evict"`. */
   readonly evictable: number;
-  /** Bytes their payloads take, where the backend knows. */
+  /** Bytes their payloads take, if the backend reports them. */
   readonly bytes?: number;
-  /** What the engine says of itself: name, version, memory, … */
+  /** What the engine reports about itself: name, version, memory, … */
   readonly backend: Readonly<Record<string, string | number>>;
 }
 
-/** A value in `setMany`, with options of its own over the common ones. */
+/** An entry of `setMany`. Its own options override the common ones. */
 export type SetTuple<I> =
   | readonly [key: string, value: I]
   | readonly [key: string, value: I, options: SetOptions | undefined];
 
 export type AtomicResult =
-  /** All was applied: each key that was set or incremented → its new revision. */
+  /** Everything was applied. `revisions` has the new revision of each key that was set or incremented. */
   | { readonly ok: true; readonly revisions: ReadonlyMap<string, string> }
-  /** Nothing was applied: the keys whose check did not hold. */
+  /** Nothing was applied. `failed` has the keys whose check did not hold. */
   | { readonly ok: false; readonly failed: readonly string[] };
 
 /**
- * A commit in the making: all or nothing, within one namespace, across crashes. Checks see the state before; several
- * mutations of one key apply in call order. A refusal (a bad key, value or option) rejects `commit()`, nothing written.
+ * Builds a commit: all or nothing, within one namespace, even if the process crashes. Checks see the state before;
+ * several mutations of one key apply in call order. A refusal (a bad key, value or option) rejects `commit()`, with
+ * nothing written.
  */
 export interface Atomic<I> {
   /** The commit happens only if the key's revision is this one; `null`: only if the key is absent. */
@@ -176,7 +183,10 @@ export interface Atomic<I> {
   commit(options?: SignalOptions): Promise<AtomicResult>;
 }
 
-/** What a transaction's function works with: reads go through, writes are buffered, and are read back by the reads after them. */
+/**
+ * The view that a transaction's function works with: reads go to the store, writes are buffered, and later reads see
+ * the buffered writes.
+ */
 export interface Transaction<V, I = V> {
   get(key: string): Promise<V | undefined>;
   get<F>(key: string, fallback: F): Promise<V | F>;
@@ -186,7 +196,7 @@ export interface Transaction<V, I = V> {
   has(key: string): Promise<boolean>;
   set(key: string, value: I, options?: Omit<SetOptions, "signal">): void;
   delete(key: string): void;
-  /** Reads the number (absent: 0), buffers the sum, → the sum. Keeps an existing deadline. */
+  /** Reads the number (absent: 0), buffers the sum and returns it. Keeps an existing deadline. */
   increment(key: string, by?: number, options?: Omit<IncrementOptions, "signal">): Promise<number>;
 }
 
@@ -196,17 +206,17 @@ export interface TransactionOptions extends SignalOptions {
 }
 
 /**
- * The reading half of a store. Every refusal is a rejected promise (of an iterable: at its first `next()`), never a
+ * The reading half of a store. Every refusal is a rejected promise (for an iterable, at its first `next()`), never a
  * synchronous throw. Beside the codes named at each method, every method may reject with `KV_INVALID_KEY`,
  * `KV_INVALID_OPTION`, `KV_CLOSED`, `KV_UNAVAILABLE`, `KV_TIMEOUT`, `KV_ABORTED`, `KV_CORRUPT` and `KV_BACKEND`.
  */
 export interface StoreReader<V = unknown> {
   /** What the backend promises. */
   readonly capabilities: Capabilities;
-  /** The value, or `undefined` (or `fallback`) where the key is absent. `null`, `false`, `0` and `""` are values. */
+  /** The value, or `undefined` (or `fallback`) if the key is absent. `null`, `false`, `0` and `""` are values. */
   get(key: string): Promise<V | undefined>;
   get<F>(key: string, fallback: F, options?: SignalOptions): Promise<V | F>;
-  /** @throws KvError `KV_NOT_FOUND` where the key is absent */
+  /** @throws KvError `KV_NOT_FOUND` if the key is absent */
   getOrThrow(key: string, options?: SignalOptions): Promise<V>;
   /** The values, aligned with `keys`. */
   getMany(keys: Iterable<string>, options?: SignalOptions): Promise<(V | undefined)[]>;
@@ -218,33 +228,34 @@ export interface StoreReader<V = unknown> {
   keys(selector?: Selector): AsyncIterableIterator<string>;
   values(selector?: Selector): AsyncIterableIterator<V>;
   entries(selector?: Selector): AsyncIterableIterator<Entry<V>>;
-  /** `start` included, `end` excluded; with no `end` everything that begins with `start`. */
+  /** `start` included, `end` excluded; without `end`, every key that begins with `start`. */
   range(start: string, end?: string, options?: RangeOptions): Promise<[key: string, value: V][]>;
   page(selector?: PageSelector): Promise<Page<V>>;
   count(selector?: Selector): Promise<number>;
 
-  /** Paths below this namespace, relative to it, that hold at least one live entry; sorted by segments. */
+  /** The paths below this namespace that hold at least one live entry, relative to it and sorted by segments. */
   listNamespaces(options?: ListNamespacesOptions): Promise<string[][]>;
   /** Counts over this view. */
   stats(options?: SignalOptions): Promise<StoreStats>;
-  /** Resolves once the backend has answered, to the milliseconds that took. */
+  /** Resolves to the milliseconds that the backend took to answer. */
   ping(options?: SignalOptions): Promise<number>;
 
   /**
-   * Changes from the call on: those of one key in order, and the last state of every key always. A slow consumer may
-   * miss states in between. Ends when the `signal` is aborted, the loop is left, or the store is closed. A backend behind
-   * a network takes a moment to begin, and what is written in that moment is missed: `subscribe` says when it is over.
+   * Reports changes from the call on. Changes of one key come in order, and the last state of every key always arrives;
+   * a slow consumer may miss states in between. Ends when the `signal` is aborted, the loop is left, or the store is
+   * closed. A backend behind a network takes a moment to begin, and writes in that moment are missed: `subscribe`
+   * resolves when it is over.
    * @throws KvError `KV_UNSUPPORTED` where `capabilities.watch` is `false`
    */
   watch(selector?: WatchSelector): AsyncIterableIterator<Change<V>>;
-  /** The same by callback; resolves once no later change can be missed. What the callback throws or rejects stops nobody else. */
+  /** The same by callback; resolves once no later change can be missed. An error of the callback does not stop other subscribers. */
   subscribe(callback: (change: Change<V>) => unknown, selector?: WatchSelector): Promise<Subscription>;
 
   /** An isolated keyspace below this one. Any two different paths are isolated. */
   namespace(...path: string[]): StoreReader<V>;
   /** A view of the same namespace under `prefix` and a colon: `scope("user")` reads `"1"` as `"user:1"`. */
   scope(prefix: string): StoreReader<V>;
-  /** Types alone, unchecked at run time. */
+  /** Changes only the types; nothing is checked at run time. */
   typed<T>(): StoreReader<T>;
   /** Validates what is read (and, in a store, what is written) with any Standard Schema: zod, valibot, arktype, … */
   typed<S extends StandardSchemaV1>(schema: S): StoreReader<StandardSchemaV1.InferOutput<S>>;
@@ -252,26 +263,30 @@ export interface StoreReader<V = unknown> {
 }
 
 /**
- * A key-value store: the contract, whatever the backend. `V` is what is read, `I` what may be written (they differ
- * where a schema fills in defaults). A lost race is a return value, a fault is an exception. Beside the reader's codes,
- * writes may reject with `KV_INVALID_VALUE`, `KV_INVALID_TTL`, `KV_READ_ONLY` and `KV_CAPACITY`.
+ * A key-value store: the contract, whatever the backend. `V` is the type that is read, `I` the type that may be written
+ * (they differ if a schema fills in defaults). A lost race is a return value, a fault is an exception. Beside the
+ * reader's codes, writes may reject with `KV_INVALID_VALUE`, `KV_INVALID_TTL`, `KV_READ_ONLY` and `KV_CAPACITY`.
  *
  * Operations on one key, made through one store object, take effect in the order of the calls, awaited or not.
  */
 export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposable {
-  /** Replaces value, user metadata, policy and deadline as a whole, → the new revision. `createdAt` stays. */
+  /** Replaces value, user metadata, policy and deadline as a whole. Returns the new revision. `createdAt` stays. */
   set(key: string, value: I, options?: SetOptions): Promise<string>;
-  /** Tuples from an array, a Map or any iterable, → their revisions. Valid as a whole or refused as a whole; not atomic. */
+  /**
+   * Sets tuples from an array, a Map or any iterable. Returns their revisions. All are validated before the first is
+   * written; not atomic.
+   */
   setMany(entries: Iterable<SetTuple<I>>, options?: SetOptions): Promise<string[]>;
   /** `set` with the policy `"evict"`. */
   setCache(key: string, value: I, options?: Omit<SetOptions, "policy">): Promise<string>;
-  /** → the revision, or `undefined` where the key exists. */
+  /** Returns the revision, or `undefined` if the key exists. */
   create(key: string, value: I, options?: Omit<SetOptions, "keepTtl">): Promise<string | undefined>;
-  /** → the revision, or `undefined` where the key changed or vanished. */
+  /** Returns the revision, or `undefined` if the entry was changed or removed. */
   replace(key: string, value: I, options: ReplaceOptions): Promise<string | undefined>;
   /**
-   * Reads, applies `fn`, writes if nothing changed in between, else tries again, → what was written.
-   * `undefined` from `fn` deletes. The options are those of `set`: without a TTL or `keepTtl` an earlier deadline is cleared.
+   * Reads, applies `fn`, writes if nothing changed in between, else tries again. Returns the value that was written. If
+   * `fn` returns `undefined`, the key is deleted. The options are those of `set`: without a TTL or `keepTtl` an earlier
+   * deadline is cleared.
    * @throws KvError `KV_CONFLICT` after `attempts`; whatever `fn` throws
    */
   update(
@@ -280,38 +295,38 @@ export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposab
     options?: UpdateOptions,
   ): Promise<I | undefined>;
   /**
-   * → the new number. Absent counts from 0, and the options apply to that first write only.
-   * @throws KvError `KV_INVALID_VALUE` where the value is no number, or the sum would be none
+   * Returns the new number. An absent key counts from 0, and the options apply to that first write only.
+   * @throws KvError `KV_INVALID_VALUE` if the value is not a number, or the sum is not finite or beyond 2^53
    */
   increment(key: string, by?: number, options?: IncrementOptions): Promise<number>;
-  /** Reads and deletes in one step: of several takers one gets the value. */
+  /** Reads and deletes in one step: of several concurrent calls, one gets the value. */
   take(key: string, options?: SignalOptions): Promise<V | undefined>;
-  /** → whether it existed (with `revision`: at that revision). */
+  /** Returns whether the key existed (with `revision`: at that revision). */
   delete(key: string, options?: DeleteOptions): Promise<boolean>;
-  /** → how many existed. */
+  /** Returns how many of the keys existed. */
   deleteMany(keys: Iterable<string>, options?: SignalOptions): Promise<number>;
-  /** A new TTL, or `null` for none, → whether the key existed. No write: revision and `updatedAt` stay. */
+  /** Sets a new TTL, or none (`null`). Returns whether the key existed. Not a write: revision and `updatedAt` stay. */
   updateTtl(key: string, ttl: Duration | null, options?: SignalOptions): Promise<boolean>;
-  /** → whether the key existed. No write: revision and `updatedAt` stay. */
+  /** Returns whether the key existed. Not a write: revision and `updatedAt` stay. */
   updatePolicy(key: string, policy: Policy, options?: SignalOptions): Promise<boolean>;
-  /** Removes what the selector names, in this namespace and scope only, → how many. Millions may need a longer `timeout`. */
+  /** Removes the selected entries, in this namespace and scope only. Returns how many. Millions may need a longer `timeout`. */
   clear(selector?: ClearSelector): Promise<number>;
-  /** Removes the entries with the policy `"evict"`, in this namespace and scope only, → how many. */
+  /** Removes the entries with the policy `"evict"`, in this namespace and scope only. Returns how many. */
   clearCache(options?: SignalOptions): Promise<number>;
-  /** Reclaims the space of expired entries now, in the whole backend, → how many were removed. */
+  /** Reclaims the space of expired entries now, in the whole backend. Returns how many were removed. */
   sweep(options?: SignalOptions): Promise<number>;
 
   atomic(): Atomic<I>;
   /**
    * Runs `fn` with a view of its own and commits what it buffered if nothing it read has changed; else runs it again.
-   * @throws KvError `KV_CONFLICT` after `attempts`; whatever `fn` throws, and then nothing was written
+   * @throws KvError `KV_CONFLICT` after `attempts`; whatever `fn` throws; nothing was written then
    */
   transaction<R>(fn: (tx: Transaction<V, I>) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
 
   /**
-   * Waits for accepted work, then releases what the adapter opened. A second call is a no-op, any operation after it
-   * `KV_CLOSED`. Transactions and updates that have begun are finished, too, if their functions take no longer than
-   * `timeout`. On a view (`namespace`, `scope`, `typed`) a no-op: only the root closes.
+   * Waits for accepted work, then releases what the adapter opened. A second call is a no-op; any later operation is
+   * refused with `KV_CLOSED`. Transactions and updates that have begun are finished if their functions take no longer
+   * than `timeout`. A no-op on a view (`namespace`, `scope`, `typed`): only the root closes.
    */
   close(): Promise<void>;
 
@@ -321,6 +336,6 @@ export interface Store<V = unknown, I = V> extends StoreReader<V>, AsyncDisposab
   typed<S extends StandardSchemaV1>(
     schema: S,
   ): Store<StandardSchemaV1.InferOutput<S>, StandardSchemaV1.InferInput<S>>;
-  /** A view whose type has no writing member, and whose writing members, called all the same, reject with `KV_READ_ONLY`. */
+  /** A view that only reads: its type has no writing methods, and calling one anyway rejects with `KV_READ_ONLY`. */
   readonly(): StoreReader<V>;
 }
