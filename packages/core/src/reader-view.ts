@@ -52,7 +52,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
     return this.context.connection.adapter.capabilities;
   }
 
-  /** The hot path: where the adapter answers at once, one call of it and one promise. */
+  /** The hot path: if the adapter answers at once, this costs one call and one promise. */
   get(key: string, fallback?: unknown, options?: SignalOptions): Promise<unknown> {
     const { context } = this;
     if (options !== undefined || context.hasSchema) return this.#get("get", key, fallback, options);

@@ -7,64 +7,63 @@ import type { KvError } from "./contract/errors.ts";
 import type { Metadata, SetOptions, StoreReader } from "./contract/store.ts";
 import type { ViewContext } from "./operation/view-context.ts";
 
-/** The method by which a view answers `viewAccess`, of whichever copy of this package the view and the caller are. */
+/** The method through which `viewAccess` reaches a view, even if the view and the caller use different copies of this package. */
 export const VIEW_ACCESS: unique symbol = Symbol.for("@kv/core/view-access");
 
 /**
- * What a write stores beside the value: its deadline, policy and user metadata, computed from its options. A deadline by a
- * clock that is not known yet is a `PendingDeadline`, which `ViewAccess.commit` turns into a time.
+ * What a write stores beside the value: its deadline, policy and user metadata, computed from its options. If the clock
+ * is not known yet, the deadline is a `PendingDeadline`, which `ViewAccess.commit` turns into a time.
  */
 export type WriteEnvelope = Envelope;
 
 /**
- * A view from within: for a package that offers more of its backend than the contract says (streams, links, queries) as
- * functions over a `Store`. What it does so keeps the store's promises: keys are checked and prefixed, the adapter is
+ * A view's internals, for a package that offers more of its backend than the contract has (streams, links, queries) as
+ * functions over a `Store`. Such functions keep the store's promises: keys are checked and prefixed, the adapter is
  * open, `close()` waits, writes keep their order, and every failure is a `KvError` with operation and key.
  */
 export interface ViewAccess {
-  /** The adapter with the store's middleware around it. What it is beyond the contract is its `native`. */
+  /** The adapter with the store's middleware around it. Its `native` is what it offers beyond the contract. */
   readonly adapter: Adapter;
   readonly namespace: Namespace;
-  /** What every key of the view is stored under: what its scopes put before it. */
+  /** What the view's scopes prepend to every key. */
   readonly prefix: string;
-  /** Whether the view holds values against a schema, which what is written or read past it would evade. */
+  /** Whether the view validates with a schema. Access through this object bypasses it. */
   readonly validates: boolean;
   /**
-   * Runs something as if it were an operation of the store: what reads comes after all writes that were called before it,
-   * what writes after those of the same keys, and it is given up after the store's timeout. `run` is given the keys as
-   * they are stored.
+   * Runs a function as an operation of the store: a read runs after all writes called before it, a write after those of
+   * the same keys, and both are given up after the store's timeout. `run` receives the keys as they are stored.
    * @throws KvError as `operate`
    */
   run<T>(what: OrderedOperation, run: (storedKeys: readonly string[]) => Promise<T>): Promise<T>;
   /**
-   * Runs an operation: once the adapter is open, in no order with others, with no limit of time.
-   * @throws KvError for whatever `run` throws; `KV_CLOSED`; `KV_INVALID_KEY`; with `writes`, `KV_READ_ONLY`
+   * Runs an operation once the adapter is open, not ordered with others and without a time limit.
+   * @throws KvError wrapping whatever `run` throws; `KV_CLOSED`; `KV_INVALID_KEY`; with `writes`, `KV_READ_ONLY`
    */
   operate<T>(what: ViewOperation, run: (storedKey: string) => Promise<T>): Promise<T>;
-  /** Within an operation: a call of the backend that is given up after the store's timeout. */
+  /** Within an operation: makes a call of the backend, given up after the store's timeout. */
   call<T>(run: () => MaybePromise<T>): Promise<T>;
   /** Milliseconds after which `call` gives up. */
   readonly timeout: number;
   /**
-   * Within an operation that waits for more than the backend: calls back when the store is being closed, which waits for
-   * the operation. → a function that takes it back
+   * Within an operation that waits for more than the backend: calls back when `close()` is called, which waits for the
+   * operation. Returns a function that removes the callback.
    */
   onClosing(callback: () => void): () => void;
-  /** Within an operation: resolves once the writes that were called before have settled. */
+  /** Within an operation: resolves once the writes called before it have settled. */
   settled(): Promise<void>;
   /** Within an operation: a commit of stored keys, in program order with the store's own. */
   commit(commit: PlannedCommit, signal?: AbortSignal): Promise<CommitResult>;
-  /** @throws Refusal where an option of a write is unknown or impossible */
+  /** @throws Refusal if an option of a write is unknown or invalid */
   envelope(options: SetOptions | undefined, of: string): WriteEnvelope;
   metadata(entry: StoredEntry): Metadata;
-  /** Whatever was thrown, as the error that the operation rejects with: for what fails after it has ended. */
+  /** Wraps a thrown value as the operation's error, for failures after the operation has ended. */
   error(error: unknown, operation: string, key?: string): KvError;
 }
 
 export interface ViewOperation {
   /** As errors call it, e.g. `"setStream"`. */
   readonly operation: string;
-  /** As the caller wrote it; `undefined` where it concerns no single key. */
+  /** As the caller wrote it; `undefined` if the operation does not concern a single key. */
   readonly key?: string | undefined;
   readonly writes?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -79,7 +78,7 @@ export interface OrderedOperation {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws TypeError where `store` is no store of @kv/core, nor a view of one */
+/** @throws TypeError if `store` is neither a store of @kv/core nor a view of one */
 export function viewAccess(store: StoreReader): ViewAccess {
   const view = store as StoreReader & { [VIEW_ACCESS]?: () => ViewAccess };
   if (typeof view === "object" && view !== null && typeof view[VIEW_ACCESS] === "function") {

@@ -46,7 +46,7 @@ import { updateEntry } from "./writing/update.ts";
 
 const NO_CHECKS: Commit["checks"] = [];
 
-/** A whole store: every view is one. Values are `unknown` here; the public interface gives them their type. */
+/** A whole store; every view is one. Values are `unknown` here; the public interface gives them their type. */
 export class View extends ReaderView implements Store<unknown> {
   readonly #writing: Writing;
   readonly #root: boolean;
@@ -65,7 +65,7 @@ export class View extends ReaderView implements Store<unknown> {
     return this.#set("setCache", key, value, options, SET_CACHE_OPTIONS, "evict");
   }
 
-  /** The hot path: where the adapter answers at once, one call of it and one promise. */
+  /** The hot path: if the adapter answers at once, this costs one call and one promise. */
   #set(
     operation: string,
     key: string,
@@ -126,7 +126,10 @@ export class View extends ReaderView implements Store<unknown> {
     return this.context.fail(this.context.writeRefusal(key) ?? refusal, "replace", key);
   }
 
-  /** A set that a revision (`null`: absence; `undefined`: nothing) guards; `undefined` where that does not hold. */
+  /**
+   * A set guarded by a revision (`null`: the key must be absent; `undefined`: no guard). Returns `undefined` if the
+   * guard does not hold.
+   */
   #guarded(
     operation: string,
     key: string,

@@ -1,11 +1,11 @@
 import type { Liveness } from "./liveness.ts";
 
-/** What was accepted and is not done yet: closing waits for it, and it keeps the process alive. */
+/** Counts accepted work that is not done yet: closing waits for it, and it keeps the process alive. */
 export class AcceptedWork {
   readonly #liveness: Liveness;
   #pending = 0;
   #idle: (() => void) | undefined;
-  /** Operations with steps of the caller's own. */
+  /** Operations that run functions of the caller. */
   #held = 0;
   #released: (() => void) | undefined;
 
@@ -13,7 +13,7 @@ export class AcceptedWork {
     this.#liveness = liveness;
   }
 
-  /** Work for the backend, which answers or is given up. */
+  /** Begins work of the backend, which answers or is given up. */
   begin(): void {
     if (this.#pending++ === 0) this.#liveness.hold();
   }
@@ -25,7 +25,7 @@ export class AcceptedWork {
     this.#idle?.();
   }
 
-  /** The same until a promise settles. */
+  /** Counts as work until a promise settles. */
   track<T>(promise: Promise<T>): Promise<T> {
     this.begin();
     const end = () => this.end();
@@ -33,7 +33,7 @@ export class AcceptedWork {
     return promise;
   }
 
-  /** An operation with steps of the caller's own, a function or a schema, of which nobody knows whether they end. */
+  /** Holds an operation that runs a function or a schema of the caller, which may never end. */
   hold<T>(operation: Promise<T>): Promise<T> {
     this.#held++;
     const end = () => {
@@ -44,7 +44,7 @@ export class AcceptedWork {
     return operation;
   }
 
-  /** Resolves when nothing is left. `inTime` limits how long it waits for steps of the caller's own. */
+  /** Resolves when no work is left. `inTime` limits how long it waits for functions of the caller. */
   async done(inTime: (released: Promise<void>) => Promise<void>): Promise<void> {
     await this.#drained();
     if (this.#held === 0) return;

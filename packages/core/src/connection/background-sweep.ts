@@ -34,7 +34,7 @@ export class BackgroundSweep {
     const done = () => {
       this.#sweeping = false;
     };
-    // Expired entries are absent, swept or not; what fails now is done by the next sweep.
+    // Expired entries are absent, swept or not; the next sweep makes up for a failure.
     try {
       const swept = this.#adapter.sweep();
       if (isPromise(swept)) this.#work.track(swept).then(done, done);

@@ -2,12 +2,13 @@ import { Refusal } from "../contract/errors.ts";
 import { type Limit, lateness, lateWrite, Timeouts } from "../runtime/timeouts.ts";
 
 /**
- * How long the calls of one store may take: each from the call on, however many wait before it. What waits for longer
- * than that is not begun any more. A call that takes several answers of the backend has the time anew from each of them.
+ * How long the calls of one store may take, each from the call on, however many wait before it. A call that waits
+ * longer than that is never begun. For a call that takes several answers of the backend the time starts again with each
+ * of them.
  */
 export class CallLimits {
   readonly #timeouts: Timeouts;
-  /** Of the call that is being made now, which had to wait. The first thing that waits for the backend takes it. */
+  /** The limit of the call being made now, if it had to wait. The first wait for the backend takes it. */
   #given: Limit | undefined;
 
   /** @param ms milliseconds, or `Infinity` */
@@ -19,12 +20,12 @@ export class CallLimits {
     return this.#timeouts.ms;
   }
 
-  /** Whether the call that is being made has waited already. */
+  /** Whether the call being made has waited already. */
   get isGiven(): boolean {
     return this.#given !== undefined;
   }
 
-  /** The limit of the call that is being made: what is left of it, or a new one. */
+  /** The limit of the call being made: what is left of it, or a new one. */
   begin(expire: () => void): Limit {
     const given = this.#take();
     if (given === undefined) return this.#timeouts.begin(expire);
@@ -32,7 +33,7 @@ export class CallLimits {
     return given;
   }
 
-  /** Whether a call that has waited is too late to be begun. */
+  /** Whether a call that has waited has too little time left to be begun. */
   isSpent(limit: Limit): boolean {
     return this.#timeouts.isSpent(limit);
   }
@@ -47,7 +48,7 @@ export class CallLimits {
     return given;
   }
 
-  /** Makes a call that has waited, in what is left of its time. @throws Refusal where nothing is left */
+  /** Makes a call that has waited, in what is left of its time. @throws Refusal if too little is left */
   within<T>(limit: Limit, run: () => T): T {
     if (this.isSpent(limit)) {
       this.end(limit);
@@ -64,7 +65,7 @@ export class CallLimits {
     }
   }
 
-  /** Makes a call after what it has to wait for. Rejects where that takes all of its time; it is not made then. */
+  /** Makes a call once `waited` has resolved. Rejects without making it if that takes all of its time. */
   after<T>(waited: Promise<unknown>, run: () => T | Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const limit = this.begin(() => reject(this.notBegun()));
@@ -81,7 +82,7 @@ export class CallLimits {
     return this.#timeouts.guard(answer, () => lateness(what, this.ms), limit);
   }
 
-  /** The same for a call that writes: when it is given up, its outcome is unknown. */
+  /** The same for a call that writes, whose outcome is unknown when it is given up. */
   guardWrite<T>(answer: Promise<T>, limit: Limit | undefined = this.#take()): Promise<T> {
     return this.#timeouts.guard(answer, () => this.unknownWrite(), limit);
   }

@@ -13,20 +13,20 @@ import { CallLimits } from "./call-limits.ts";
 import { Liveness } from "./liveness.ts";
 import { type Life, lifeOf } from "./shared-adapter.ts";
 
-/** Closing the adapter has what is left of the timeout, and this part of it in any case. */
+/** Closing the adapter may take what is left of the timeout, and at least this fraction of it. */
 const CLOSING_SHARE = 10;
 
 export interface ConnectionOptions {
-  /** Milliseconds after which the backend counts as not answering. */
+  /** Milliseconds after which a call of the backend is given up. */
   readonly timeout: number;
-  /** Milliseconds between sweeps; `undefined`: never by itself. */
+  /** Milliseconds between sweeps in the background; `undefined`: none. */
   readonly sweepInterval: number | undefined;
 }
 
 /**
  * What all views of one store share: an adapter that is opened once, by the first operation, and closed once, after the
- * work that was accepted. Every call of the adapter goes through here or through a `Lane`, is given up after the
- * timeout, and has its error wrapped once.
+ * accepted work. Every call of the adapter goes through here or through a `Lane`, is given up after the timeout, and
+ * has its error wrapped once.
  */
 export class Connection {
   readonly adapter: Adapter;
@@ -34,31 +34,31 @@ export class Connection {
   readonly liveness: Liveness = new Liveness();
   readonly work: AcceptedWork = new AcceptedWork(this.liveness);
   readonly limits: CallLimits;
-  /** The deadline so many milliseconds from now. */
+  /** The deadline `ttl` milliseconds from now. */
   readonly deadline: (ttl: number) => Deadline;
-  // In the async context of the store's making: what is opened, and what goes on in the background, is no caller's.
+  // Runs in the async context in which the store was made: opening belongs to none of its callers.
   readonly #openAdapter: () => MaybePromise<void>;
   readonly #sweeping: BackgroundSweep;
   readonly #life: Life;
   readonly #closers = new Set<() => void>();
   readonly #leavers = new Set<() => void>();
   #state: "idle" | "opening" | "open" | "closed" = "idle";
-  /** The adapter's open, as those see it that wait for it. */
+  /** The adapter's `open` with the timeout, which operations wait for. */
   #opening: Promise<void> | undefined;
-  /** The adapter's open itself, also when nobody waits for it any more. */
+  /** The adapter's `open` itself, kept even when it was given up. */
   #underWay: Promise<void> | undefined;
-  /** Closed while the adapter was opening, without waiting for it: it closes what it opens. */
+  /** Closed while the adapter was opening, without waiting for it: the adapter is closed as soon as it is open. */
   #abandoned = false;
   #closing: Promise<void> | undefined;
-  /** Whether the adapter is: also while the store is being closed. */
+  /** Whether the adapter is open, which it still is while the store is being closed. */
   #isOpen = false;
-  /** Operations that wait for the open, in call order. Later ones may not overtake them. */
+  /** How many operations wait for the adapter to open. Later ones may not overtake them. */
   #waiting = 0;
-  /** The accepted work is done: what is still held is let go. */
+  /** The accepted work is done: functions of callers that still run are no longer waited for. */
   #releasing = false;
-  /** What is being called is a step of an operation that was accepted. */
+  /** The call being made is a step of an accepted operation. */
   #continuing = false;
-  /** Open, and nobody is waiting for it any more: operations may go straight to the adapter. */
+  /** Open, and no operation waits for it any more: operations may go straight to the adapter. */
   ready = false;
 
   constructor(adapter: Adapter, options: ConnectionOptions) {
@@ -80,7 +80,7 @@ export class Connection {
       throw new Refusal("KV_CLOSED", "the store was closed; create a new one");
   }
 
-  /** Whether closing waits for what is being called. */
+  /** Whether closing waits for the call being made. */
   get #continues(): boolean {
     return this.#continuing && !this.#releasing;
   }
@@ -110,7 +110,7 @@ export class Connection {
     return this.work.track(waited);
   }
 
-  /** Runs a step of an operation that closing waits for (`AcceptedWork`): the step is not refused meanwhile. */
+  /** Runs a step of an operation that closing waits for (`AcceptedWork`), so that it is not refused as a new call. */
   continue<T>(run: () => T): T {
     const before = this.#continuing;
     this.#continuing = true;
@@ -143,7 +143,7 @@ export class Connection {
     return this.#opening;
   }
 
-  /** Opens the adapter; `undefined`: it is open. One that is given up goes on, and is what the next operation waits for. */
+  /** Opens the adapter; `undefined` if it is open now. An `open` that was given up goes on, and the next operation waits for it. */
   #begun(): Promise<void> | undefined {
     const opened = this.#openAdapter();
     if (!isPromise(opened)) {
@@ -167,7 +167,7 @@ export class Connection {
         throw error;
       },
     );
-    // Where it was given up, nobody hears of how it ended.
+    // If it was given up, no caller waits for its outcome.
     this.#underWay.catch(() => undefined);
     return this.#underWay;
   }
@@ -177,14 +177,14 @@ export class Connection {
     this.#sweeping.start();
   }
 
-  /** Runs before the adapter is closed, or now where it is being closed; → a function that takes it back. */
+  /** Calls back before the adapter is closed, or now if it is being closed. Returns a function that removes the callback. */
   beforeClose(callback: () => void): () => void {
     if (this.#releasing) callback();
     this.#closers.add(callback);
     return () => this.#closers.delete(callback);
   }
 
-  /** Runs when `close` is called, before the work that was accepted is waited for; → a function that takes it back. */
+  /** Calls back when `close` is called, before accepted work is waited for. Returns a function that removes the callback. */
   onClosing(callback: () => void): () => void {
     if (this.closed) callback();
     this.#leavers.add(callback);
@@ -205,7 +205,7 @@ export class Connection {
     this.#leavers.clear();
     const began = monotonicNow();
     await opening?.catch(() => undefined);
-    // A caller's function that never ends must not keep the store open; it may itself wait for this end.
+    // A caller's function that never returns must not keep the store open; it may itself be waiting for this `close()`.
     await this.work.done((released) => inTime(released, this.#left(began), () => undefined));
     this.#releasing = true;
     for (const closer of this.#closers) closer();
@@ -217,7 +217,7 @@ export class Connection {
     const closed = this.#life.close();
     if (!isPromise(closed)) return;
     const { ms } = this.limits;
-    // Whatever the work took: a backend that is well gets the time to say so.
+    // However long the work took, a healthy backend gets the time to close.
     const grace = Math.max(this.#left(began), ms / CLOSING_SHARE);
     await inTime(this.work.track(closed), grace, () => {
       throw lateness("closing", ms);
@@ -228,7 +228,7 @@ export class Connection {
     return Math.max(0, began + this.limits.ms - monotonicNow());
   }
 
-  /** Milliseconds after which the backend counts as not answering. */
+  /** Milliseconds after which a call of the backend is given up. */
   get timeout(): number {
     return this.limits.ms;
   }
@@ -238,12 +238,12 @@ export class Connection {
     return this.limits.guard(promise, what);
   }
 
-  /** The same of a call that writes: its outcome is unknown when it is given up. */
+  /** The same for a call that writes, whose outcome is unknown when it is given up. */
   guardWrite<T>(promise: Promise<T>): Promise<T> {
     return this.limits.guardWrite(promise);
   }
 
-  /** Milliseconds since 1970 by the adapter's clock, measured before where it is a server's. Opens first. */
+  /** Milliseconds since 1970 by the adapter's clock, which is measured first if it is a server's. Opens the adapter. */
   now(): MaybePromise<number> {
     return this.enter(() => {
       const synced = this.adapter.syncClock?.();
@@ -251,10 +251,10 @@ export class Connection {
     });
   }
 
-  /** The adapter's `commit`, once its clock is known where a deadline depends on it. */
+  /** The adapter's `commit`, once its clock is known if a deadline depends on it. */
   commit(namespace: Namespace, commits: readonly PlannedCommit[]): MaybePromise<CommitResult[]> {
     const { adapter } = this;
-    // Without a server's clock there are no pending deadlines.
+    // Only a server's clock makes deadlines pending.
     if (adapter.syncClock === undefined) return adapter.commit(namespace, commits as readonly Commit[]);
     return commitDated(adapter, namespace, commits, (synced) =>
       this.guard(synced, "asking for the server's time"),
@@ -266,7 +266,7 @@ export class Connection {
     return this.enter(() => this.tracked(run));
   }
 
-  /** The same where it is open. */
+  /** The same for an open adapter. */
   tracked<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     const result = run();
     return isPromise(result) ? this.work.track(this.guard(result)) : result;

@@ -1,15 +1,15 @@
 import { nextTurn, type Timer, timer } from "../runtime/platform.ts";
 
 /**
- * Keeps the process alive while the store has something under way or is being watched, whatever its adapter does. A store
- * that is merely open keeps no process alive.
+ * Keeps the process alive while the store has pending work or is being watched, whatever its adapter does. A store that
+ * is merely open does not.
  */
 export class Liveness {
   #holders = 0;
   /** Never fires. */
   #timer: Timer | undefined;
   #isHeld = false;
-  /** Whether the end of this turn brings a look for holders. */
+  /** Whether a look for holders is scheduled at the end of this turn. */
   #isLookedAt = false;
   readonly #look = (): void => {
     this.#isLookedAt = false;
@@ -29,7 +29,7 @@ export class Liveness {
   release(): void {
     this.#holders--;
     if (this.#holders > 0 || this.#isLookedAt) return;
-    // At the end of the turn: a program that has one answer after the other need not ask the host each time.
+    // At the end of the turn, so that a program with one answer after another need not call the host each time.
     this.#isLookedAt = true;
     nextTurn(this.#look);
   }

@@ -5,7 +5,7 @@ import { isPromise } from "../contract/any-realm.ts";
 /** How an adapter is opened and closed. */
 export type Life = Pick<Adapter, "open" | "close">;
 
-/** Several stores may be over one adapter: the first opens it, the last closes it. */
+/** Opens and closes an adapter that several stores share: the first store opens it, the last closes it. */
 class SharedLife implements Life {
   readonly #adapter: Adapter;
   #users = 0;
@@ -29,7 +29,7 @@ class SharedLife implements Life {
     return this.#opening;
   }
 
-  /** Nobody uses what failed to open; the next one tries again. */
+  /** After a failed `open` the adapter has no users; the next one tries again. */
   #failed(error: unknown): never {
     this.#users = 0;
     this.#opening = undefined;
@@ -54,11 +54,11 @@ class SharedLife implements Life {
 const REGISTRY = Symbol.for("@kv/core/adapter-lives");
 const host = globalThis as { [REGISTRY]?: WeakMap<Adapter, Life> };
 
-/** One for all copies of this package: stores of two copies over one adapter open and close it as those of one do. */
+/** Shared by all copies of this package, so that stores of two copies over one adapter open and close it together. */
 const LIVES: WeakMap<Adapter, Life> = host[REGISTRY] ?? new WeakMap<Adapter, Life>();
 host[REGISTRY] = LIVES;
 
-/** How an adapter is opened and closed by one of several users: stores, and adapters that are over it. */
+/** The shared opening and closing of an adapter, for each of its users: stores, and adapters over it. */
 export function lifeOf(adapter: Adapter): Life {
   let life = LIVES.get(adapter);
   if (life === undefined) {
@@ -68,7 +68,7 @@ export function lifeOf(adapter: Adapter): Life {
   return life;
 }
 
-/** The same adapter for a middleware, which opens and closes it by itself. */
+/** The adapter for a middleware, which opens and closes it as one of its users. */
 export function shared(adapter: Adapter): Adapter {
   const life = lifeOf(adapter);
   const peek = adapter.peek?.bind(adapter);

@@ -1,16 +1,16 @@
 import type { MaybePromise } from "../contract/adapter.ts";
 
 /**
- * Keeps a view's operations in the order of their calls while the validation of a value takes its time: an operation
- * is issued once the validations of those before it are over. Where no validation is under way it costs nothing.
+ * Keeps a view's operations in call order while a value is validated asynchronously: an operation is issued once the
+ * validations of those before it are over. It costs nothing while no validation is pending.
  */
 export class ValidationQueue {
-  /** Resolves when everything that was called so far has been issued. */
+  /** Resolves when every operation called so far has been issued. */
   #last: Promise<void> | undefined;
-  /** What the operation being issued has begun to validate. */
+  /** The validation that the operation being issued has begun. */
   #validation: Promise<unknown> | undefined;
 
-  /** Issues an operation now, or after those before it. */
+  /** Issues an operation: now, or after those before it. */
   issue<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     if (this.#last === undefined) {
       const result = run();
@@ -31,7 +31,7 @@ export class ValidationQueue {
     this.#validation = validation;
   }
 
-  /** Resolves when what was called so far has been issued; `undefined`: it has been. */
+  /** Resolves when every operation called so far has been issued; `undefined` if all have been. */
   issued(): Promise<void> | undefined {
     return this.#last;
   }

@@ -52,7 +52,7 @@ export class ViewContext {
     return scopeBounds(this.prefix);
   }
 
-  /** Why an operation on the key is refused, if it is. */
+  /** The refusal of an operation on the key, if the view or the key is invalid. */
   keyRefusal(key: unknown): Refusal | undefined {
     return this.#fault ?? keyFault(key, this.prefix);
   }
@@ -61,24 +61,24 @@ export class ViewContext {
     return this.#writeFault ?? keyFault(key, this.prefix);
   }
 
-  /** @throws Refusal where the view itself is refused */
+  /** @throws Refusal if the view is invalid */
   assertReadable(): void {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  /** @throws Refusal where the view itself is refused or only reads */
+  /** @throws Refusal if the view is invalid or only reads */
   assertWritable(): void {
     if (this.#writeFault !== undefined) throw this.#writeFault;
   }
 
-  /** @throws Refusal `KV_UNSUPPORTED` where the backend keeps no order of keys */
+  /** @throws Refusal `KV_UNSUPPORTED` if the backend does not keep its keys in order */
   assertOrdered(what: string): void {
     const { name, capabilities } = this.connection.adapter;
     if (capabilities.ordered) return;
     throw new Refusal("KV_UNSUPPORTED", `this ${name} store keeps no order of its keys, which ${what} needs`);
   }
 
-  /** The keys as stored. @throws Refusal naming the first that is refused */
+  /** The keys as stored. @throws Refusal naming the first invalid key */
   storedKeys(keys: Iterable<string>): string[] {
     if (!isIterable(keys)) {
       throw new Refusal("KV_INVALID_OPTION", "keys must be an array or another iterable of strings");
@@ -96,13 +96,13 @@ export class ViewContext {
       : fault;
   }
 
-  /** The value of an entry; a promise only where a schema answers late. */
+  /** The value of an entry; a promise only if a schema is asynchronous. */
   value(entry: StoredEntry): MaybePromise<unknown> {
     const value = this.codecs.decode(entry);
     return this.#schema === undefined ? value : validated(this.#schema, value, "what is stored");
   }
 
-  /** The value as it is to be stored. */
+  /** The value to store: validated if there is a schema. */
   input(value: unknown): MaybePromise<unknown> {
     return this.#schema === undefined ? value : validated(this.#schema, value, "the value");
   }
@@ -133,7 +133,7 @@ export class ViewContext {
     return isPromise(value) ? value.then(make) : make(value);
   }
 
-  /** The key as this view's user knows it. */
+  /** The key without the view's prefix, as its user wrote it. */
   keyOf(stored: string): string {
     return this.prefix === "" ? stored : stored.slice(this.prefix.length);
   }
@@ -147,7 +147,7 @@ export class ViewContext {
     return Promise.reject(this.error(error, operation, typeof key === "string" ? key : undefined));
   }
 
-  /** Runs an operation, → a promise of its result with every failure wrapped. */
+  /** Runs an operation. Returns a promise of its result, with every failure wrapped. */
   async operate<T>(
     operation: string,
     key: string | undefined,
@@ -163,7 +163,7 @@ export class ViewContext {
     }
   }
 
-  /** Runs an operation that reads. It is refused if the view is, and given up on the signal of its options. */
+  /** Runs an operation that reads: refused if the view is invalid, and given up when the signal of its options is aborted. */
   reading<T>(
     operation: string,
     key: string | undefined,
@@ -189,7 +189,7 @@ export class ViewContext {
     });
   }
 
-  /** Begins an operation, or lets it wait for the validations of those before it. */
+  /** Begins an operation, after the validations of those before it. */
   #issue<T>(run: () => MaybePromise<T>): MaybePromise<T> {
     const { connection, queue } = this;
     if (queue.issued() !== undefined) {
@@ -199,7 +199,7 @@ export class ViewContext {
     return queue.issue(run);
   }
 
-  /** What a scan does about an entry it cannot decode. @throws KvError where it was asked to */
+  /** Handles an entry that a scan cannot decode. @throws KvError if `onCorrupt` is `"throw"` */
   corrupt(
     error: unknown,
     operation: string,

@@ -16,14 +16,14 @@ export interface ViewSettings {
   readonly lanes: Lanes;
   readonly codecs: Codecs;
   readonly namespace: Namespace;
-  /** What every key of this view is stored under; `""` or ending in a colon. */
+  /** Prepended to every key of this view; `""`, or text ending in a colon. */
   readonly prefix: string;
   /** Milliseconds. */
   readonly defaultTtl: number | undefined;
   readonly onCorrupt: OnCorrupt;
   readonly readOnly: boolean;
   readonly schema: StandardSchemaV1 | undefined;
-  /** Why every operation of this view is refused: it was made with an impossible prefix or path. */
+  /** Why every operation of this view is refused: it was made with an invalid prefix, path or schema. */
   readonly fault: Refusal | undefined;
 }
 

@@ -10,7 +10,7 @@ const ADVICE: Partial<Record<KvErrorCode, string>> = {
   KV_READ_ONLY: "open it with permission to write",
 };
 
-/** Whatever was thrown, as the one error of the store. What is one already stays as it is. */
+/** Wraps a thrown value as a `KvError`. A `KvError` is returned unchanged. */
 export function failure(
   adapter: Adapter,
   error: unknown,
@@ -39,7 +39,7 @@ function codeOf(adapter: Adapter, error: unknown): KvErrorCode {
   }
 }
 
-/** Drivers quote addresses in their messages; the part between `//` and `@` is a secret. */
+/** Drivers quote addresses in their messages; the part between `//` and `@` may be a password. */
 function withoutPassword(message: string): string {
   return message.replace(/(\/\/)[^\s/@]*@/g, "$1***@");
 }

@@ -14,21 +14,21 @@ export interface Caller {
   guardWrite<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** One operation's part of a batch: the next so many keys or commits. */
+/** One operation's part of a batch: a run of its keys or commits. */
 interface Part {
   readonly size: number;
   readonly signal: AbortSignal | undefined;
-  /** Gets the results, or of an operation on one item the result itself. */
+  /** Receives the results, or the result itself if the operation has one item. */
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   readonly one: boolean;
-  /** Of a call that had to wait. */
+  /** The limit of a call that had to wait. */
   readonly limit: Limit | undefined;
 }
 
 /**
  * Operations of one kind that start together, once those before them on the same keys have settled. Sections and
- * barriers are batches of the kind `"commit"` that nobody else may join.
+ * barriers are batches of the kind `"commit"` that no other operation may join.
  */
 export class Batch {
   readonly kind: Kind;
@@ -42,15 +42,15 @@ export class Batch {
   #parts: Part[] = [];
   /** Those of all parts, in order. */
   #items: unknown[] = [];
-  /** Whether some part has a signal or a limit, and so may not be wanted any more. */
+  /** Whether some part has a signal or a limit, and so may have been given up before the batch starts. */
   #selective = false;
-  /** Of the store's calls: where the batch waits for others, the time of each part runs meanwhile. */
+  /** The limits of the store's calls: the time of each part runs while the batch waits for others. */
   limits: CallLimits | undefined;
   waits = false;
   #whenSettled: (() => void)[] = [];
   #whenTold: (() => void) | undefined;
   #expired = 0;
-  /** Whose it is: batches that wait for one barrier may belong to different lanes. */
+  /** The program order it belongs to: batches that wait for one barrier may belong to different lanes. */
   owner: object | undefined;
   /** Whether further operations may join while it has not started. */
   shared = true;
@@ -64,7 +64,7 @@ export class Batch {
     this.#work = work;
   }
 
-  /** Resolves when it has settled, whatever became of it. */
+  /** Resolves when it has settled, with success or failure. */
   get done(): Promise<void> {
     return new Promise((resolve) => this.onSettled(resolve));
   }
@@ -74,12 +74,12 @@ export class Batch {
     else this.#whenSettled.push(callback);
   }
 
-  /** Calls back, once, when every caller knows what became of its operation: when it has settled, or all were given up. */
+  /** Calls back once, when every caller has its answer: when the batch has settled, or all its operations were given up. */
   onTold(callback: () => void): void {
     this.#whenTold = callback;
   }
 
-  /** Every caller has been told. */
+  /** Every caller has its answer. */
   told(): void {
     const callback = this.#whenTold;
     this.#whenTold = undefined;
@@ -108,7 +108,8 @@ export class Batch {
       this.#start();
       return;
     }
-    // What is waited for is another caller's, in whose async context this would start: a promise keeps that of this call.
+    // The awaited batch belongs to another caller, in whose async context this one would start: a promise keeps the
+    // context of this call.
     const ready = new Promise<void>((resolve) => {
       begin = resolve;
     });
@@ -131,8 +132,8 @@ export class Batch {
   }
 
   /**
-   * Of a batch that lived through two scavenges, everything it still names lives until the whole heap is collected, and
-   * with it what that names in turn: one batch after another. The adapter may still have the items, after a timeout.
+   * Drops every reference once settled. A batch that V8 has promoted to the old generation would otherwise keep the
+   * next one alive until a full collection, and that one the next. After a timeout the adapter may still hold the items.
    */
   #letGo(): void {
     this.owner = undefined;
@@ -145,13 +146,13 @@ export class Batch {
     this.#whenSettled = [];
   }
 
-  /** Adds an operation, → its results. */
+  /** Adds an operation. Returns its results. */
   add<T, R>(items: readonly T[], signal: AbortSignal | undefined): Promise<R[]> {
     for (const item of items) this.#items.push(item);
     return this.#part<R[]>(items.length, signal, false);
   }
 
-  /** Adds an operation on one key or of one commit, → its result. */
+  /** Adds an operation on one key or of one commit. Returns its result. */
   addOne<T, R>(item: T, signal: AbortSignal | undefined): Promise<R> {
     this.#items.push(item);
     return this.#part<R>(1, signal, true);
@@ -192,7 +193,7 @@ export class Batch {
     };
   }
 
-  /** Makes the calls, → nothing: every part is resolved or rejected. */
+  /** Makes the calls and resolves or rejects every part. Never rejects itself. */
   run<T, R>(
     call: (items: readonly T[]) => MaybePromise<R[]>,
     slice: number,
@@ -217,7 +218,7 @@ export class Batch {
     return this.kind === "commit" ? caller.guardWrite(promise) : caller.guard(promise);
   }
 
-  /** What was aborted or given up while it waited is not begun. */
+  /** Parts that were aborted or given up while they waited are not begun. */
   #wanted<T>(): { readonly parts: readonly Part[]; readonly items: readonly T[] } {
     const items = this.#items as T[];
     if (!this.#selective) return { parts: this.#parts, items };

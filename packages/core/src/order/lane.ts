@@ -10,11 +10,11 @@ import { NONE, ProgramOrder } from "./program-order.ts";
 /** How many keys or commits go to the adapter in one call: the event loop gets a turn between two such calls. */
 const SLICE = 1024;
 
-/** The adapter's reads and commits as a section may make them: at once, past the queue whose turn the section has. */
+/** The adapter's reads and commits for a section: made at once, because the section already has its turn in the queue. */
 export interface Direct {
   read(keys: readonly string[]): Promise<(StoredEntry | undefined)[]>;
   commit(commit: PlannedCommit): Promise<CommitResult>;
-  /** A call of the adapter that only reads, given up when its time is over. */
+  /** Gives up a call of the adapter that only reads when its time is over. */
   guard<T>(answer: Promise<T>): Promise<T>;
   /** The same for one that writes. */
   guardWrite<T>(answer: Promise<T>): Promise<T>;
@@ -37,7 +37,7 @@ export class Lane {
     this.#order = new ProgramOrder(connection, (batch) => this.#execute(batch));
   }
 
-  /** A lane made while an ancestor's `clear` is under way has to wait for it, too. */
+  /** A lane made while an ancestor's `clear` is pending has to wait for it, too. */
   inherit(above: Lane): void {
     this.#order.inherit(above.#order);
   }
@@ -49,7 +49,7 @@ export class Lane {
     return this.#readOneNow(key, payloadsOnly);
   }
 
-  /** The live entry under a key, of whose payload nothing is wanted. */
+  /** The live entry under a key, without its payload. */
   peekOne(key: string): MaybePromise<StoredEntry | undefined> {
     const connection = this.#connection;
     const { peek } = connection.adapter;
@@ -111,7 +111,7 @@ export class Lane {
     return resultAt(results, 0);
   }
 
-  /** Several commits, each for itself, in order. */
+  /** Several independent commits, in order. */
   commit(commits: readonly PlannedCommit[], signal?: AbortSignal): MaybePromise<readonly CommitResult[]> {
     const connection = this.#connection;
     return connection.enter(() => {
@@ -123,7 +123,7 @@ export class Lane {
     });
   }
 
-  /** Several steps on some keys that nothing of this store may come between. */
+  /** Runs several steps on some keys, without any other operation of this store on those keys in between. */
   section<T>(keys: readonly string[], run: (direct: Direct) => Promise<T>): MaybePromise<T> {
     return this.#connection.enter(() => {
       const { after, join } = this.#order.dependencies("commit", keys);
@@ -132,10 +132,10 @@ export class Lane {
     });
   }
 
-  /** Something on the keyspace as a whole: after all that was called before, before all that is called later. */
+  /** Runs an operation on the keyspace as a whole: after all operations called before it, before all called later. */
   whole<T>(lanesNow: () => readonly Lane[], run: (direct: Direct) => MaybePromise<T>): MaybePromise<T> {
     return this.#connection.enter(() => {
-      // While the adapter opens there may come more, whose operations wait behind this one.
+      // While the adapter opens, more lanes may be made, whose operations wait behind this one.
       const lanes = lanesNow();
       const after = new Set(lanes.flatMap((lane) => [...lane.#order.unsettled]));
       if (after.size === 0) {
@@ -160,7 +160,7 @@ export class Lane {
   }
 
   /**
-   * Runs a read of more than single keys: after the commits that were called before, and within the time of its call.
+   * Runs a read of more than single keys, after the commits called before it and within the time of its call.
    * `accepted`: closing waits for it.
    */
   afterCommits<T>(run: () => MaybePromise<T>, accepted = true): MaybePromise<T> {
@@ -173,10 +173,10 @@ export class Lane {
     });
   }
 
-  /** Resolves once the commits that were called before have settled; `undefined`: there are none. */
+  /** Resolves once the commits called before have settled; `undefined` if there are none. */
   settled(): Promise<unknown> | undefined {
     const connection = this.#connection;
-    // What was called before the adapter is open gets here only when it is.
+    // Operations called before the adapter is open get here only when it is.
     if (!connection.ready) {
       const entered = connection.enter(() => this.#settledNow());
       return isPromise(entered) ? entered : undefined;
@@ -191,7 +191,7 @@ export class Lane {
     );
   }
 
-  /** `waited`: the limit of the call, where it had to wait. It goes to the first answer; later ones have the time anew. */
+  /** `waited`: the limit of the call, if it had to wait. It applies to the first answer; later ones have the full time again. */
   #direct(waited?: Limit): Direct {
     const { namespace } = this;
     const connection = this.#connection;
@@ -261,7 +261,7 @@ export class Lane {
     return this.#order.batchFor("commit", keysOf(commits)).add(commits, signal);
   }
 
-  /** An adapter's own promise, given for a call that was made at once. */
+  /** Tracks the adapter's promise of a call that was made at once. */
   #underWay<T>(kind: Kind, keys: readonly string[], result: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const connection = this.#connection;

@@ -3,8 +3,8 @@ import type { Namespace } from "../contract/adapter.ts";
 import { Lane } from "./lane.ts";
 
 /**
- * The lanes of one store: one for each namespace, shared by all its views. They are held weakly, by their views and by
- * the work under way, for there are programs that make a namespace for every run.
+ * The lanes of one store: one for each namespace, shared by all its views. Only their views and pending work hold them,
+ * because some programs make a namespace for every run.
  */
 export class Lanes {
   readonly #connection: Connection;
@@ -41,10 +41,10 @@ export class Lanes {
   }
 }
 
-/** The ids of the namespaces above this one: as many as it has segments, however many namespaces there are. */
+/** The ids of the namespaces above this one. The cost depends on its depth, not on how many namespaces there are. */
 function* ancestorIds(id: string): Generator<string, void, undefined> {
   for (let end = id.length; end > 0; ) {
-    // Every segment ends in a slash, and holds none.
+    // Every segment ends in a slash and contains no other.
     end = id.lastIndexOf("/", end - 2) + 1;
     yield id.slice(0, end);
   }

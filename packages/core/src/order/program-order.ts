@@ -21,12 +21,12 @@ export class ProgramOrder {
     read: undefined,
     commit: undefined,
   };
-  // Both are made anew when they are empty. A Map that was cleared, and a Set that was rehashed, leaves a table behind
-  // that names the next one: once one of them is in the old part of the heap, all of them get there, batches and all.
+  // Both are replaced, not cleared: V8 links the old hash table of a cleared Map or rehashed Set to the new one, so
+  // once one is promoted all later ones are, with their batches.
   /** The last unsettled batch that has the key. */
   #busy = new Map<string, Batch>();
   #unsettled = new Set<Batch>();
-  /** What every later operation has to wait for: a `clear` under way. */
+  /** The barrier that every later operation waits for: a pending `clear`. */
   #barrier: Batch | undefined;
 
   constructor(connection: Connection, execute: (batch: Batch) => MaybePromise<void>) {
@@ -44,12 +44,12 @@ export class ProgramOrder {
     return this.#unsettled;
   }
 
-  /** A lane made while an ancestor's `clear` is under way has to wait for it, too. */
+  /** A lane made while an ancestor's `clear` is pending has to wait for it, too. */
   inherit(above: ProgramOrder): void {
     if (above.#barrier?.deep) this.join(above.#barrier);
   }
 
-  /** Puts a barrier before all that is called later. */
+  /** Puts a barrier before all later operations. */
   join(barrier: Batch): void {
     this.#barrier = barrier;
     this.#unsettled.add(barrier);
@@ -59,7 +59,7 @@ export class ProgramOrder {
     });
   }
 
-  /** The tick's batch, with the key in it, if nothing on the key is under way: what nearly every operation finds. */
+  /** The tick's batch with the key added, if no operation on the key is pending: the usual case. */
   batchOfTick(kind: Kind, key: string): Batch | undefined {
     if (this.#barrier !== undefined) return undefined;
     const last = this.#busy.get(key);
@@ -71,7 +71,7 @@ export class ProgramOrder {
     return batch;
   }
 
-  /** Whether a read of these keys has to wait for an operation before it. */
+  /** Whether a read of these keys has to wait for an earlier operation. */
   mustWait(keys: readonly string[]): boolean {
     if (this.#barrier !== undefined) return true;
     return keys.some((key) => {
@@ -89,7 +89,7 @@ export class ProgramOrder {
     for (const key of keys) {
       const last = this.#busy.get(key);
       if (last === undefined) continue;
-      // A read need not wait for another one; but one that waits itself does so for a write, which this one must see, too.
+      // A read need not wait for another read, unless that one waits for a write, which this one must see, too.
       if (kind === "read" && last.kind === "read" && last.started) continue;
       if (last.kind === kind && last.shared && !last.started && (join === undefined || join === last)) {
         join = last;
@@ -101,7 +101,7 @@ export class ProgramOrder {
     return { after, join };
   }
 
-  /** The batch for an operation on these keys, which are its own from now on. */
+  /** The batch for an operation on these keys. Later operations on them wait for it. */
   batchFor(kind: Kind, keys: readonly string[]): Batch {
     const batch = this.#batchAfter(kind, keys);
     this.#occupy(batch, keys);
@@ -139,7 +139,7 @@ export class ProgramOrder {
     if (ofTick) {
       this.#open[kind] = batch;
       const start = () => batch.startAfter(after);
-      // A driver that answers synchronously would go from tick to tick and never come to a turn of the event loop.
+      // A driver that answers synchronously would go from tick to tick without a turn of the event loop.
       const turn = this.#connection.pace.breathe();
       if (turn === undefined) endOfTick(start);
       else turn.then(start, start);
@@ -147,7 +147,7 @@ export class ProgramOrder {
     return batch;
   }
 
-  /** Enters a batch that nobody else joins. */
+  /** Enters a batch that no other operation may join. */
   admit(batch: Batch, keys: readonly string[]): void {
     const connection = this.#connection;
     connection.work.begin();

@@ -147,7 +147,7 @@ export class Codecs {
       if (encoding === BYTES) return bytes(payload);
       const codec = this.#readable.get(encoding);
       if (codec !== undefined && typeof payload === "string") return codec.decode(payload);
-      // What it makes of the bytes may be a view of them.
+      // The decoded value may be a view of the bytes.
       if (codec !== undefined && isBytes(payload)) return codec.decode(bytes(payload));
     } catch (error) {
       throw new Refusal(

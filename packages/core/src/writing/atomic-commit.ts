@@ -12,7 +12,7 @@ import { assertOk, incrementOf } from "./commit-result.ts";
 import { commitCounting } from "./increment.ts";
 import type { Writing } from "./set-mutation.ts";
 
-/** Values are encoded when they are given, so that changing them later changes nothing; refusals wait for `commit`. */
+/** Values are encoded at the call, so later changes to them have no effect; refusals are reported by `commit`. */
 export class AtomicCommit implements Atomic<unknown> {
   readonly #context: ViewContext;
   readonly #writing: Writing;
@@ -22,7 +22,7 @@ export class AtomicCommit implements Atomic<unknown> {
   #fault: unknown;
   #committed = false;
 
-  /** `operation` is what errors say was refused. */
+  /** `operation`: the name that errors report. */
   constructor(context: ViewContext, writing: Writing, operation: string) {
     this.#context = context;
     this.#writing = writing;
@@ -60,7 +60,7 @@ export class AtomicCommit implements Atomic<unknown> {
     });
   }
 
-  /** What the last call but `check` made, for those who read their own writes; `undefined`: it was refused. */
+  /** The mutation of the last call other than `check`, for a transaction that reads its own writes; `undefined` if it was refused. */
   get last(): MaybePromise<PlannedMutation> | undefined {
     return this.#fault === undefined ? this.#mutations.at(-1) : undefined;
   }
@@ -77,7 +77,7 @@ export class AtomicCommit implements Atomic<unknown> {
       if (mutation === undefined || mutation.type === "touch") continue;
       const key = this.#context.keyOf(mutation.key);
       if (revision !== undefined) revisions.set(key, revision);
-      // What is deleted in the end has no revision.
+      // A key that is deleted last has no revision.
       else revisions.delete(key);
     }
     return { ok: true, revisions };
@@ -121,7 +121,7 @@ export class AtomicCommit implements Atomic<unknown> {
       return;
     }
     const named = mutation.catch((error: unknown) => this.#context.fail(error, this.#operation, key));
-    // What a late validation refuses is told by commit(); before that it is nobody's unhandled rejection.
+    // commit() reports what a late validation refuses; until then it must not count as an unhandled rejection.
     named.catch(() => undefined);
     this.#mutations.push(named);
   }

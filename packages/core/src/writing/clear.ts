@@ -9,7 +9,7 @@ import type { ViewContext } from "../operation/view-context.ts";
 import type { Direct } from "../order/lane.ts";
 import { existedIn } from "./commit-result.ts";
 
-/** Removes a range of one policy or of both, → how many live entries that were. */
+/** Removes a range, of one policy or of both. Returns how many live entries were removed. */
 export function removeRange(
   context: ViewContext,
   selector: ClearSelector | undefined,
@@ -26,7 +26,7 @@ export function removeRange(
     context.assertOrdered("clear with bounds");
   const lanes = () => (descendants ? context.settings.lanes.within(lane.namespace) : [lane]);
   return lane.whole(lanes, (direct) => {
-    // What was aborted while it waited is not begun.
+    // An operation that was aborted while it waited is not begun.
     refuseAborted(signal);
     if (range.limit !== Number.POSITIVE_INFINITY) return removeSome(context, range, direct, signal);
     const { start, end } = range;

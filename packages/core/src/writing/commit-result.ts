@@ -3,7 +3,7 @@ import type { CommitResult } from "../contract/adapter.ts";
 import { Refusal } from "../contract/errors.ts";
 import { shown } from "../contract/shown.ts";
 
-/** The answer to a commit that had no checks which could fail. @throws what made it fail */
+/** Asserts that a commit without checks that could fail was applied. @throws the reason if it was not */
 export function assertOk(result: CommitResult): Extract<CommitResult, { status: "ok" }> {
   switch (result.status) {
     case "ok":
@@ -31,12 +31,12 @@ export function revisionOf(result: CommitResult): string {
   return revision;
 }
 
-/** Whether the first mutation found its key. A check that failed means that it did not. */
+/** Whether the first mutation found its key. A failed check means that it did not. */
 export function existedIn(result: CommitResult): boolean {
   return result.status !== "conflict" && assertOk(result).outcomes[0]?.existed === true;
 }
 
-/** @throws Refusal `KV_INVALID_VALUE` where `by` is no finite number */
+/** @throws Refusal `KV_INVALID_VALUE` if `by` is not a finite number */
 export function incrementOf(
   key: string,
   by: unknown,

@@ -6,8 +6,8 @@ import { isPromise } from "../contract/any-realm.ts";
 import type { ViewContext } from "../operation/view-context.ts";
 
 /**
- * A commit that may hold increments. An adapter adds to numbers that were stored as JSON; numbers of other codecs are
- * read, added to and written back here, checked against whoever else does the same.
+ * Makes a commit that may hold increments. An adapter adds to numbers that were stored as JSON; numbers of other codecs
+ * are read, added to and written back here, guarded by their revision.
  */
 export function commitCounting(
   context: ViewContext,
@@ -40,12 +40,12 @@ function byHand(
   };
   const keys = [...new Set([...commit.checks, ...commit.mutations].map(({ key }) => key))];
   const counted = [...new Set(countedKeys(commit))];
-  // A clock that has to be measured is asked only where it decides something.
+  // A clock that has to be measured is asked only if the result depends on it.
   const now = () => (mayBeOver(commit) ? connection.now() : connection.adapter.clock());
   return lane.section(keys, async (direct) => {
     refuseAborted(signal);
     if (refused !== undefined) {
-      // A store may hold numbers that it wrote with an earlier codec. What the adapter can read itself, it has read.
+      // The store may hold a number written with an earlier codec. Numbers that the adapter can read itself, it has read.
       const [entry] = await direct.read([refused.key]);
       if (entry === undefined || entry.encoding === "json" || entry.encoding === "bytes") return refused;
     }

@@ -16,7 +16,7 @@ interface Item {
   readonly around: Envelope;
 }
 
-/** Every entry is found valid before the first is written. → their revisions */
+/** Sets every entry, after all of them were validated. Returns their revisions. */
 export function setEach(
   context: ViewContext,
   writing: Writing,
@@ -70,7 +70,7 @@ function commitEach(
   return isPromise(results) ? results.then(revisions) : revisions(results);
 }
 
-/** Names the key in what goes wrong with it. */
+/** Runs a step and names the key in its error. */
 function ofKey<T>(context: ViewContext, key: string | undefined, run: () => T): T {
   try {
     return run();

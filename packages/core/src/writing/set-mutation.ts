@@ -8,7 +8,7 @@ import type { ViewContext } from "../operation/view-context.ts";
 /** Commits through the lane, or straight to the adapter within a section. */
 export type CommitOne = (commit: PlannedCommit) => MaybePromise<CommitResult>;
 
-/** Sits between what a caller asks to be written and the mutation that says so. */
+/** Turns a value and its options into the mutation that writes them. */
 export class Writing {
   readonly #context: ViewContext;
 
@@ -16,13 +16,13 @@ export class Writing {
     this.#context = context;
   }
 
-  /** @throws Refusal where an option is refused */
+  /** @throws Refusal if an option is invalid */
   envelope(options: SetOptions | undefined, known: ReadonlySet<string>, of: string): Envelope {
     const { settings, connection } = this.#context;
     return envelope(options, known, of, settings.defaultTtl, connection.deadline);
   }
 
-  /** @throws Refusal where the codec refuses the value */
+  /** @throws Refusal if the codec refuses the value */
   mutation(
     key: string,
     value: unknown,
@@ -34,14 +34,14 @@ export class Writing {
     return { type: "set", key, payload: codecs.payloadOf(value), encoding, expiresAt, policy: instead, user };
   }
 
-  /** Goes on with the value as the schema gives it back. */
+  /** Calls `then` with the value that the schema returns. */
   validated<T>(value: unknown, then: (input: unknown) => MaybePromise<T>): MaybePromise<T> {
     const input = this.#context.input(value);
     return isPromise(input) ? this.late(input, then) : then(input);
   }
 
   /**
-   * Goes on after a validation that takes its time; the view's later operations keep behind it.
+   * Calls `then` after an asynchronous validation; the view's later operations wait for it.
    * @throws Refusal `KV_CLOSED`
    */
   late<I, T>(validation: Promise<I>, then: (input: I) => MaybePromise<T>): Promise<T> {

@@ -42,9 +42,9 @@ export function runTransaction<R>(
 class BufferedTransaction implements Transaction<unknown> {
   readonly #context: ViewContext;
   readonly #commit: AtomicCommit;
-  /** The first thing read under each key, which is what the commit checks. */
+  /** The first read of each key, whose revision the commit checks. */
   readonly #read = new Map<string, Promise<StoredEntry | undefined>>();
-  /** What this transaction would read under the keys that it wrote. */
+  /** What this transaction reads under the keys that it wrote. */
   readonly #written = new Map<string, () => Promise<unknown>>();
   #ended = false;
 
@@ -81,7 +81,7 @@ class BufferedTransaction implements Transaction<unknown> {
     const { last } = this.#commit;
     this.#written.set(key, async () => {
       const mutation = await last;
-      // One that is over on arrival leaves the key absent, and an increment after it counts from nothing.
+      // A set whose deadline has already passed leaves the key absent, and an increment after it counts from 0.
       if (mutation?.type !== "set" || (await this.#isOver(mutation))) return undefined;
       return this.#context.value(storedBy(mutation));
     });
@@ -114,10 +114,10 @@ class BufferedTransaction implements Transaction<unknown> {
     return isOver(expiresAt, await connection.continue(() => connection.now()));
   }
 
-  /** → whether nothing that was read had changed. */
+  /** Returns whether the commit was applied: no key that was read had changed. */
   async commit(): Promise<boolean> {
     for (const [key, read] of this.#read) {
-      // A read that failed told the function so; what it went on to write without it is not guarded by it.
+      // A failed read was reported to the function; what it wrote all the same is not guarded by that read.
       const entry = await read.catch(() => undefined);
       if (entry !== undefined || (await settledWell(read))) this.#commit.check(key, entry?.revision ?? null);
     }

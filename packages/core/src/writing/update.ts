@@ -10,15 +10,15 @@ import type { CommitOne, Writing } from "./set-mutation.ts";
 
 type Change = (value: unknown) => unknown;
 
-/** What an asynchronous function will return, and what it was told. */
+/** What an asynchronous function will return, and the revision whose value it was given. */
 interface Pending {
   readonly value: Promise<unknown>;
   readonly revision: string | null;
 }
 
 /**
- * Where `fn` answers at once, no other operation of this store comes between its reading and writing, so that only
- * other processes make it try again. An asynchronous `fn` may itself use the store, so it holds up nobody.
+ * If `fn` returns synchronously, no other operation of this store comes between the read and the write, so only other
+ * processes cause another attempt. An asynchronous `fn` may itself use the store, so other operations do not wait for it.
  */
 export async function updateEntry(
   context: ViewContext,
@@ -36,7 +36,7 @@ export async function updateEntry(
   const through: CommitOne = (commit) => connection.continue(() => lane.commitOne(commit, options?.signal));
   let pending: Pending | undefined;
   let result = await lane.section([key], async (direct) => {
-    // What was aborted while it waited is not begun.
+    // An operation that was aborted while it waited is not begun.
     refuseAborted(options?.signal);
     const [entry] = await direct.read([key]);
     const value = called(fn, entry === undefined ? undefined : await context.value(entry));
@@ -67,7 +67,7 @@ export async function updateEntry(
   );
 }
 
-/** Writes what an update made of a value (`undefined`: deletes), → that, or `LOST`. */
+/** Writes the value that an update returned (`undefined`: deletes). Returns it, or `LOST`. */
 async function written(
   context: ViewContext,
   writing: Writing,
