@@ -8,16 +8,16 @@ export interface TieredAdapter extends Adapter {
   /** As of now. */
   readonly metrics: TieredMetrics;
   /**
-   * Resolves when everything that was acknowledged before the call is in the far tier.
-   * @throws KvError with the code of what keeps it from getting there; it stays queued, and is tried again
+   * Resolves when every change acknowledged before the call is in the far tier.
+   * @throws KvError with the code of the failed flush; the changes stay queued and are tried again
    */
   flush(): Promise<void>;
 }
 
 /**
  * Two adapters as one: a near tier that answers first, over a far tier that has everything.
- * @throws KvError `KV_INVALID_OPTION`, `KV_INVALID_TTL`; `KV_UNSUPPORTED` for write-behind over a far tier of partitions, or with a
- *   near one that persists
+ * @throws KvError `KV_INVALID_OPTION`, `KV_INVALID_TTL`; `KV_UNSUPPORTED` for write-behind if the far tier, or a persistent
+ *   near tier, keeps a namespace in partitions
  */
 export function tiered(options: TieredOptions): TieredAdapter {
   const settings = settingsOf(options);

@@ -1,38 +1,38 @@
 import { type Adapter, type Duration, KvError, milliseconds, Refusal, refuseUnknownOptions } from "@kv/core";
 
 export interface TieredOptions {
-  /** Answers first, and is opened and closed with the store: `memory({ maxEntries: 10_000 })`, for example. Nobody else may use it. */
+  /** Answers first: `memory({ maxEntries: 10_000 })`, for example. Opened and closed with the store. Nothing else may use it. */
   readonly near: Adapter;
-  /** Has everything. Opened and closed with the store. With `write: "behind"` nobody else may write to it. */
+  /** Has everything. Opened and closed with the store. With `write: "behind"` no other writer is allowed. */
   readonly far: Adapter;
   /**
    * `"through"`: a write is acknowledged once the far tier has it. `"behind"`: once the near tier has it; the far tier gets
-   * it later. Then a crash loses nothing where the near tier is persistent, and what was not flushed yet where it is not.
+   * it later. A crash then loses nothing if the near tier is persistent, else the changes that were not flushed yet.
    * Default: `"through"`.
    */
   readonly write?: "through" | "behind" | undefined;
   /**
-   * How long a copy in the near tier serves before it is read from the far tier again. A number is seconds. Default: until
-   * the entry changes. Needed where the far tier is shared and cannot be watched.
+   * How long a copy in the near tier serves before the entry is read from the far tier again. A number is seconds. Default:
+   * until the entry changes. Required if the far tier is shared and cannot be watched.
    */
   readonly ttl?: Duration | undefined;
   /**
-   * With `"behind"`: how many changes may wait for the far tier, a positive integer. Beyond it a write waits for the
-   * flush under way, and is refused with `KV_CAPACITY` where that fails. Default: 10,000.
+   * With `"behind"`: the most changes that may wait for the far tier, a positive integer. Beyond it a write waits for the
+   * flush in progress, and is refused with `KV_CAPACITY` if that fails. Default: 10,000.
    */
   readonly maxPending?: number | undefined;
   /** With `"behind"`: the most keys in one commit of the far tier, a positive integer; a larger commit stays whole. Default: 500. */
   readonly batchSize?: number | undefined;
   /**
    * With `"behind"`: how long the far tier may take to answer a flush, or the read that a write needs, before it counts as
-   * away. Shorter than the store's `timeout`. A number is seconds. Default: 2 s.
+   * unavailable. Must be shorter than the store's `timeout`. A number is seconds. Default: 2 s.
    */
   readonly timeout?: Duration | undefined;
-  /** With `"behind"`: how long closing tries to flush what waits. A number is seconds. Default: 2 s. */
+  /** With `"behind"`: how long closing tries to flush the waiting changes. A number is seconds. Default: 2 s. */
   readonly closeTimeout?: Duration | undefined;
   /**
-   * With `"behind"`: milliseconds until a flush is tried again, after so many in a row that failed (1, 2, …). Where it throws, 30,000. Default: 100,
-   * doubled each time up to 30,000, of which a random half is left out.
+   * With `"behind"`: milliseconds until a flush is tried again, given the number of failures in a row (1, 2, …). If it
+   * throws, 30,000. Default: 100, doubled each time up to 30,000, minus up to half of it at random.
    */
   readonly backoff?: ((failures: number) => number) | undefined;
 }
@@ -93,10 +93,11 @@ function checked(options: TieredOptions): Settings {
   if (write === "behind") return { ...common, behind: checkedBehind(options) };
   if (write !== "through") refuse(`write must be "through" or "behind", not ${JSON.stringify(write)}`);
   const idle = BEHIND.find((name) => options[name] !== undefined);
-  if (idle !== undefined) refuse(`${idle} has a meaning with write: "behind" only`);
+  if (idle !== undefined)
+    refuse(`${idle} applies only with write: "behind"; leave it out, or set write: "behind"`);
   if (ttl === undefined && far.capabilities.shared && far.capabilities.watch !== "shared") {
     refuse(
-      `other processes may change what the far tier (${far.name}) has, and it cannot be watched: say with ttl how long a copy of it may serve`,
+      `ttl is required: other processes may change the far tier (${far.name}), and it cannot be watched; set ttl to how long a copy may serve`,
     );
   }
   return { ...common, behind: undefined };
@@ -107,13 +108,13 @@ function checkedBehind(options: TieredOptions): BehindSettings {
   if (far.capabilities.atomic !== "namespace") {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `write: "behind" needs a far tier that makes a commit of any keys of a namespace as a whole, and this one (${far.name}) keeps them in partitions; use write: "through"`,
+      `write: "behind" needs a far tier that commits any keys of a namespace as a whole, and this one (${far.name}) keeps them in partitions; use write: "through"`,
     );
   }
   if (near.capabilities.persistent && near.capabilities.atomic !== "namespace") {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `write: "behind" keeps a journal in a near tier that persists, each commit of it as a whole, and this one (${near.name}) keeps entries in partitions; use another near tier, such as leveldb()`,
+      `write: "behind" keeps a journal in a near tier that persists, which must commit any keys of a namespace as a whole, and this one (${near.name}) keeps them in partitions; use another near tier, such as leveldb()`,
     );
   }
   if (typeof backoff !== "function") refuse("backoff must be a function");

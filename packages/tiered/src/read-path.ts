@@ -6,7 +6,7 @@ import type { CopyKeeper } from "./near/copy-keeper.ts";
 
 type Entries = (StoredEntry | undefined)[];
 
-/** Reads keys: near first, then far, leaving copies of what was found there. */
+/** Reads keys from the near tier first, then from the far tier, and leaves copies of the entries found there. */
 export class ReadPath {
   readonly #keeper: CopyKeeper;
   readonly #farReads: FarReads;
@@ -52,7 +52,7 @@ export class ReadPath {
     });
   }
 
-  /** Whole entries, whoever asks: of a payload alone there can be no copy. */
+  /** Reads whole entries even if the caller wants only payloads: a copy needs the whole entry. */
   #fetched(namespace: Namespace, copies: Copies, keys: readonly string[]): MaybePromise<Entries> {
     const fetch = copies.begin(keys);
     if (fetch === undefined) return this.#farReads.read(namespace, keys, false);

@@ -29,7 +29,7 @@ import type { Settings } from "./options.ts";
 import { ReadPath } from "./read-path.ts";
 import { closeBoth, openBoth } from "./tiers.ts";
 
-/** The far tier is the truth: everything but reads of keys goes there, and a write is done when it is done there. */
+/** The far tier is the truth: everything but reads of keys goes to it, and a write is done when the far tier has it. */
 export class ThroughAdapter implements Adapter {
   readonly name = "tiered";
   readonly form: Adapter["form"];
@@ -38,7 +38,7 @@ export class ThroughAdapter implements Adapter {
   readonly clock: () => number;
   readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly watch?: NonNullable<Adapter["watch"]>;
-  /** Other stores may be over a tier, too: a backup is made of one. */
+  /** Other stores may use a tier, too: a backup reads the far tier through its own store. */
   readonly #nearLife: Life;
   readonly #farLife: Life;
   readonly #far: Adapter;
@@ -48,7 +48,7 @@ export class ThroughAdapter implements Adapter {
   readonly #counters = new Counters();
 
   constructor({ near, far: given, ttl }: Settings) {
-    // Copies are as the far tier gives them: what is read most should be as the near tier has it at its cheapest.
+    // Copies keep the form in which the far tier returns them, so it returns the one that the near tier reads cheapest.
     const far = asForm(given, near.form);
     this.#nearLife = lifeOf(near);
     this.#farLife = lifeOf(given);
@@ -61,7 +61,7 @@ export class ThroughAdapter implements Adapter {
     this.#reads = new ReadPath(this.#keeper, new FarReads(far), this.#counters);
     this.batch = { read: near.batch.read, commit: far.batch.commit };
     const { capabilities } = far;
-    // Of what another process wrote a copy may be left, until that has been told.
+    // A copy may outlast another process's write until that write is reported.
     this.capabilities = { ...capabilities, linearizable: capabilities.linearizable && !capabilities.shared };
     const watch = far.watch?.bind(far);
     if (watch !== undefined) {
@@ -75,7 +75,7 @@ export class ThroughAdapter implements Adapter {
     return { hits, misses, pending: 0, lag: 0 };
   }
 
-  /** Nothing is ever acknowledged before the far tier has it. */
+  /** Nothing to do: a write is acknowledged only when the far tier has it. */
   flush(): Promise<void> {
     return Promise.resolve();
   }
@@ -107,7 +107,7 @@ export class ThroughAdapter implements Adapter {
     copies.hold(keys);
     const made = rescued(
       () => this.#far.commit(namespace, commits),
-      // It may have taken effect all the same.
+      // The commit may have taken effect all the same.
       (error) => {
         if (!isKnown(error)) this.#keeper.doubt(namespace);
         return after(copies.release(keys), () => {
@@ -117,7 +117,7 @@ export class ThroughAdapter implements Adapter {
     );
     return after(made, (results) =>
       after(copies.release(keys), () => {
-        // Whoever tries again must not find what made it fail.
+        // A caller that tries again must not read the stale copy that made its check fail.
         const stale = results.flatMap((result) => (result.status === "conflict" ? result.failed : []));
         return after(copies.drop(stale), () => results);
       }),
@@ -155,7 +155,7 @@ export class ThroughAdapter implements Adapter {
     return this.#far.stats(namespace, bounds);
   }
 
-  /** The near tier's copies of expired entries are no entries that anybody wrote, and are not counted. */
+  /** Copies swept from the near tier are not counted: only entries of the far tier are. */
   sweep(): MaybePromise<number> {
     const swept = rescued<unknown>(
       () => this.#near.adapter.sweep(),
@@ -168,7 +168,7 @@ export class ThroughAdapter implements Adapter {
     return this.#far.errorCode(error) ?? this.#near.adapter.errorCode(error);
   }
 
-  /** Who is told of a change and reads the key finds nothing older: the copies are told first. */
+  /** Drops the copies before the listener is called, so that a listener that reads the key finds nothing older. */
   #afterCopies(namespace: Namespace, listener: ChangeListener): ChangeListener {
     return (changes) => {
       this.#keeper.forChanging(namespace).changed(changes);
@@ -177,7 +177,7 @@ export class ThroughAdapter implements Adapter {
   }
 }
 
-/** Whether a commit that failed so has certainly not taken effect, and will not: only then may it be repeated. */
+/** Whether a commit that failed with this error has certainly not taken effect and never will: only then is it retryable. */
 function isKnown(error: unknown): boolean {
   return (error instanceof Refusal || KvError.is(error)) && error.retryable === true;
 }

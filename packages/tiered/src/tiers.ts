@@ -1,13 +1,13 @@
 import { after, type Life, type MaybePromise, rescued } from "@kv/core";
 
-/** Opens the tiers and runs what is to be done with the near one. Whatever fails, nothing stays open. */
+/** Opens both tiers and runs `prepare`. If any step fails, neither tier stays open. */
 export function openBoth(near: Life, far: Life, prepare: () => MaybePromise<unknown>): MaybePromise<void> {
   return after(near.open(), () =>
     closing(near, () => after(far.open(), () => closing(far, () => after(prepare(), () => undefined)))),
   );
 }
 
-/** Closes the tier where `next` fails. */
+/** Closes the tier if `next` fails. */
 function closing(tier: Life, next: () => MaybePromise<void>): MaybePromise<void> {
   return rescued(next, (error) => {
     const closed = rescued(
@@ -20,7 +20,7 @@ function closing(tier: Life, next: () => MaybePromise<void>): MaybePromise<void>
   });
 }
 
-/** The far tier is closed even where the near one cannot be. */
+/** Closes the far tier even if closing the near one fails. */
 export async function closeBoth(near: Life, far: Life): Promise<void> {
   try {
     await near.close();

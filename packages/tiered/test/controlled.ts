@@ -13,9 +13,9 @@ export interface Controlled {
   readonly swallowed: (() => MaybePromise<unknown>)[];
   /** Lets whatever is held answer. */
   release(): void;
-  /** Tells everybody who watches. */
+  /** Reports to all watchers. */
   readonly tell: ChangeListener;
-  /** Whether watching fails; what happens reaches nobody. */
+  /** Whether watching fails; changes then reach no watcher. */
   watching: "answer" | "fail" | "deaf";
 }
 
@@ -82,7 +82,7 @@ export function controlled(inner: Adapter): Controlled {
 }
 
 export function unavailable(): Refusal {
-  return new Refusal("KV_UNAVAILABLE", "the test says that nobody is there");
+  return new Refusal("KV_UNAVAILABLE", "the test makes the far tier unavailable");
 }
 
 /** Waits, with a limit, until it is so. */

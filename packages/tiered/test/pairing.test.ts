@@ -179,7 +179,7 @@ describe("a journal", () => {
     await second.store.set("c", 3);
     const error: unknown = await first.store.set("d", 4).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false });
-    expect(String(error)).toContain("opened by another tiered adapter");
+    expect(String(error)).toContain("another tiered adapter has opened the near tier");
     await second.adapter.flush();
     expect(await second.store.getMany(["a", "b", "c", "d"])).toEqual([1, 2, 3, undefined]);
   });

@@ -20,7 +20,7 @@ interface Opened {
   readonly store: Store;
   readonly near: Controlled;
   readonly far: Controlled;
-  /** A store over the far tier itself, as somebody else has it. */
+  /** A store over the far tier itself, as another process has it. */
   readonly other: Store;
 }
 
@@ -129,7 +129,7 @@ describe("a copy is never older than what was acknowledged", () => {
     await until(async () => (await store.get("k")) === "old" && far.calls.includes("watch others"));
     far.mode = "silent";
     const { commit } = far.adapter;
-    // Given up by somebody in between, as a timeout does.
+    // Given up on by a middleware in between, as a timeout does.
     Object.assign(far.adapter, {
       commit: (...args: Parameters<Adapter["commit"]>) => {
         void commit(...args);
@@ -258,7 +258,7 @@ describe("changes by others", () => {
     await store.set("k", 1);
     await store.get("k");
     await other.set("k", 2);
-    expect(await store.get("k"), "nobody told of it").toBe(1);
+    expect(await store.get("k"), "the change was not reported").toBe(1);
     far.tell([{ type: "resync" }]);
     expect(await store.get("k")).toBe(2);
   });
@@ -331,7 +331,7 @@ describe("options", () => {
     ["no near tier", { near: undefined as unknown as Adapter }, /near must be an adapter/],
     ["a URL for an adapter", { far: "redis://localhost" as unknown as Adapter }, /far must be an adapter/],
     ["a write that is none", { write: "around" as "through" }, /"through" or "behind", not "around"/],
-    ["an option of the other kind", { maxPending: 5 }, /maxPending has a meaning with write: "behind" only/],
+    ["an option of the other kind", { maxPending: 5 }, /maxPending applies only with write: "behind"/],
     ["a bad number", { write: "behind", batchSize: 0 }, /batchSize must be a positive integer/],
     ["an unknown one", { size: 3 } as Partial<TieredOptions>, /unknown option "size"/],
   ])("refuse %s", (_, options, message) => {
@@ -348,7 +348,7 @@ describe("options", () => {
   it("want a ttl where the far tier is shared and cannot be watched", () => {
     const far = memory();
     const blind = Object.assign(far, { capabilities: { ...far.capabilities, shared: true, watch: false } });
-    expect(() => tiered({ near: memory(), far: blind })).toThrow(/say with ttl/);
+    expect(() => tiered({ near: memory(), far: blind })).toThrow(/ttl is required.*set ttl/);
     expect(tiered({ near: memory(), far: blind, ttl: "1s" }).name).toBe("tiered");
   });
 

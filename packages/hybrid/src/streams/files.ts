@@ -123,11 +123,11 @@ function opened(store: StoreReader): { readonly access: ViewAccess; readonly fil
   throw new KvError("KV_UNSUPPORTED", {
     adapter: name,
     operation: "files",
-    message: whyNoDepot(name, native),
+    message: whyNoFileStore(name, native),
   });
 }
 
-function whyNoDepot(name: string, native: unknown): string {
+function whyNoFileStore(name: string, native: unknown): string {
   if (name !== "hybrid") return "this store has no files: it needs hybrid() of @kv/hybrid as its adapter";
   return native === undefined
     ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), and streams would go past it: use a store without it"

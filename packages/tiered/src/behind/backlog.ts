@@ -2,18 +2,18 @@ import type { Namespace, StoredEntry } from "@kv/core";
 
 /** The state in which a commit left a key. */
 export interface State {
-  /** `undefined`: deleted. Its deadline may have come. */
+  /** `undefined`: deleted. It may have expired. */
   readonly entry: StoredEntry | undefined;
   /**
-   * Nobody asked yet whether the far tier has the key, so that `createdAt` is the far tier's where it has. Until then it
-   * is the time of the write.
+   * `"far"`: the far tier has not been asked whether the key exists. If it does, its `createdAt` replaces the entry's, which
+   * is the time of the write. `"known"`: `createdAt` is final.
    */
   readonly sinceWhen: "known" | "far";
 }
 
-/** What one commit changed. Flushed as a whole, or not at all. */
+/** The changes of one commit, flushed as a whole or not at all. */
 export interface Change {
-  /** In the order of the commits. */
+  /** Ascending in the order of the commits. */
   readonly number: number;
   readonly namespace: Namespace;
   readonly states: ReadonlyMap<string, State>;
@@ -25,7 +25,7 @@ export interface Change {
 export interface Flush {
   readonly namespace: Namespace;
   readonly changes: readonly Change[];
-  /** What becomes of each key. */
+  /** The state of each key after the changes. */
   readonly states: ReadonlyMap<string, State>;
 }
 
@@ -41,13 +41,13 @@ interface Space {
   readonly latest: Map<string, Latest>;
 }
 
-/** What was acknowledged and the far tier does not have yet: in order for whoever flushes, by key for whoever reads. */
+/** The acknowledged changes that the far tier does not have yet: in order for the flusher, by key for reads. */
 export class Backlog {
   readonly #spaces = new Map<string, Space>();
   #size = 0;
   #number = 0;
 
-  /** How many states of keys wait. */
+  /** The number of key states waiting to be flushed. */
   get size(): number {
     return this.#size;
   }
@@ -84,13 +84,13 @@ export class Backlog {
     return this.#spaces.get(namespaceId)?.latest.get(key)?.state;
   }
 
-  /** The far tier was asked since when a key exists. */
+  /** Replaces a state by one with the final `createdAt`, unless the key has changed since the far tier was asked. */
   settle(namespaceId: string, key: string, asked: State, known: State): void {
     const latest = this.#spaces.get(namespaceId)?.latest.get(key);
     if (latest?.state === asked) latest.state = known;
   }
 
-  /** The changes of the namespace that has waited longest: as many as there are up to `most` keys, and always one. */
+  /** The changes of the namespace that has waited longest: as many as fit into `most` keys, and at least one. */
   next(most: number): Flush | undefined {
     const oldest = this.oldest;
     const space = oldest && this.#spaces.get(oldest.namespace.id);
@@ -105,7 +105,7 @@ export class Backlog {
     return { namespace: space.namespace, changes, states };
   }
 
-  /** The far tier has them. → the keys of which it has the latest state, with what it was */
+  /** Removes a flush that is in the far tier. Returns the keys whose latest state the far tier now has. */
   flushed({ namespace, changes, states }: Flush): string[] {
     const space = this.#spaces.get(namespace.id);
     if (space === undefined) return [];

@@ -38,9 +38,9 @@ import { PAIR } from "./pairing.ts";
 import { watchBehind } from "./watch-behind.ts";
 
 /**
- * A write is done when the near tier has it. What the far tier does not have yet is the backlog: reads of keys look there
- * first, then among the copies, then in the far tier; whatever concerns more than single keys flushes, and is the far
- * tier's to answer.
+ * A write is done when the near tier has it. The backlog holds the changes that the far tier does not have yet. Reads of
+ * keys look in the backlog first, then among the copies, then in the far tier. An operation on more than single keys
+ * flushes, and the far tier answers it.
  */
 export class BehindAdapter implements Adapter {
   readonly name = "tiered";
@@ -50,7 +50,7 @@ export class BehindAdapter implements Adapter {
   readonly clock: () => number;
   readonly syncClock?: NonNullable<Adapter["syncClock"]>;
   readonly watch?: NonNullable<Adapter["watch"]>;
-  /** Other stores may be over a tier, too: a backup is made of one. */
+  /** Other stores may use a tier, too: a backup reads the far tier through its own store. */
   readonly #nearLife: Life;
   readonly #farLife: Life;
   readonly #near: NearTier;
@@ -65,11 +65,11 @@ export class BehindAdapter implements Adapter {
   readonly #counters = new Counters();
   readonly #late = new LateAttempts();
   #opened: BehindSession | undefined;
-  /** Changes that waited when it was closed; `undefined`: it was not open yet. */
+  /** The changes left in the backlog when the adapter was closed; `undefined`: it has not been open yet. */
   #left: number | undefined;
 
   constructor({ near, far: given, ttl }: Settings, settings: BehindSettings) {
-    // As the near tier has it at its cheapest, and it is at most encoded for the far tier when it is flushed.
+    // The form that is cheapest for the near tier. An entry is encoded for the far tier, if at all, when it is flushed.
     const far = asForm(given, near.form);
     this.#nearLife = lifeOf(near);
     this.#farLife = lifeOf(given);
@@ -80,10 +80,10 @@ export class BehindAdapter implements Adapter {
     this.form = far.form;
     this.clock = () => far.clock();
     const syncClock = this.#timedFar.syncClock?.bind(this.#timedFar);
-    // A write is done when the near tier has it: a far tier that is away keeps none back. Its clock stays as it was measured.
+    // A far tier that is down must not delay a write, which is done when the near tier has it. Its clock stays as last measured.
     if (syncClock !== undefined) this.syncClock = () => syncClock()?.catch(() => undefined);
     this.#near = new NearTier(near, this.clock, ttl);
-    // Nobody else writes to the far tier, and who watches it makes every flush dearer.
+    // There are no other writers to report, and watching the far tier would make every flush slower.
     this.#keeper = new CopyKeeper(undefined, this.#near);
     this.#reads = new ReadPath(this.#keeper, new FarReads(farEntries(this.#timedFar)), this.#counters);
     this.batch = near.batch;
@@ -91,7 +91,7 @@ export class BehindAdapter implements Adapter {
     this.capabilities = {
       ...capabilities,
       persistent: near.capabilities.persistent && capabilities.persistent,
-      // What is not flushed yet is known here alone.
+      // Only this process sees the changes that are not flushed yet.
       shared: false,
       watch: capabilities.watch === false ? false : "local",
     };
@@ -118,17 +118,17 @@ export class BehindAdapter implements Adapter {
       await this.#opened.flusher.flush();
     } catch (error) {
       const told = error instanceof Refusal || KvError.is(error) ? error.code : this.errorCode(error);
-      const message = `the far tier does not take what was acknowledged: ${String(error)}; it stays queued, and is tried again`;
+      const message = `flushing to the far tier failed: ${String(error)}; the changes stay queued and are tried again`;
       const operation = "flush";
       throw new KvError(told ?? "KV_BACKEND", { adapter: this.name, operation, message, cause: error });
     }
   }
 
-  /** @throws KvError where the near tier's journal may hold what was not flushed */
+  /** @throws KvError `KV_UNAVAILABLE` if the near tier's journal may hold changes that were not flushed */
   #assertNothingLeft(): void {
     if (!this.#near.adapter.capabilities.persistent || this.#left === 0) return;
     const message =
-      "the store is not open, and the near tier may hold what was not flushed yet; any operation opens the store, and then it is flushed";
+      "the store is not open, and the near tier may hold changes that were not flushed; any operation opens the store, which then flushes them";
     throw new KvError("KV_UNAVAILABLE", { adapter: this.name, operation: "flush", message });
   }
 
@@ -247,7 +247,7 @@ export class BehindAdapter implements Adapter {
     return entry?.expiresAt !== undefined && entry.expiresAt <= this.clock() ? undefined : entry;
   }
 
-  /** The states with the times since when the keys exist, as far as the far tier tells. */
+  /** The states, with `createdAt` from the far tier where it has not been asked yet. */
   #dated(
     namespace: Namespace,
     keys: readonly string[],
@@ -258,7 +258,7 @@ export class BehindAdapter implements Adapter {
     if (asked.length === 0) return states;
     const read = rescued<(StoredEntry | undefined)[] | undefined>(
       () => this.#timedFar.read(namespace, asked),
-      // The time of the write has to do.
+      // Without an answer, `createdAt` stays the time of the write.
       () => undefined,
     );
     return after(read, (found) => {

@@ -19,16 +19,16 @@ import { WritePath } from "./write-path.ts";
 
 export interface BehindParts {
   readonly near: Adapter;
-  /** As it is, given up when it takes too long. */
+  /** The far tier, given up on after `timeout`. */
   readonly far: Adapter;
-  /** Those of its commits that were given up. */
+  /** Its commits that were given up on. */
   readonly late: LateAttempts;
   readonly keeper: CopyKeeper;
   readonly reads: ReadPath;
   readonly settings: BehindSettings;
 }
 
-/** What a write-behind adapter has from `open` to `close`. */
+/** The state of a write-behind adapter from `open` to `close`. */
 export class BehindSession {
   readonly backlog: Backlog = new Backlog();
   readonly watchers: Watchers = new Watchers();
@@ -38,7 +38,7 @@ export class BehindSession {
   readonly #journal: Journal | undefined;
   readonly #pairing: Pairing | undefined;
   readonly #settings: BehindSettings;
-  /** Entries that expired before they were flushed, and were not counted by a sweep yet. */
+  /** The number of entries that expired before they were flushed and that no sweep has counted yet. */
   #lapsed = 0;
 
   static async open(parts: BehindParts): Promise<BehindSession> {
@@ -91,21 +91,21 @@ export class BehindSession {
     if (backlog.size > 0) this.flusher.kick();
   }
 
-  /** How many entries expired before they were flushed, since this was asked last. */
+  /** Returns how many entries expired before they were flushed, since the last call. */
   takeLapsed(): number {
     const lapsed = this.#lapsed;
     this.#lapsed = 0;
     return lapsed;
   }
 
-  /** Before the far tier is cleared of everything below a namespace, when nothing waits to be flushed. */
+  /** Called before the far tier is cleared, when nothing waits to be flushed. */
   async clearing(namespace: Namespace, descendants: boolean): Promise<void> {
     if (descendants && PAIR.id.startsWith(namespace.id)) await this.#pairing?.clear();
   }
 
-  /** Flushes what it can. → how many changes that were acknowledged are lost by ending now */
+  /** Flushes for up to `closeTimeout`. Returns how many acknowledged changes are lost. */
   async close(): Promise<number> {
-    // A clearing may never end, and both tiers have to be closed all the same.
+    // A `clear` may never end, and both tiers must be closed all the same.
     await within(this.writes.idle(), this.#settings.closeTimeout);
     await this.#flushInTime();
     await this.flusher.stop();
@@ -120,7 +120,7 @@ export class BehindSession {
         () => false,
       );
       const done = await within(flushed, left);
-      // The journal keeps what an attempt did not bring.
+      // The journal keeps the changes that were not flushed.
       if (!done && this.#journal !== undefined) return;
       left = until - monotonicNow();
       if (!done && left > 0) await within(undefined, Math.min(left, 100));
@@ -147,13 +147,13 @@ export class BehindSession {
     if (changes.length > 0 && this.watchers.has(namespaceId)) this.watchers.publish(namespaceId, changes);
   }
 
-  /** Told that a key expired in the far tier: whether it is true of what is acknowledged by now. */
+  /** Whether a key that expired in the far tier is absent now, acknowledged changes included. */
   async hasExpired(namespace: Namespace, key: string): Promise<boolean> {
     return (await this.writes.current(namespace, key)) === undefined;
   }
 }
 
-/** What the promise resolves to; `undefined` where that takes longer. */
+/** The value that the promise resolves to; `undefined` if that takes longer. */
 async function within<T>(promise: Promise<T> | undefined, ms: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const limit = timer(() => resolve(undefined), ms);

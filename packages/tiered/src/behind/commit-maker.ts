@@ -17,11 +17,11 @@ export interface CommitMakerParts {
   readonly form: Adapter["form"];
   readonly clock: () => number;
   readonly backlog: Backlog;
-  /** Whether anybody is to be told of changes in the namespace. */
+  /** Whether the namespace is watched. */
   readonly watched: (namespaceId: string) => boolean;
 }
 
-/** What commits come to. Nothing of it is so yet. */
+/** The results and changes of commits, not yet in effect. */
 export interface Made {
   readonly results: CommitResult[];
   readonly changes: readonly MadeChange[];
@@ -29,14 +29,14 @@ export interface Made {
 
 interface MadeChange {
   readonly change: Change;
-  /** What watchers are to be told. */
+  /** The changes to be reported to watchers. */
   readonly told: readonly StoredChange[];
 }
 
-/** What earlier commits made that is not in the backlog yet, by namespace id and key. */
+/** The states made by earlier commits that are not in the backlog yet, by namespace id and key. */
 export type Latest = Map<string, Map<string, State>>;
 
-/** Works out what commits do to the states that keys are in. */
+/** Computes the results of commits and the states in which they leave their keys. */
 export class CommitMaker {
   readonly #parts: CommitMakerParts;
   readonly #revisions = new SessionRevisions();
@@ -67,7 +67,7 @@ export class CommitMaker {
       const deleted = deletedBy(commit);
       for (const [key, entry] of changed) {
         const known = before(key);
-        // Of what was set without a look, or upon such an entry, the far tier knows since when there is one.
+        // A blind set (or a set over one) may continue an existing entry, whose `createdAt` only the far tier knows.
         const inherits = known === undefined || (live(key) !== undefined && known.sinceWhen === "far");
         const sinceWhen = inherits && entry !== undefined && !deleted?.has(key) ? "far" : "known";
         made.set(key, { entry, sinceWhen });
@@ -87,7 +87,7 @@ function deletedBy({ mutations }: Commit): ReadonlySet<string> | undefined {
   return new Set(mutations.flatMap(({ key, type }) => (type === "delete" ? key : [])));
 }
 
-/** What watchers are told of a commit: the state in which it left each key. */
+/** The changes that a commit reports to watchers: the state in which it left each key. */
 function changesOf(
   mutations: readonly Mutation[],
   made: ReadonlyMap<string, State>,

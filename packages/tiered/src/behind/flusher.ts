@@ -16,43 +16,43 @@ import { LONGEST_PAUSE_MS } from "../options.ts";
 import type { Backlog, Flush, State } from "./backlog.ts";
 
 export interface FlusherOptions {
-  /** The far tier as it is, given up after a while. */
+  /** The far tier, given up on after `timeout`. */
   readonly far: Adapter;
-  /** Its commits that were given up. */
+  /** Its commits that were given up on. */
   readonly late: LateAttempts;
   readonly backlog: Backlog;
   /** The most keys in one commit of the far tier. */
   readonly batchSize: number;
-  /** So many states are flushed even while more are coming. */
+  /** The number of waiting states that are flushed even while more are being written. */
   readonly enough: number;
-  /** Milliseconds until the next attempt, after so many that failed: 1, 2, … */
+  /** Milliseconds until the next attempt, given the number of failures in a row: 1, 2, … */
   readonly backoff: (failures: number) => number;
-  /** Whether the process lives until the far tier has everything: where what waits would be lost with it. */
+  /** Whether the process is kept alive until the far tier has everything, because waiting changes would be lost with it. */
   readonly keepsAlive: boolean;
-  /** Before the far tier is written to. */
+  /** Called before the far tier is written to. */
   readonly beginning: () => Promise<void> | undefined;
-  /** The far tier has them; entries as they were written there. What it does is waited for, and must not fail. */
+  /** Called when the far tier has the changes, with the entries as written there. It is awaited and must not fail. */
   readonly flushed: (flush: Flush, written: ReadonlyMap<string, StoredEntry | undefined>) => Promise<void>;
 }
 
-/** Milliseconds that a change waits at most for others to go along while more are being made. */
+/** The longest time in milliseconds that a change waits for others to be flushed with it, while more are being written. */
 const GATHER_MS = 20;
-/** How often what is not as it was thought to be is looked at again before the next pause. */
+/** The number of attempts before the next pause while checks fail. */
 const MOST_ATTEMPTS = 3;
 
 interface Waiting {
-  /** The change up to which it waits. */
+  /** The last change that must be flushed. */
   readonly number: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Brings the backlog to the far tier: in order, batched, again and again until it is there.
+ * Writes the backlog to the far tier: in order, in batches, and repeatedly until it is there.
  *
- * What is brought is the state that a key has, not what was done to it, and under the check that the far tier's entry is
- * still the one that was seen there. So it does no harm to bring it twice, and an attempt that was given up and takes
- * effect late is refused by the check as soon as anything later was brought; where it would not be, it is waited for.
+ * It writes the state of each key, not the operations on it, and checks that the far tier's entry is still the one seen
+ * there. So writing a state twice is harmless. An attempt that was given up on and takes effect late fails its check as
+ * soon as a later flush took effect; where it would not fail, the flusher waits for it to end.
  */
 export class Flusher {
   readonly #options: FlusherOptions;
@@ -68,12 +68,12 @@ export class Flusher {
     this.#options = options;
   }
 
-  /** What the last attempt failed with; `undefined`: it did not. */
+  /** The error of the last attempt; `undefined`: it succeeded. */
   get failure(): unknown {
     return this.#failure;
   }
 
-  /** There is something to flush. */
+  /** Starts flushing, unless it is in progress or stopped. */
   kick(): void {
     if (this.#stopped || this.#running !== undefined) return;
     this.#running = this.#run().finally(() => {
@@ -82,7 +82,7 @@ export class Flusher {
     });
   }
 
-  /** Resolves when what is in the backlog now is in the far tier; rejects with what keeps it from getting there. */
+  /** Resolves when the present backlog is in the far tier; rejects with the error of a failed attempt. */
   flush(): Promise<void> {
     const { backlog } = this.#options;
     if (backlog.size === 0) return Promise.resolve();
@@ -92,7 +92,7 @@ export class Flusher {
     return done;
   }
 
-  /** Resolves when there is less in the backlog than now; rejects with what keeps it from getting less. */
+  /** Resolves when the oldest change is in the far tier; rejects with the error of a failed attempt. */
   progress(): Promise<void> {
     const { oldest } = this.#options.backlog;
     if (oldest === undefined) return Promise.resolve();
@@ -100,17 +100,17 @@ export class Flusher {
     return this.#settled(oldest.number);
   }
 
-  /** The far tier was cleared, or may have been: nothing is known of it any more. */
+  /** Forgets what is known about the far tier, because it was cleared or may have been. */
   cleared(): void {
     this.#states.clear();
   }
 
-  /** Makes no further attempt, and waits for the one under way. */
+  /** Makes no further attempt, and waits for the one in progress. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake?.();
     await this.#running;
-    const closed = new Refusal("KV_CLOSED", "the store was closed before the far tier had everything");
+    const closed = new Refusal("KV_CLOSED", "the store was closed before the far tier had all changes");
     for (const { reject } of this.#waiting.splice(0)) reject(closed);
   }
 
@@ -142,8 +142,8 @@ export class Flusher {
   }
 
   /**
-   * Whoever writes without a pause goes first, for a moment: a flush amid a burst makes the burst as slow as the far tier.
-   * A turn of the event loop in any case: where the far tier answers at once, nothing else would get one.
+   * Waits briefly for a burst of writes to end: a flush in its midst would make the burst as slow as the far tier. Always
+   * takes a turn of the event loop, because a far tier that answers at once would otherwise leave none to other work.
    */
   async #gathered(): Promise<void> {
     const { backlog, enough } = this.#options;
@@ -152,7 +152,7 @@ export class Flusher {
       const { number, oldest, size } = backlog;
       const waits = oldest === undefined ? 0 : monotonicNow() - oldest.at;
       if (this.#stopped || this.#waiting.length > 0 || size >= enough || waits >= GATHER_MS) return;
-      // Nobody wrote in this turn.
+      // Nothing was written in this turn.
       if (number === seen) return;
       seen = number;
     }
@@ -165,7 +165,7 @@ export class Flusher {
     for (const { resolve } of done) resolve();
   }
 
-  /** Whatever a caller's function says: at least a turn of the event loop. */
+  /** At least 1 ms, whatever the caller's function returns, so that a turn of the event loop goes by. */
   #backoff(): number {
     try {
       const ms = this.#options.backoff(this.#failures);
@@ -175,7 +175,7 @@ export class Flusher {
     }
   }
 
-  /** Or until somebody wants it flushed now. */
+  /** Ends early when `flush` or `stop` is called. */
   async #pause(ms: number): Promise<void> {
     if (this.#stopped) return;
     await new Promise<void>((resolve) => {
@@ -189,7 +189,7 @@ export class Flusher {
     this.#wake = undefined;
   }
 
-  /** → the entries as they are now in the far tier */
+  /** Returns the entries as they are now in the far tier. */
   async #bring(flush: Flush): Promise<ReadonlyMap<string, StoredEntry | undefined>> {
     const { id } = flush.namespace;
     try {
@@ -209,9 +209,10 @@ export class Flusher {
         }
         if (result?.status === "error") throw result.error;
         this.#states.forget(id, flush.states.keys());
-        // What was remembered is not so, or an attempt that had been given up has taken effect meanwhile.
+        // The remembered state was wrong, or an attempt given up on has taken effect meanwhile.
         if (attempt < MOST_ATTEMPTS) continue;
-        const message = "somebody else writes to the far tier, which is this adapter's alone";
+        const message =
+          "another writer has changed the far tier, which only this adapter may write to; stop the other writer";
         throw new Refusal("KV_CONFLICT", message, { retryable: true });
       }
     } catch (error) {
@@ -249,7 +250,7 @@ export class Flusher {
     return { commit: { checks, mutations }, written, outlook };
   }
 
-  /** The entry that is to be in the far tier; `undefined`: none. */
+  /** The entry that the far tier must get; `undefined`: none. */
   #due({ entry, sinceWhen }: State, createdAt: number | undefined): StoredEntry | undefined {
     if (entry === undefined) return undefined;
     if (entry.expiresAt !== undefined && entry.expiresAt <= this.#options.far.clock()) return undefined;

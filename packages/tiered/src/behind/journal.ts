@@ -14,7 +14,7 @@ import { OWN } from "../near/near-tier.ts";
 import type { Change, State } from "./backlog.ts";
 
 const JOURNAL = namespaceOf([...OWN.path, "journal"]);
-/** Behind all changes. */
+/** Sorts after all changes. */
 const OWNER = "owner";
 const PAIR = "pair";
 const EVERYTHING: Range = {
@@ -26,26 +26,26 @@ const EVERYTHING: Range = {
 };
 
 /**
- * The backlog in a near tier that survives the process. All of it lies in one namespace, so that whatever was
- * acknowledged together is written by one commit, which the near tier makes as a whole or not at all:
+ * The backlog in a near tier that survives the process. It is all in one namespace, so that changes acknowledged together
+ * are written by one commit, which the near tier applies as a whole or not at all:
  *
- *     key       0000000000000042/0003     the change's number, and which of its states this is
- *     payload   the entry's, or ""        without a deadline: that a key expired has to be flushed, too
+ *     key       0000000000000042/0003     the change's number, and the index of the state in it
+ *     payload   the entry's, or ""        without a deadline: an expiry has to be flushed, too
  *     encoding  the entry's
  *     user      ["namespace id", "key", "known" | "far", header | null]     `null`: deleted
  *
- * Beside the changes lie `owner`, which every opening writes anew and every commit of the journal checks, so that no two
- * have it at a time; and `pair`, with the states that the far tier may be in (see `Pairing`).
+ * Two more keys are in the namespace. Every opening rewrites `owner` and every commit of the journal checks it, so that
+ * only the last opener has the journal. `pair` lists the states that the far tier may be in (see `Pairing`).
  *
- * A change is trimmed after the far tier's commit, so that a crash between the two leaves changes that were flushed
- * already: flushing them again changes nothing. Trimming removes the oldest in one commit, so that what is left is
- * always the latest of every key that it concerns.
+ * Changes are trimmed after the far tier's commit. A crash between the two leaves changes that were already flushed;
+ * flushing them again changes nothing. Each trim removes the oldest changes in one commit, so the journal always has the
+ * latest state of every key in it.
  */
 export class Journal {
   readonly #near: Adapter;
-  /** Keys that were to be written or trimmed, and of which it is not known. They go before anything later does. */
+  /** Keys whose write or trim has not been confirmed. They are trimmed before any later key is. */
   readonly #doubtful = new Set<string>();
-  /** The revision that this opening gave to the entry of the owner. */
+  /** The revision of the `owner` entry that this opening wrote. */
   #owner: string | undefined;
   #known: readonly (string | null)[] | undefined;
 
@@ -53,12 +53,12 @@ export class Journal {
     this.#near = near;
   }
 
-  /** The states that the far tier may be in, as an earlier opening noted them; `undefined`: none did. */
+  /** The states that the far tier may be in, as noted by an earlier opening; `undefined`: never noted. */
   get known(): readonly (string | null)[] | undefined {
     return this.#known;
   }
 
-  /** Takes the journal over. Whoever had it before gets nothing into it any more. */
+  /** Takes the journal over. Its earlier opener can no longer write to it. */
   async claim(): Promise<void> {
     const owner = { checks: [], mutations: [noteAs(OWNER, crypto.randomUUID())] };
     const [result] = await this.#near.commit(JOURNAL, [owner]);
@@ -72,20 +72,20 @@ export class Journal {
     this.#known = states;
   }
 
-  /** Rejects where nothing of it is written, or where that is not known. */
+  /** Rejects if nothing was written, or if the outcome is unknown. */
   async write(changes: readonly Change[]): Promise<void> {
     const mutations = changes.flatMap(mutationsOf);
     try {
       await this.#commit(mutations);
     } catch (error) {
       if (isTakenOver(error)) throw error;
-      // What may be there would be found after a crash, and must not be found when later changes no longer are.
+      // These keys may exist. A later opening must not find them once later changes have been trimmed.
       for (const { key } of mutations) this.#doubtful.add(key);
       throw error;
     }
   }
 
-  /** They were flushed. Never fails: what could not be trimmed is trimmed with what comes next. */
+  /** Removes changes that were flushed. Never fails: keys that could not be trimmed are trimmed with the next flush. */
   async trim(changes: readonly Change[]): Promise<void> {
     for (const { number, states } of changes) {
       for (let i = 0; i < states.size; i++) this.#doubtful.add(keyOf(number, i));
@@ -95,11 +95,11 @@ export class Journal {
       await this.#commit(keys.map((key) => ({ type: "delete", key })));
       for (const key of keys) this.#doubtful.delete(key);
     } catch {
-      // They stay in doubt.
+      // The keys stay in doubt.
     }
   }
 
-  /** What an earlier process left, in order. */
+  /** The changes left by an earlier process, in order. */
   async read(): Promise<Change[]> {
     const found = new Map<number, { readonly id: string; readonly states: Map<string, State> }>();
     for await (const page of this.#near.scan(JOURNAL, EVERYTHING)) {
@@ -118,7 +118,7 @@ export class Journal {
       }
     }
     const at = monotonicNow();
-    // The near tier need not keep an order of its keys.
+    // The near tier may be unordered.
     const inOrder = [...found].sort(([a], [b]) => a - b);
     return inOrder.map(([number, { id, states }]) => ({
       number,
@@ -142,7 +142,7 @@ class TakenOver extends Refusal {
   constructor() {
     super(
       "KV_UNAVAILABLE",
-      "the near tier was opened by another tiered adapter since, or was replaced or emptied; nothing was written: close this store, and open it again when the other one is closed",
+      "another tiered adapter has opened the near tier since, or the near tier was replaced or emptied; nothing was written. Close this store, and open it again when the other one is closed",
       { held: true, retryable: false },
     );
   }
@@ -154,10 +154,10 @@ function isTakenOver(error: unknown): boolean {
 
 function notTaken(result: CommitResult | undefined): unknown {
   if (result?.status === "error") return result.error;
-  return new Refusal("KV_BACKEND", "the near tier did not take the journal of what is to be flushed");
+  return new Refusal("KV_BACKEND", "the near tier refused a commit of the journal of changes to be flushed");
 }
 
-/** An entry that is no change. */
+/** The mutation that writes `owner` or `pair`. */
 function noteAs(key: string, note: unknown): Mutation {
   return {
     type: "set",
@@ -175,7 +175,7 @@ function statesOf({ key, user }: StoredEntry): readonly (string | null)[] {
     const states: unknown = JSON.parse(user ?? "");
     if (Array.isArray(states)) return states as readonly (string | null)[];
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw unreadable(key);
 }
@@ -189,7 +189,7 @@ function noteOf({ key, user }: StoredEntry): Note {
     if (Array.isArray(note) && typeof note[0] === "string" && typeof note[1] === "string")
       return note as unknown as Note;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw unreadable(key);
 }
@@ -216,6 +216,6 @@ function keyOf(number: number, state: number): string {
 function unreadable(key: string): Refusal {
   return new Refusal(
     "KV_CORRUPT",
-    `the near tier's journal of what is to be flushed has been altered at ${key}; restore a backup of the near tier`,
+    `the near tier's journal of changes to be flushed is corrupt at ${key}; restore a backup of the near tier`,
   );
 }

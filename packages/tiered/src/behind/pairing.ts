@@ -2,31 +2,31 @@ import { type Adapter, monotonicNow, type Namespace, namespaceOf, Refusal } from
 import { OWN } from "../near/near-tier.ts";
 import type { Journal } from "./journal.ts";
 
-/** Where the far tier says which state it is in. No store shows it. */
+/** The namespace in which the far tier records its state. No store lists it. */
 export const PAIR: Namespace = namespaceOf([...OWN.path, "pair"]);
 const KEY = "state";
-/** Milliseconds between two states while something is flushed. */
+/** Milliseconds between two states while changes are flushed. */
 const EVERY_MS = 1000;
 
-/** A state of the far tier, as a random text; `null`: it says none, as it is new or was cleared. */
+/** A state of the far tier, as a random text; `null`: none is recorded, because the far tier is new or was cleared. */
 export type State = string | null;
 
 /**
- * Tells a journal that belongs to another state of the far tier. One of the two may be restored from a backup, or be
- * another store's: what the journal holds would then replace what came later, or go where it does not belong.
+ * Detects a journal that belongs to another state of the far tier. One tier may have been restored from a backup, or belong
+ * to another store: the journal's changes would then replace later entries, or be written to the wrong store.
  *
- * Each opening gives both tiers a new name for their common state, and each flush does after a second. The near tier gets
- * it first, together with the names that the far tier may have until it has the new one. So after any crash the far tier's
- * name is one of those that the near tier knows, unless one of them is not what it was then.
+ * Each opening gives both tiers a new name for their common state, and so does a flush if a second has passed since. The
+ * near tier gets the name first, together with the names that the far tier may have until then. So after any crash the far
+ * tier's name is one that the near tier has recorded, unless one of the tiers was replaced.
  */
 export class Pairing {
   readonly #journal: Journal;
   readonly #far: Adapter;
-  /** What the far tier may say. */
+  /** The states that the far tier may have recorded. */
   #possible = new Set<State>([null]);
-  /** What it is to say next, as the near tier knows already. */
+  /** The state that it gets next, which the near tier has recorded already. */
   #next: string | undefined;
-  /** The revision of what it says; `null`: nothing. */
+  /** The revision of the far tier's record; `null`: there is none. */
   #revision: string | null = null;
   #at = Number.NEGATIVE_INFINITY;
 
@@ -36,8 +36,8 @@ export class Pairing {
   }
 
   /**
-   * Before anything of the journal is flushed, which holds so many changes.
-   * @throws Refusal `KV_CORRUPT` where they are not for what the far tier is now; nothing was written then
+   * Called before the journal is flushed. `changes`: the number of changes in it.
+   * @throws Refusal `KV_CORRUPT` if the changes are for another state of the far tier; nothing was written then
    */
   async open(changes: number): Promise<void> {
     const { known } = this.#journal;
@@ -45,16 +45,16 @@ export class Pairing {
     if (changes > 0 && known !== undefined && !known.includes(there)) throw another(changes, there);
     this.#possible = new Set([there]);
     await this.renew();
-    // An empty far tier, which says nothing, is not to be taken for this one.
+    // From now on an empty far tier, which has no record, must not be mistaken for this one.
     await this.#journal.pair([...this.#possible]);
   }
 
-  /** Before a flush. */
+  /** Called before a flush. */
   async renewIfDue(): Promise<void> {
     if (monotonicNow() - this.#at >= EVERY_MS) await this.renew();
   }
 
-  /** @throws Refusal `KV_CONFLICT` where another adapter writes to the far tier */
+  /** @throws Refusal `KV_CONFLICT` if another adapter writes to the far tier */
   async renew(): Promise<void> {
     let state = this.#next;
     if (state === undefined) {
@@ -68,7 +68,7 @@ export class Pairing {
     this.#at = monotonicNow();
   }
 
-  /** Before all namespaces of the far tier are cleared: what it says goes, too, and is none of what is counted. */
+  /** Called before all namespaces of the far tier are cleared. Removes its record, which must not be counted as cleared. */
   async clear(): Promise<void> {
     if (this.#next !== undefined) this.#possible.add(this.#next);
     this.#next = undefined;
@@ -91,7 +91,7 @@ export class Pairing {
       user: JSON.stringify({ state }),
     } as const;
     for (let again = false; ; again = true) {
-      // The check also keeps away what was given up earlier and arrives late.
+      // The check also refuses an earlier commit that was given up on and arrives late.
       const checks = [{ key: KEY, revision: this.#revision }];
       const [result] = await this.#far.commit(PAIR, [{ checks, mutations: [set] }]);
       if (result?.status === "ok") {
@@ -100,9 +100,9 @@ export class Pairing {
       }
       if (result?.status === "error") throw result.error;
       const there = await this.#read();
-      // By an earlier attempt, whose answer was lost.
+      // Written by an earlier attempt whose answer was lost.
       if (there === state) return;
-      // What was emptied has nothing that could be replaced.
+      // A far tier that was emptied has no entries that could be replaced.
       if (again || !(there === null || this.#possible.has(there))) throw notAlone();
     }
   }
@@ -137,7 +137,7 @@ function another(changes: number, there: State): Refusal {
 function notAlone(): Refusal {
   return new Refusal(
     "KV_CONFLICT",
-    "another tiered adapter writes to the far tier, which can be behind one only; close the other one",
+    "another tiered adapter writes to the far tier, which only one write-behind adapter may use; close the other one",
     { retryable: true },
   );
 }

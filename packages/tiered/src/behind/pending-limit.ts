@@ -5,23 +5,23 @@ import type { Flusher } from "./flusher.ts";
 export interface PendingLimitParts {
   readonly backlog: Backlog;
   readonly flusher: Flusher;
-  /** How many states may wait for the far tier. */
+  /** The most states that may wait for the far tier. */
   readonly maxPending: number;
 }
 
-/** The room for changes that wait for the far tier. What is admitted has its room at once, and not only in the backlog. */
+/** Limits the changes that wait for the far tier. Admitted commits count at once, before they are in the backlog. */
 export class PendingLimit {
   readonly #parts: PendingLimitParts;
   /** States of commits that were admitted and are not in the backlog yet. */
   #admitted = 0;
-  /** Resolves when some of these are, or were refused. */
+  /** Resolves when some of these are in the backlog, or were refused. */
   #left: PromiseWithResolvers<void> | undefined;
 
   constructor(parts: PendingLimitParts) {
     this.#parts = parts;
   }
 
-  /** `undefined`: there is. Rejects with `KV_CAPACITY` where there will be none. */
+  /** Resolves when there may be room; `undefined`: there is room now. Rejects with `KV_CAPACITY` if the flush fails. */
   room(): Promise<void> | undefined {
     const { backlog, flusher, maxPending } = this.#parts;
     if (backlog.size + this.#admitted < maxPending) return undefined;
@@ -32,7 +32,7 @@ export class PendingLimit {
     const full = (cause: unknown) =>
       new Refusal(
         "KV_CAPACITY",
-        `${backlog.size} changes wait for the far tier, which cannot be reached, and no more than ${maxPending} may; nothing was written: try again when it is back, or raise maxPending`,
+        `${backlog.size} changes wait for the far tier, which cannot be reached, and maxPending allows ${maxPending}; nothing was written. Try again when the far tier is back, or raise maxPending`,
         { cause, retryable: true },
       );
     if (flusher.failure !== undefined) return Promise.reject(full(flusher.failure));
@@ -41,7 +41,7 @@ export class PendingLimit {
     });
   }
 
-  /** How many of the commits there is room for: at least one, as the largest has to get in sometime. */
+  /** The number of commits that fit: at least one, because even the largest commit must be admitted at some time. */
   fitting(commits: readonly Commit[]): number {
     const { backlog, maxPending } = this.#parts;
     let size = backlog.size + this.#admitted;
@@ -52,7 +52,7 @@ export class PendingLimit {
     return over === -1 ? commits.length : over;
   }
 
-  /** Makes commits that have been admitted. */
+  /** Runs `make` for admitted commits and counts them until it has ended. */
   within<T>(commits: readonly Commit[], make: () => MaybePromise<T>): MaybePromise<T> {
     const states = commits.reduce((sum, { mutations }) => sum + mutations.length, 0);
     this.#admitted += states;

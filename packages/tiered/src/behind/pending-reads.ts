@@ -1,16 +1,16 @@
 import type { Namespace, StoredEntry } from "@kv/core";
 import type { State } from "./backlog.ts";
 
-/** What a commit has to know of keys before it can be made, kept up to date until it is. */
+/** The states that a commit must read before it can be made, kept up to date until it is made. */
 export interface PendingRead {
   readonly namespaceId: string;
   readonly keys: ReadonlySet<string>;
   readonly states: Map<string, State>;
-  /** What was read may no longer be so. */
+  /** Any of the states may have changed. */
   stale: boolean;
 }
 
-/** The reads in progress: this process is the only one that changes anything, so whoever does tells them. */
+/** The reads in progress. Only this process changes the entries, so its changes keep them up to date. */
 export class PendingReads {
   readonly #reads = new Set<PendingRead>();
 
@@ -24,7 +24,7 @@ export class PendingReads {
     this.#reads.delete(read);
   }
 
-  /** What was read. Whatever was changed since is known better. */
+  /** Adds the entries read. A key that has changed since keeps its newer state. */
   arrived(read: PendingRead, keys: readonly string[], entries: readonly (StoredEntry | undefined)[]): void {
     for (const [i, key] of keys.entries()) {
       if (!read.states.has(key)) read.states.set(key, { entry: entries[i], sinceWhen: "known" });
@@ -38,7 +38,7 @@ export class PendingReads {
     }
   }
 
-  /** Anything may have happened. */
+  /** Marks all reads as stale, because any key may have changed. */
   spoil(): void {
     for (const read of this.#reads) read.stale = true;
   }

@@ -10,7 +10,7 @@ import {
 import type { BehindSession } from "./behind-session.ts";
 
 /**
- * Tells of writes when they are acknowledged, and of what expires in the far tier unless it was written anew since.
+ * Reports writes when they are acknowledged, and keys that expire in the far tier unless they were rewritten since.
  * `entries`: the far tier, with entries as they were acknowledged.
  */
 export function watchBehind(
@@ -43,6 +43,6 @@ export function watchBehind(
     end();
     unwatch();
   };
-  // What is being written began when perhaps nobody watched, and then tells nobody; yet no read has seen it.
+  // A batch in progress may have begun before this watcher was added and then is not reported, but no read has seen it yet.
   return after(begun, (unwatch) => after(session.writes.settled(), () => leave(unwatch)));
 }

@@ -18,15 +18,15 @@ import type { Journal } from "./journal.ts";
 import { PendingLimit, type PendingLimitParts } from "./pending-limit.ts";
 import { type PendingRead, PendingReads } from "./pending-reads.ts";
 
-/** Changes that go to the journal in one commit, at most: one more commit does not get in. */
+/** Once one commit of the journal has this many changes, no further commit joins it. */
 const MOST_TOGETHER = 1000;
 
 export interface WritePathParts extends CommitMakerParts, PendingLimitParts {
-  /** `undefined`: what is acknowledged lives as long as the process. */
+  /** `undefined`: acknowledged changes live only as long as the process. */
   readonly journal: Journal | undefined;
   readonly flusher: Flusher;
   readonly keeper: CopyKeeper;
-  /** Milliseconds that a write waits for a clearing to end. */
+  /** Milliseconds that a write waits for a `clear` to end. */
   readonly timeout: number;
   /** The entries under keys that are not in the backlog. */
   readonly read: (namespace: Namespace, keys: readonly string[]) => MaybePromise<(StoredEntry | undefined)[]>;
@@ -42,8 +42,8 @@ interface Job {
 }
 
 /**
- * Makes commits upon the backlog. What a commit must know and the backlog does not is read first; then commits take
- * effect one after the other. Where there is a journal, nobody sees or is told of what is not in it yet.
+ * Makes commits on top of the backlog. States that a commit needs and the backlog does not have are read first; then
+ * commits take effect one after the other. If there is a journal, a change is visible and reported only once it is in it.
  */
 export class WritePath {
   readonly #parts: WritePathParts;
@@ -52,9 +52,9 @@ export class WritePath {
   readonly #limit: PendingLimit;
   #jobs: Job[] = [];
   #writing: Promise<void> | undefined;
-  /** Those of the jobs that are being written. */
+  /** The write of the current batch of jobs. */
   #batch: Promise<void> | undefined;
-  /** While something is done to whole namespaces, commits wait. */
+  /** Commits wait for it while an operation on whole namespaces runs. */
   #gate: Promise<unknown> | undefined;
 
   constructor(parts: WritePathParts) {
@@ -76,7 +76,7 @@ export class WritePath {
       after(
         rescued(
           () => this.commit(namespace, rest),
-          // The first ones have been made.
+          // The first commits have been made, so only the rest fails.
           (error) => rest.map((): CommitResult => ({ status: "error", error })),
         ),
         (others) => [...results, ...others],
@@ -84,18 +84,18 @@ export class WritePath {
     );
   }
 
-  /** For what has its room already. */
+  /** Makes commits that were admitted before. */
   #again(namespace: Namespace, commits: readonly Commit[]): MaybePromise<CommitResult[]> {
     if (this.#gate === undefined) return this.#make(namespace, commits);
     return this.#opened(this.#gate).then(() => this.#again(namespace, commits));
   }
 
-  /** Resolves when the gate is open. @throws Refusal where that takes too long */
+  /** Resolves when the gate is open. @throws Refusal `KV_UNAVAILABLE` after `timeout` */
   async #opened(gate: Promise<unknown>): Promise<void> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const limit = timer(() => {
       const message =
-        "the far tier has not answered a clearing, which what is written now must not get before";
+        "the far tier has not finished an earlier clear(), and this write must not overtake it; try again";
       reject(new Refusal("KV_UNAVAILABLE", message, { retryable: true }));
     }, this.#parts.timeout);
     try {
@@ -110,12 +110,12 @@ export class WritePath {
     return after(this.#learn(namespace, pending), (failure) => {
       if (failure === undefined) return this.#commitKnowing(namespace, commits, pending);
       this.#pendingReads.end(pending);
-      // What needs to know nothing of the far tier does not need the far tier.
+      // Commits that do not depend on existing entries do not need the far tier.
       return this.#commitBlind(namespace, commits, failure.error);
     });
   }
 
-  /** What is under a key, up to the moment in which this resolves. */
+  /** The live entry under a key at the moment in which this resolves. */
   async current(namespace: Namespace, key: string): Promise<StoredEntry | undefined> {
     const pending = this.#pendingReads.begin(namespace, new Set([key]));
     try {
@@ -128,7 +128,7 @@ export class WritePath {
     }
   }
 
-  /** Runs when the commits that were accepted have been made, and before any other is. */
+  /** Runs after the accepted commits have been made and before any other commit. */
   async exclusive<T>(run: () => Promise<T>): Promise<T> {
     while (this.#gate !== undefined) await this.#gate;
     const gate = Promise.withResolvers<void>();
@@ -143,12 +143,12 @@ export class WritePath {
     }
   }
 
-  /** Resolves when everybody sees what is being written, or it was refused. `undefined`: nothing is. */
+  /** Resolves when the batch being written is visible or was refused. `undefined`: nothing is being written. */
   settled(): Promise<void> | undefined {
     return this.#batch;
   }
 
-  /** Resolves when what was accepted is in the journal, or refused: also what waits for a clearing to end. */
+  /** Resolves when all accepted commits, including those waiting for a `clear` to end, are in the journal or were refused. */
   async idle(): Promise<void> {
     for (;;) {
       const busy = this.#gate ?? this.#writing;
@@ -157,7 +157,7 @@ export class WritePath {
     }
   }
 
-  /** → what kept it from knowing */
+  /** Reads the states of the keys that the backlog does not have. Returns the error if that failed. */
   #learn(namespace: Namespace, pending: PendingRead): MaybePromise<{ readonly error: unknown } | undefined> {
     const keys: string[] = [];
     for (const key of pending.keys) {
@@ -205,7 +205,7 @@ export class WritePath {
     });
   }
 
-  /** Those of the commits that set whole entries are made, and the others fail as the far tier did. */
+  /** Makes the commits that set whole entries; the others fail with the error of the far tier. */
   #commitBlind(
     namespace: Namespace,
     commits: readonly Commit[],
@@ -220,18 +220,18 @@ export class WritePath {
   }
 
   async #write(journal: Journal): Promise<void> {
-    // What comes in this tick goes along.
+    // Commits of the same tick are written together.
     await Promise.resolve();
     while (this.#jobs.length > 0) {
       this.#batch = this.#writeTogether(journal);
       await this.#batch;
     }
-    // In the step that found no more jobs: who is told of its commit first may make the next one before this is over.
+    // In the same step that found no more jobs: a caller may make its next commit before this promise has resolved.
     this.#batch = undefined;
     this.#writing = undefined;
   }
 
-  /** As many of the jobs as one commit of the journal takes. */
+  /** Writes as many of the jobs as fit into one commit of the journal. */
   async #writeTogether(journal: Journal): Promise<void> {
     const jobs: Job[] = [];
     const answers: { readonly job: Job; readonly made: Made }[] = [];
@@ -261,7 +261,7 @@ export class WritePath {
     for (const { pending } of jobs) this.#pendingReads.end(pending);
   }
 
-  /** It is acknowledged: from now on everybody sees it. */
+  /** Makes acknowledged changes visible and reports them to watchers. */
   #publish({ changes }: Made): void {
     const { backlog, flusher, keeper, publish } = this.#parts;
     for (const { change, told } of changes) {
@@ -276,7 +276,7 @@ export class WritePath {
   }
 }
 
-/** The keys whose state a commit depends on: all but those that it sets whatever they were. */
+/** The keys whose state the commits depend on: all except those that are set without regard to the existing entry. */
 function neededKeys(commits: readonly Commit[]): Set<string> {
   const needed = new Set<string>();
   for (const { checks, mutations } of commits) {

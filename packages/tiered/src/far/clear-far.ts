@@ -8,8 +8,8 @@ import {
 } from "@kv/core";
 
 /**
- * Clears the far tier, and tells those who watch what was removed: nothing else is being written meanwhile, so that is
- * what was there before. Keys are listed only where somebody watches.
+ * Clears the far tier and reports the removed keys to watchers. Nothing else is written meanwhile, so the removed keys are
+ * those listed before. Keys are listed only in watched namespaces.
  */
 export async function clearFar(
   far: Adapter,
@@ -34,7 +34,7 @@ export async function clearFar(
     }
     return count;
   } catch (error) {
-    // Some of it may be gone.
+    // Some entries may have been removed.
     for (const id of concerned) watchers.publish(id, [{ type: "resync" }]);
     throw error;
   }

@@ -2,10 +2,10 @@ import { type Adapter, after, forward, type Pages, type StoredEntry } from "@kv/
 import { CarriedEntry, isHeader } from "../near/carried-entry.ts";
 
 /**
- * The far tier of a write-behind adapter as it is read: an entry was written there later than it was acknowledged, and
- * has the revision and the times of the acknowledged write in its header (see `headerOf`).
+ * The far tier of a write-behind adapter, for reading. An entry is written there later than it was acknowledged, so the
+ * revision and the times of the acknowledged write are in its header (see `headerOf`).
  *
- * Of its changes only those are told that nobody here made: what expired. The rest this process has told already.
+ * Only expiries (and `resync`) are reported to watchers: this process has reported its own writes already.
  */
 export function farEntries(far: Adapter): Adapter {
   const watch = far.watch?.bind(far);
@@ -30,12 +30,12 @@ export function farEntries(far: Adapter): Adapter {
   } satisfies Partial<Adapter>);
 }
 
-/** The entry as it was acknowledged. One that was never written here is as it is. */
+/** The entry as it was acknowledged. An entry that this adapter did not write is returned unchanged. */
 export function asWritten(entry: StoredEntry): StoredEntry {
   try {
     return isHeader(entry.user) ? new CarriedEntry(entry, entry.user) : entry;
   } catch {
-    // An altered entry, which says so to whoever asks for its fields.
+    // A corrupt entry, which throws when its fields are read.
     return entry;
   }
 }

@@ -15,8 +15,8 @@ interface Gathered {
 }
 
 /**
- * Reads of the far tier. Where that gains from it, those of one tick are gathered: the front does not gather what the near
- * tier may answer at once.
+ * Reads of the far tier. If the far tier gains from batches, the reads of one tick are gathered here, because the front
+ * does not gather reads that the near tier may answer at once.
  */
 export class FarReads {
   readonly #far: Adapter;

@@ -1,19 +1,19 @@
 import type { CommitResult, Mutation, StoredEntry } from "@kv/core";
 
-/** What is to be known of a key's entry in the far tier before another one is brought there. */
+/** What a flush must know about a key's entry in the far tier before it writes another one. */
 export interface FarState {
-  /** The far tier's own. `null`: it has no entry. */
+  /** The far tier's own revision. `null`: it has no entry. */
   readonly revision: string | null;
-  /** Of the entry as it was acknowledged. */
+  /** The `createdAt` of the entry as it was acknowledged. */
   readonly createdAt: number | undefined;
 }
 
-/** Keys of which the state is remembered, the ones that were brought last. */
+/** The number of keys whose state is remembered: those flushed last. */
 const MOST_KEYS = 2 ** 14;
 
 /**
- * The states that flushes left in the far tier. Nobody else writes there, so they need not be read again; where one is
- * not so any more (its deadline came), the check of the flush says so.
+ * The states that flushes left in the far tier. There is no other writer, so they need not be read again. If one has
+ * changed (its entry expired), the check of the next flush fails.
  */
 export class FarStates {
   readonly #spaces = new Map<string, Map<string, FarState>>();
@@ -23,7 +23,7 @@ export class FarStates {
     return this.#spaces.get(namespaceId)?.get(key);
   }
 
-  /** They were brought: mutations of one commit, a key each, with what came of them. */
+  /** Records one commit that was flushed: its mutations, one for each key, and their outcomes. */
   brought(
     namespaceId: string,
     mutations: readonly Mutation[],
@@ -31,7 +31,7 @@ export class FarStates {
     written: ReadonlyMap<string, StoredEntry | undefined>,
   ): void {
     let space = this.#spaces.get(namespaceId);
-    // Last used, last forgotten.
+    // Moved to the end: the namespace used last is forgotten last.
     if (space === undefined) space = new Map();
     else this.#spaces.delete(namespaceId);
     this.#spaces.set(namespaceId, space);
@@ -46,7 +46,7 @@ export class FarStates {
     this.#makeRoom();
   }
 
-  /** It is not known what became of them. */
+  /** Forgets keys whose state is unknown. */
   forget(namespaceId: string, keys: Iterable<string>): void {
     const space = this.#spaces.get(namespaceId);
     if (space === undefined) return;
@@ -54,7 +54,7 @@ export class FarStates {
     if (space.size === 0) this.#spaces.delete(namespaceId);
   }
 
-  /** Anything may have happened. */
+  /** Forgets everything: any key may have changed. */
   clear(): void {
     this.#spaces.clear();
     this.#size = 0;

@@ -2,7 +2,7 @@ import type { Mutation, StoredEntry } from "@kv/core";
 import { headerOf } from "../near/carried-entry.ts";
 import { asWritten } from "./far-entries.ts";
 
-/** The entry as one that exists since then. */
+/** A copy of the entry with this `createdAt`. */
 export function since(entry: StoredEntry, createdAt: number): StoredEntry {
   return {
     key: entry.key,
@@ -18,12 +18,12 @@ export function since(entry: StoredEntry, createdAt: number): StoredEntry {
   };
 }
 
-/** When the entry that the far tier has came to be, if there is one, and it can be read. */
+/** The `createdAt` of the far tier's entry, if there is one that can be read. */
 export function createdThere(there: StoredEntry | undefined): number | undefined {
   return there === undefined ? undefined : readable(() => asWritten(there).createdAt);
 }
 
-/** The revision of an altered entry is `undefined`: it is overwritten, whatever it was. */
+/** The far tier's state of a key. A corrupt entry has the revision `undefined`: it is overwritten without a check. */
 export function stateOf(there: StoredEntry | undefined): {
   readonly revision: string | null | undefined;
   readonly createdAt: number | undefined;
@@ -32,7 +32,7 @@ export function stateOf(there: StoredEntry | undefined): {
   return { revision: readable(() => there.revision), createdAt: createdThere(there) };
 }
 
-/** Whether the far tier has the entry already. */
+/** Whether the far tier already has the entry. */
 export function isThere(entry: StoredEntry | undefined, there: StoredEntry | undefined): boolean {
   if (entry === undefined || there === undefined) return entry === there;
   return (
@@ -47,7 +47,7 @@ export function setOf(entry: StoredEntry): Mutation {
   return { type: "set", key, payload, encoding, expiresAt, policy, user: headerOf(entry) };
 }
 
-/** An altered entry throws where its fields are asked for. */
+/** The field, or `undefined` for a corrupt entry, which throws when its fields are read. */
 function readable<T>(field: () => T): T | undefined {
   try {
     return field();

@@ -1,24 +1,24 @@
 import { type Adapter, type Check, forward, isPromise, Refusal } from "@kv/core";
 
-/** What a key's entry in the far tier will be: its revision, `null`: absent, `undefined`: another one than ever before. */
+/** The expected entry of each key in the far tier: its revision; `null`: absent; `undefined`: a revision never used before. */
 export type Outlook = ReadonlyMap<string, string | null | undefined>;
 
-/** A commit that has not ended, and may yet take effect if what it checks is so then. */
+/** A commit that has not ended, and may still take effect if its checks hold at that time. */
 interface Attempt {
   readonly checks: ReadonlyMap<string, string | null>;
-  /** The keys of which the far tier is known to have another revision than the one that is checked. */
+  /** The keys whose revision in the far tier is known to differ from the checked one, so that the commit is refused. */
   readonly guards: Set<string>;
 }
 
 /**
- * The commits of flushes that have not ended, although they may have been given up. One that takes effect late must not
- * undo what was brought since; so each has to be refused, by a check that does not hold any more. Where a key is absent
- * again, as it was when an attempt to create it was begun, nothing would refuse that.
+ * The commits of flushes that have not ended, including those given up on. A commit that takes effect late must not undo
+ * a later flush, so one of its checks must fail by then. If a key is absent again, as it was when an attempt to create it
+ * began, no check would fail.
  */
 export class LateAttempts {
   readonly #underWay = new Map<string, Set<Attempt>>();
 
-  /** The far tier for flushes: what its commits become is known here, whoever gives them up. */
+  /** The far tier for flushes. Its commits are tracked here until they end, even if the caller gives up on them. */
   over(far: Adapter): Adapter {
     return forward(far, {
       commit: (namespace, commits) => {
@@ -49,7 +49,7 @@ export class LateAttempts {
     made.then(ended, ended);
   }
 
-  /** @throws Refusal where an attempt that was given up could undo what is to be brought */
+  /** @throws Refusal `KV_UNAVAILABLE` if an earlier attempt that was given up on could undo the next flush */
   assertHarmless(id: string, outlook: Outlook): void {
     for (const { checks, guards } of this.#underWay.get(id) ?? []) {
       const guarded =
@@ -58,13 +58,13 @@ export class LateAttempts {
       if (guarded) continue;
       throw new Refusal(
         "KV_UNAVAILABLE",
-        "the far tier has not answered an earlier attempt, which could undo this one if it took effect after it",
+        "the far tier has not answered an earlier flush, which could undo this one if it took effect later; it is tried again when the earlier one has ended",
         { retryable: true },
       );
     }
   }
 
-  /** It was brought. */
+  /** Records a flush that took effect. */
   brought(id: string, outlook: Outlook): void {
     for (const { checks, guards } of this.#underWay.get(id) ?? []) {
       for (const [key, next] of outlook) {

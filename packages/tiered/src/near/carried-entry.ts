@@ -1,12 +1,12 @@
 import type { Policy, StoredEntry } from "@kv/core";
 
 /**
- * What an entry is beside key, payload and encoding, as one text. An adapter gives every write a revision and times of
- * its own; an entry that lies in a tier for another one carries its true ones along, in the place of the user metadata:
+ * All of an entry but key, payload and encoding, as one text. An adapter gives every write its own revision and times, so
+ * an entry that one tier stores for the other carries its true ones in the place of the user metadata:
  *
  *     [deadline, revision, createdAt, updatedAt, policy, size, user]
  *
- * It is JSON, an array where user metadata is an object, and the deadline stands in front, where it is read alone.
+ * It is a JSON array, while user metadata is a JSON object. The deadline comes first, so that it can be read alone.
  */
 export function headerOf(entry: StoredEntry): string {
   const { expiresAt, revision, createdAt, updatedAt, policy, size, user } = entry;
@@ -25,7 +25,7 @@ export function isHeader(text: string | undefined): text is string {
   return text?.startsWith("[") === true;
 }
 
-/** Milliseconds since 1970; `undefined`: never. Reads no more of the text than that. */
+/** The deadline in milliseconds since 1970; `undefined`: none. Parses only this part of the text. */
 export function deadlineIn(header: string): number | undefined {
   const deadline = Number.parseInt(header.slice(1, 20), 10);
   return Number.isNaN(deadline) ? undefined : deadline;
@@ -41,7 +41,7 @@ type Fields = readonly [
   user: string | null,
 ];
 
-/** An entry that lies in another one, whose user metadata is the header. Most readers want the payload alone. */
+/** An entry carried by another one, whose user metadata is the header. It is parsed lazily: most readers want only the payload. */
 export class CarriedEntry implements StoredEntry {
   readonly key: string;
   readonly payload: unknown;

@@ -11,24 +11,24 @@ import { CopyNamespace, type Fetch } from "./copy-namespace.ts";
 import type { NearTier } from "./near-tier.ts";
 
 /**
- * The copies of one namespace's entries that lie in the near tier. A copy is never older than the last change that this
- * process made or was told of:
+ * The copies of one namespace's entries in the near tier. A copy is never older than the last change that this process
+ * made or was notified of:
  *
- * - What changes a key holds it (`hold`) from before the change until its copy is gone: meanwhile the key is read from
+ * - A change holds its keys (`hold`) from before it begins until their copies are gone. Meanwhile the keys are read from
  *   the far tier, and no read leaves a copy.
- * - A read of the far tier that began before a change was made or told of leaves no copy, because what it read may be
- *   from before: the change forgets the fetch.
- * - Where anything may have happened, the copies are left behind as a whole (`renew`), at once and without waiting.
+ * - A read of the far tier that began before a change was made or reported leaves no copy, because it may have read the
+ *   old entry: the change forgets the fetch.
+ * - Where any key may have changed, all copies are abandoned at once (`renew`), without waiting.
  */
 export class Copies {
   readonly id: string;
   readonly #near: NearTier;
   readonly #path: readonly string[];
   #copies: CopyNamespace;
-  /** How many changes of a key are under way. */
+  /** How many changes of each key are in progress. */
   readonly #held = new Map<string, number>();
   #suspended = 0;
-  /** Whether changes by others are told of. */
+  /** Whether changes by other writers are reported. */
   #watched = false;
 
   constructor(id: string, path: readonly string[], near: NearTier) {
@@ -42,20 +42,20 @@ export class Copies {
     return this.#watched && this.#suspended === 0;
   }
 
-  /** Whether nothing is under way that it must be remembered for. */
+  /** Whether nothing in progress needs this object, so that it may be dropped. */
   get isQuiet(): boolean {
     return this.#held.size === 0 && this.#suspended === 0;
   }
 
-  /** From now on, every change by others is told of; or no longer. */
+  /** Whether, from now on, every change by another writer is reported. */
   set watched(watched: boolean) {
     this.#watched = watched;
     this.renew();
   }
 
-  /** The copies of the keys. What fails is a miss: the far tier has everything. */
+  /** The copies of the keys. A failure counts as a miss: the far tier has everything. */
   find(keys: readonly string[], payloadsOnly: boolean): MaybePromise<(StoredEntry | undefined)[]> {
-    // No closures where the near tier answers at once: this is what nearly every read is.
+    // No closures where the near tier answers at once: nearly every read takes this path.
     try {
       const found = this.#near.adapter.read(this.#copies.namespace, keys);
       if (!isPromise(found)) return this.#validOf(found, payloadsOnly);
@@ -79,15 +79,15 @@ export class Copies {
   #valid(carrier: StoredEntry, payloadsOnly: boolean): StoredEntry | undefined {
     if (this.#held.size > 0 && this.#held.has(carrier.key)) return undefined;
     if (carrier.expiresAt !== undefined) {
-      // The near tier's clock need not be the far tier's.
+      // The clocks of the two tiers may differ.
       const deadline = deadlineIn(carrier.user ?? "");
       if (deadline !== undefined && deadline <= this.#near.farClock()) return undefined;
     }
-    // The carrier differs from what it carries in all but key, payload and encoding.
+    // Only key, payload and encoding are the same in the carrier and the entry that it carries.
     return payloadsOnly ? carrier : new CarriedEntry(carrier, carrier.user ?? "");
   }
 
-  /** Before a read of the far tier: what is to be given to `fill`, or `undefined` where it may leave no copies. */
+  /** Called before a read of the far tier. Returns the argument for `fill`, or `undefined` where the read may leave no copies. */
   begin(keys: readonly string[]): Fetch | undefined {
     if (!this.usable) return undefined;
     const fetch: Fetch = {};
@@ -95,7 +95,7 @@ export class Copies {
     return fetch;
   }
 
-  /** Leaves copies of what was read. The answer need not be waited for. */
+  /** Writes copies of the entries read. The caller need not wait for it. */
   fill(fetch: Fetch, keys: readonly string[], entries: readonly (StoredEntry | undefined)[]): void {
     const commits: Commit[] = [];
     for (const [i, key] of keys.entries()) {
@@ -114,7 +114,7 @@ export class Copies {
     }
   }
 
-  /** A change of the keys begins. */
+  /** Called when a change of the keys begins. */
   hold(keys: readonly string[]): void {
     for (const key of keys) {
       this.#held.set(key, (this.#held.get(key) ?? 0) + 1);
@@ -122,7 +122,10 @@ export class Copies {
     }
   }
 
-  /** It has ended, or may yet take effect: ends what `hold` began, once there are no copies of the keys. Never fails. */
+  /**
+   * Called when the change has ended, or was given up and may still take effect: ends `hold` once the copies of the keys
+   * are gone. Never fails.
+   */
   release(keys: readonly string[]): MaybePromise<void> {
     return after(this.#remove(keys), () => this.#unhold(keys));
   }
@@ -135,13 +138,13 @@ export class Copies {
     }
   }
 
-  /** The keys are about to change, and somebody else answers for them until `replace`: no read under way leaves a copy. */
+  /** The keys are about to change, and the backlog answers for them until `replace`: no read in progress leaves a copy. */
   forget(keys: Iterable<string>): void {
     const { fetching } = this.#copies;
     if (fetching.size > 0) for (const key of keys) fetching.delete(key);
   }
 
-  /** The keys have become these entries, or none. From now on older copies are not found. */
+  /** The keys now have these entries (`undefined`: none). From now on older copies are not found. */
   replace(entries: ReadonlyMap<string, StoredEntry | undefined>): MaybePromise<void> {
     if (!this.#watched || entries.size === 0) return undefined;
     const keys = [...entries.keys()];
@@ -172,7 +175,7 @@ export class Copies {
     });
   }
 
-  /** What others changed. */
+  /** Receives the changes of other writers. */
   readonly changed: ChangeListener = (changes) => {
     if (changes.some(({ type }) => type === "resync")) this.renew();
     else
@@ -190,7 +193,7 @@ export class Copies {
     this.renew();
   }
 
-  /** Leaves all copies behind. */
+  /** Abandons all copies. */
   renew(): void {
     this.#copies.abandon();
     this.#copies = new CopyNamespace(this.#near, this.#path);

@@ -3,9 +3,9 @@ import { Copies } from "./copies.ts";
 import type { NearTier } from "./near-tier.ts";
 
 const EVERYTHING: Bounds = { start: "", end: undefined };
-/** Namespaces with copies at a time: each is watched, and the one that came first goes first. */
+/** The most namespaces with copies at a time. Each is watched; the oldest one is dropped first. */
 const MOST_NAMESPACES = 1024;
-/** Milliseconds until what could not be watched is tried again; doubled each time, up to the second number. */
+/** Milliseconds until a namespace that could not be watched is tried again: doubled each time, up to `LAST_RETRY_MS`. */
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
 
@@ -14,28 +14,28 @@ interface Kept {
   state: "idle" | "beginning" | "watched" | "ended";
   unwatch: (() => void) | undefined;
   failures: number;
-  /** From when on it may be tried to watch again, by `monotonicNow()`. */
+  /** The earliest time of the next attempt to watch, by `monotonicNow()`. */
   retryAt: number;
-  /** Whether to be told of this adapter's own changes, too. */
+  /** Whether this adapter's own changes must be reported as well. */
   doubtful: boolean;
 }
 
-/** The copies of all namespaces. A namespace has copies only while somebody tells of what others change in it. */
+/** The copies of all namespaces. A namespace has copies only while the changes of other writers in it are reported. */
 export class CopyKeeper {
   readonly #far: Adapter | undefined;
   readonly #near: NearTier;
   readonly #kept = new Map<string, Kept>();
-  /** The ids of namespaces that are being cleared, each with whether those below go, too. */
+  /** The ids of namespaces that are being cleared, each with whether its descendants are cleared, too. */
   readonly #clearing = new Set<{ readonly id: string; readonly descendants: boolean }>();
   #closed = false;
 
-  /** `far`: what tells of others' changes; `undefined`: nobody else changes anything. */
+  /** `far`: reports the changes of other writers; `undefined`: there are no other writers. */
   constructor(far: Adapter | undefined, near: NearTier) {
     this.#far = far;
     this.#near = near;
   }
 
-  /** For reading: begins to watch where nobody does. */
+  /** For reading: begins to watch the namespace if it is not watched yet. */
   forReading(namespace: Namespace): Copies {
     const kept = this.#of(namespace);
     if (kept.state === "idle" && (kept.failures === 0 || monotonicNow() >= kept.retryAt))
@@ -43,14 +43,14 @@ export class CopyKeeper {
     return kept.copies;
   }
 
-  /** For changing, or for being told of changes. */
+  /** For changing the namespace, or for receiving its changes. */
   forChanging(namespace: Namespace): Copies {
     return this.#of(namespace).copies;
   }
 
   /**
-   * A commit of this adapter failed, and may take effect later. Nobody would be told of that who only listens to others:
-   * from now on there are copies only while this adapter's own changes are told, too.
+   * Called when a commit of this adapter failed and may still take effect. A watch that reports only other writers' changes
+   * would miss that, so from now on the namespace has copies only while this adapter's own changes are reported as well.
    */
   doubt(namespace: Namespace): void {
     const kept = this.#kept.get(namespace.id);
@@ -64,7 +64,7 @@ export class CopyKeeper {
     kept.unwatch = undefined;
   }
 
-  /** Leaves all copies behind that a clearing concerns, and again when it has ended: → what ends it. */
+  /** Abandons the copies that a `clear` affects, now and when it has ended. Returns the function to call when it has ended. */
   clearing(id: string, descendants: boolean): () => void {
     const clearing = { id, descendants };
     this.#clearing.add(clearing);
@@ -72,7 +72,7 @@ export class CopyKeeper {
     for (const { copies } of concerned) copies.suspend();
     return () => {
       this.#clearing.delete(clearing);
-      // Also those that came meanwhile, which began suspended.
+      // Including namespaces added meanwhile, which began suspended.
       for (const { copies } of this.#kept.values()) if (concerns(clearing, copies.id)) copies.resume();
     };
   }

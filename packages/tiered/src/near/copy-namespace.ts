@@ -18,10 +18,10 @@ export type Fetch = object;
  */
 export class CopyNamespace {
   readonly namespace: Namespace;
-  /** The reads that may leave a copy, by key: the last one that began, since which the key has not changed. */
+  /** For each key, the last read that began and may leave a copy: the key has not changed since. */
   readonly fetching: Map<string, Fetch> = new Map();
   readonly #near: NearTier;
-  /** The writes under way, one after the other: an adapter need not keep calls on one key in order. */
+  /** The writes in progress, one after the other, because an adapter need not keep calls on one key in order. */
   #writing: Promise<unknown> | undefined;
   #used = false;
 
@@ -30,12 +30,12 @@ export class CopyNamespace {
     this.namespace = namespaceOf([...COPIES.path, near.nextName(), ...path]);
   }
 
-  /** → whether all of it was written. Never fails. */
+  /** Returns whether all commits were written. Never fails. */
   write(commits: readonly Commit[]): MaybePromise<boolean> {
     return after(this.writeEach(commits), (written) => written.every(Boolean));
   }
 
-  /** → of each commit whether it was written. Never fails. */
+  /** Returns for each commit whether it was written. Never fails. */
   writeEach(commits: readonly Commit[]): MaybePromise<readonly boolean[]> {
     this.#used = true;
     return this.#inTurn<readonly boolean[]>(
@@ -47,7 +47,7 @@ export class CopyNamespace {
     );
   }
 
-  /** Clears it away, sometime. */
+  /** Clears the namespace in the background. */
   abandon(): void {
     this.fetching.clear();
     if (!this.#used) return;

@@ -8,18 +8,18 @@ import {
 } from "@kv/core";
 import { headerOf } from "./carried-entry.ts";
 
-/** Everything that this package keeps in a near tier. */
+/** The namespace of everything that this package keeps in a near tier. */
 export const OWN: Namespace = namespaceOf(["@kv/tiered"]);
-/** Of that, the copies. */
+/** The copies in it. */
 export const COPIES: Namespace = namespaceOf([...OWN.path, "copies"]);
 
 /** The near tier, and what all copies in it have in common. */
 export class NearTier {
   readonly adapter: Adapter;
   readonly farClock: () => number;
-  /** Milliseconds that a copy lasts at most. */
+  /** How long a copy lasts at most, in milliseconds. */
   readonly #ttl: number;
-  /** No other adapter over the same near tier finds copies of this one, which may be of another far tier. */
+  /** Keeps adapters over the same near tier from finding each other's copies, which may be of another far tier. */
   readonly #own: string = crypto.randomUUID().slice(-12);
   #names = 0;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -30,17 +30,17 @@ export class NearTier {
     this.#ttl = ttl ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A segment for a namespace of copies, never returned before. */
+  /** A segment for the name of a namespace of copies, never returned before. */
   nextName(): string {
     return `${this.#own}-${++this.#names}`;
   }
 
-  /** Removes the copies that an earlier process left: nobody knows what became of the entries meanwhile. */
+  /** Removes the copies that an earlier process left: the entries may have changed since. */
   empty(): MaybePromise<unknown> {
     return this.adapter.clear(COPIES, { start: "", end: undefined, policy: undefined, descendants: true });
   }
 
-  /** What puts down a copy; `undefined`: the entry is due, or cannot be read. */
+  /** The commit that writes a copy; `undefined`: the entry has expired, or cannot be read. */
   copyOf(entry: StoredEntry): Commit | undefined {
     try {
       const { key, payload, encoding, expiresAt } = entry;
@@ -61,12 +61,12 @@ export class NearTier {
       } as const;
       return { checks: [], mutations: [set] };
     } catch {
-      // What was altered says so when it is asked for its fields.
+      // A corrupt entry throws when its fields are read.
       return undefined;
     }
   }
 
-  /** Something under way that closing has to wait for. */
+  /** Makes closing wait for the promise. */
   track<T>(promise: Promise<T>): Promise<T> {
     this.#underWay.add(promise);
     const end = () => void this.#underWay.delete(promise);
