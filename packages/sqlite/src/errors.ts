@@ -57,6 +57,12 @@ export function isOutOfReach(error: unknown): boolean {
   return ["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR"].some((prefix) => code?.startsWith(prefix));
 }
 
+/** Whether the error shows that a file is not the expected database: our tables are missing, or the content is damaged. */
+export function isWrongFile(error: unknown): boolean {
+  const code = codeOf(error);
+  return ["SQLITE_ERROR", "SQLITE_CORRUPT", "SQLITE_NOTADB"].some((sign) => code?.startsWith(sign));
+}
+
 /** Whether a statement tried to store NULL in a column that refuses it. */
 export function refusesNull(error: unknown): boolean {
   return codeOf(error) === "SQLITE_CONSTRAINT_NOTNULL";

@@ -1,5 +1,5 @@
 import type Sqlite from "better-sqlite3";
-import { isBusy, isOutOfReach } from "../errors.ts";
+import { isBusy, isOutOfReach, isWrongFile } from "../errors.ts";
 import type { Block } from "../stored/revisions.ts";
 import { SCHEMA_VERSION, type Tables } from "../stored/schema.ts";
 
@@ -40,7 +40,7 @@ export class Lineage {
       // In WAL mode a connection keeps its cache until the log says that a page was written.
       return this.#continuesAfresh();
     } catch (error) {
-      return isBusy(error) || isOutOfReach(error) ? undefined : false;
+      return isWrongFile(error) ? false : undefined;
     }
   }
 

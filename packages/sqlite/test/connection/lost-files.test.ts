@@ -309,6 +309,28 @@ describe("a database that was handed in", () => {
     await expectLost(store, /was moved or deleted/);
   });
 
+  test("that cannot be looked into for the moment, is not taken for lost", async () => {
+    const path = await scratchPath();
+    let made = 0;
+    class Troubled extends Sqlite {
+      constructor(...given: ConstructorParameters<typeof Sqlite>) {
+        super(...given);
+        // The first is the owner's, by the second the store sees whether there can be others.
+        if (++made > 2) throw Object.assign(new Error("locking protocol"), { code: "SQLITE_PROTOCOL" });
+      }
+    }
+    const database = new Troubled(path);
+    database.pragma("journal_mode = WAL");
+    onTestFinished(() => void database.close());
+    const store = storeOf({ database });
+    await store.set("k", 1);
+    database.pragma("wal_checkpoint(TRUNCATE)");
+    await pastTheWindow();
+    await store.set("k", 2);
+    expect(await store.get("k")).toBe(2);
+    expect(made).toBeGreaterThan(2);
+  });
+
   test("closed by its owner before the store, is no loss", async () => {
     const path = await scratchPath();
     const database = new Sqlite(path);
