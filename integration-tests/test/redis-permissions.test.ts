@@ -4,6 +4,7 @@ import { test } from "vitest";
 import { needsRedisServer } from "../services/redis/redis-binary.ts";
 import { plainServer, RedisProcess } from "../services/redis/redis-process.ts";
 import { describeRedis } from "./suites/redis-suite.ts";
+import { fewer } from "./suites/suite-views.ts";
 
 /** The command in the documentation that grants a user the permissions needed, in parts. */
 function commandOf(page: string): string[] {
@@ -32,5 +33,5 @@ if (process.env["KV_TEST_FULL"] !== "1") {
   );
   administrator.disconnect();
   const url = server.url.replace("//", "//app:password@");
-  describeRedis("redis by a user of few permissions", { url }, () => ({ url }));
+  describeRedis("redis by a user of few permissions", { url }, () => ({ url }), { views: fewer });
 }

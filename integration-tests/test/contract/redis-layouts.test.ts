@@ -6,6 +6,7 @@ import { sharedRedisCluster } from "../../services/shared.ts";
 // The suite reads this when it is loaded. What needs no repetition is the layout of the data.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeRedis } = await import("../suites/redis-suite.ts");
+const { fewer } = await import("../suites/suite-views.ts");
 
 const UNORDERED = "redis without an index";
 
@@ -32,11 +33,12 @@ if (process.env["KV_TEST_FULL"] === "1") {
     "redis in a cluster of six, in 16 partitions",
     await sharedRedisCluster(),
     ({ nodes }) => ({ cluster: nodes.map(({ host, port }) => ({ host, port })), partitions: 16 }),
-    { together: "{together}" },
+    { together: "{together}", views: fewer },
   );
   describeRedis(UNORDERED, server, ({ url }) => ({ url, ordered: false }), {
+    views: fewer,
     deviations: Object.fromEntries(
-      ["", " through a scope", " through a namespace"].flatMap((view) =>
+      ["", " through a scope of a namespace"].flatMap((view) =>
         LEFT_TO_THE_SERVER.map(([title, reason]) => [`${UNORDERED}${view} › ${title}`, reason]),
       ),
     ),

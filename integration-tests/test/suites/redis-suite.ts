@@ -5,24 +5,23 @@ import { createStore } from "@kv/core";
 import { type RedisOptions, redis } from "@kv/redis";
 import { test } from "vitest";
 import type { Missing } from "../../services/service.ts";
-import { codecs, views } from "./suite-views.ts";
+import { views } from "./suite-views.ts";
 
 /** The contract on a Redis, or the reason why it was not tried. Every case has the server to itself as far as its prefix goes. */
 export function describeRedis<S extends object>(
   name: string,
   service: S | Missing,
   options: (service: S) => RedisOptions,
-  harness: Pick<Harness, "together" | "deviations"> = {},
+  harness: Pick<Harness, "together" | "deviations" | "views" | "codecs"> = {},
 ): void {
   if ("reason" in service) {
     test(name, (context) => context.skip(String(service.reason)));
     return;
   }
   describeConformance({
+    views,
     ...harness,
     name,
-    views,
-    codecs,
     create() {
       const prefix = `conformance-${randomUUID()}:`;
       const open = () => redis({ ...options(service as S), prefix });

@@ -7,5 +7,11 @@ import { msgpack } from "@kv/msgpack";
  */
 export const views: NonNullable<Harness["views"]> = process.env["KV_TEST_FULL"] === "1" ? "each" : "nested";
 
+/**
+ * The views of an adapter in another setting (a Cluster, other files), where its main one runs each: a view changes only
+ * path and prefix.
+ */
+export const fewer: NonNullable<Harness["views"]> = "nested";
+
 /** Codecs beside `json` in which real adapters run the suite; memory and SQLite do so in `npm test`, too. */
 export const codecs: NonNullable<Harness["codecs"]> = process.env["KV_TEST_FULL"] === "1" ? [msgpack] : [];
