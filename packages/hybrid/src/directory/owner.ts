@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { isError } from "@kv/core";
 
@@ -8,8 +8,23 @@ const LONGEST_MS = 24 * 3_600_000;
 const NAME = /^([0-9a-f]{12})\.(\d+)-[0-9a-f]+(?:\.read)?$/;
 const READ = ".read";
 
-/** Where process numbers mean what they mean here: the machine, and on Linux the namespace of processes (a container's). */
-const HERE = createHash("sha256").update(`${hostname()} ${processNamespace()}`).digest("hex").slice(0, 12);
+/**
+ * Identifies where process numbers are valid: the host name and, on Linux, this boot of the machine and the namespace of
+ * process ids (a container has its own). The last one alone differs between containers of one machine, but not between machines:
+ * two that share the directory may have the same host name, as containers that are configured with one do.
+ */
+const HERE = createHash("sha256")
+  .update([hostname(), thisBoot(), processNamespace()].join(" "))
+  .digest("hex")
+  .slice(0, 12);
+
+function thisBoot(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}
 
 function processNamespace(): string {
   try {
