@@ -1,7 +1,7 @@
 import type { Commit, CommitResult, Mutation, Outcome, StoredEntry } from "../contract/adapter.ts";
 import { addToNumber } from "./add-to-number.ts";
 
-/** What an applied commit needs of the adapter. */
+/** What `applied` needs of the adapter. */
 export interface CommitGround {
   /** The adapter's own: whether a number is stored as itself or as its JSON text. */
   readonly form: "text" | "value";
@@ -15,13 +15,13 @@ export interface CommitGround {
 
 export interface AppliedCommit {
   readonly result: CommitResult;
-  /** What is to be stored under each changed key; `undefined`: nothing. Empty where the result is not `"ok"`. */
+  /** The entry to store under each changed key; `undefined` deletes it. Empty if the result is not `"ok"`. */
   readonly changes: ReadonlyMap<string, StoredEntry | undefined>;
 }
 
 /**
- * The meaning of a commit, for adapters that hold their entries as objects: what its checks and mutations come to, and
- * what is to be stored. Nothing is changed here, so that a commit which fails half way has done nothing.
+ * Evaluates a commit, for adapters that hold their entries as objects: the result of its checks and mutations, and the
+ * entries to store. Nothing is changed here, so that a commit which fails half way has no effect.
  */
 export function applied(commit: Commit, ground: CommitGround): AppliedCommit {
   const failed = commit.checks.filter(
@@ -56,7 +56,7 @@ function unlessExpired(entry: StoredEntry | undefined, now: number): StoredEntry
   return entry?.expiresAt !== undefined && entry.expiresAt <= now ? undefined : entry;
 }
 
-/** Among values a text is a text, and not the JSON of a number. */
+/** An adapter of values stores a string as itself, not as the JSON of a number. */
 function sumOf(before: StoredEntry | undefined, by: number, form: "text" | "value"): number | undefined {
   if (before === undefined) return addToNumber(undefined, by);
   const { payload, encoding } = before;

@@ -3,8 +3,8 @@ import { branded } from "../contract/brand.ts";
 import { Refusal } from "../contract/errors.ts";
 
 /**
- * An entry that is there and whose checksum differs: whoever wants more of it than its key is told so (`KV_CORRUPT`).
- * For adapters whose backend does not check what it reads.
+ * An entry whose checksum differs: reading more of it than its key throws `KV_CORRUPT`. For adapters whose backend does
+ * not verify what it reads.
  */
 export class CorruptEntry implements StoredEntry {
   static {
@@ -48,7 +48,7 @@ export class CorruptEntry implements StoredEntry {
     return this.payload;
   }
 
-  /** It has none that anybody could rely on. */
+  /** A damaged entry has no deadline and no size to rely on. */
   get expiresAt(): undefined {
     return undefined;
   }

@@ -12,9 +12,9 @@ import {
 /** What increments add to. */
 export type Content = Pick<StoredEntry, "payload" | "encoding">;
 
-/** How numbers are stored where the adapter cannot add to them itself. */
+/** How numbers are stored if the adapter cannot add to them itself. */
 export interface Numbers {
-  /** The number that is stored; `undefined`: it is something else. @throws Refusal where it cannot be known */
+  /** The stored number; `undefined` for any other value. @throws Refusal if it cannot be decoded */
   read(content: Content): number | undefined;
   write(sum: number): Content;
 }
@@ -26,16 +26,16 @@ export interface CountedCommit<C extends PlannedCommit> {
   readonly sums: ReadonlyMap<number, number>;
 }
 
-/** The keys that a commit adds to. */
+/** The keys that a commit increments. */
 export function countedKeys({ mutations }: PlannedCommit): string[] {
   return mutations.filter(({ type }) => type === "increment").map(({ key }) => key);
 }
 
 /**
- * Replaces the increments of a commit, by the rules of a backend that adds by itself: each finds what the mutations before
- * it left, and counts from nothing where that is over at `now`.
- * @param entries what is stored under the keys that are added to
- * @returns why nothing may be applied, where a number cannot be added to
+ * Replaces the increments of a commit, by the rules of a backend that adds by itself: each increment sees the mutations
+ * before it, and counts from 0 if their deadline has passed at `now`.
+ * @param entries the stored entries of the keys that are incremented
+ * @returns the commit's result if a number cannot be added to, and nothing may be applied
  */
 export function countedCommit<C extends PlannedCommit>(
   commit: C,
@@ -46,7 +46,7 @@ export function countedCommit<C extends PlannedCommit>(
   try {
     return counted(commit, entries, now, numbers);
   } catch (error) {
-    // An entry that cannot be read has the reason in its place.
+    // A middleware that cannot read an entry leaves the reason as its payload.
     if (error instanceof Refusal) return { status: "error", error };
     throw error;
   }
@@ -78,11 +78,11 @@ function counted<C extends PlannedCommit>(
       state.set(mutation.key, afterwards(mutation, before, now));
     }
   }
-  // Only increments became sets: whether deadlines are times already is as before.
+  // Only increments became sets; pending deadlines stay pending.
   return { commit: { checks, mutations } as unknown as C, sums };
 }
 
-/** The answer to a counted commit as one to the commit that was asked for; `undefined`: a number changed meanwhile. */
+/** Turns the answer to a counted commit into one to the original commit; `undefined` if a number changed meanwhile. */
 export function asAsked(
   asked: PlannedCommit,
   sums: ReadonlyMap<number, number>,
@@ -101,7 +101,7 @@ export function asAsked(
   return { status: "ok", outcomes };
 }
 
-/** What later mutations of a commit find under a key. */
+/** The state that later mutations of a commit see under a key. */
 type State = Content & Pick<PlannedSet, "policy" | "user" | "expiresAt">;
 
 function afterwards(
@@ -117,7 +117,7 @@ function afterwards(
   return { payload, encoding, user, expiresAt, policy: mutation.policy ?? before.policy };
 }
 
-/** The set that an increment comes to. */
+/** The set that replaces an increment. */
 function setOf(
   { key, expiresAt, policy, user }: PlannedIncrement,
   before: StoredEntry | State | undefined,
@@ -132,8 +132,9 @@ function setOf(
 }
 
 /**
- * A stored deadline is kept by the store, which alone knows it at the moment of writing. One that the commit itself gives
- * is given again: were it over by then, `"keep"` would find no entry to keep it of, and the sum would live for ever.
+ * A stored deadline is kept by `"keep"`, since only the backend knows it at the moment of writing. A deadline that the
+ * commit itself gives is repeated: if it had passed by then, `"keep"` would find no live entry, and the sum would never
+ * expire.
  */
 function deadlineOf(before: StoredEntry | State): PlannedSet["expiresAt"] {
   return "revision" in before ? "keep" : before.expiresAt;

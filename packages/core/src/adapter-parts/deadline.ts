@@ -15,8 +15,8 @@ import { monotonicNow } from "../runtime/platform.ts";
 import { resultAt } from "./answers.ts";
 
 /**
- * A deadline so long after a call, by a clock that is not known yet: a server's, before the adapter is open or before it
- * was measured again. It becomes a time when the commit is handed to the adapter.
+ * A deadline `ttl` after a call, by a clock that is not known yet: a server's, before the adapter is open or before the
+ * clock was measured again. It becomes a time when the commit is passed to the adapter.
  */
 export class PendingDeadline {
   readonly #ttl: number;
@@ -27,22 +27,22 @@ export class PendingDeadline {
     this.#ttl = ttl;
   }
 
-  /** Milliseconds since 1970. `now` is what the clock shows now; what has passed since the call counts. */
+  /** Milliseconds since 1970. `now` is the clock's time now; the time since the call is subtracted. */
   at(now: number): number {
     return deadlineAfter(now - (monotonicNow() - this.#called), this.#ttl);
   }
 }
 
-/** Milliseconds since 1970, or what will become that. */
+/** Milliseconds since 1970, or a deadline that becomes a time later. */
 export type Deadline = number | PendingDeadline;
 
-/** Whether a deadline has passed, so that what gets it is absent. `"keep"` keeps one that has not. */
+/** Whether a deadline has passed, which makes the entry absent. False for `"keep"`, which keeps a live entry's deadline. */
 export function isOver(deadline: Deadline | "keep" | undefined, now: number): boolean {
   if (deadline === undefined || deadline === "keep") return false;
   return (typeof deadline === "number" ? deadline : deadline.at(now)) <= now;
 }
 
-/** Whether a commit gives a deadline that may have passed when later mutations look. */
+/** Whether a commit gives a deadline that may have passed for its own later mutations. */
 export function mayBeOver({ mutations }: PlannedCommit): boolean {
   return mutations.some(
     (mutation) =>
@@ -65,13 +65,13 @@ export type PlannedIncrement = Planned<IncrementMutation>;
 export type PlannedTouch = Planned<TouchMutation>;
 export type PlannedMutation = PlannedSet | DeleteMutation | PlannedIncrement | PlannedTouch;
 
-/** A commit before it is handed to the adapter. */
+/** A commit before it is passed to the adapter. */
 export interface PlannedCommit {
   readonly checks: readonly Check[];
   readonly mutations: readonly PlannedMutation[];
 }
 
-/** How deadlines are computed for an adapter: at once where its clock is right at any time, else when it is. */
+/** How deadlines are computed for an adapter: at once if its clock is always accurate, else once it was measured. */
 export function deadlinesOf(adapter: Adapter): (ttl: number) => Deadline {
   return adapter.syncClock === undefined
     ? (ttl) => deadlineAfter(adapter.clock(), ttl)
@@ -93,7 +93,7 @@ function dated({ checks, mutations }: PlannedCommit, now: number): Commit {
   return { checks, mutations: times as Commit["mutations"] };
 }
 
-/** The adapter's `commit`, after its clock was measured where a deadline depends on it. `guard` limits how long that may take. */
+/** The adapter's `commit`, after its clock was measured if a deadline depends on it. `guard` limits how long that may take. */
 export function commitDated(
   adapter: Adapter,
   namespace: Namespace,
@@ -111,7 +111,7 @@ export function commitDated(
   return guard(synced).then(commitAll, (error: unknown) => commitUndated(adapter, namespace, commits, error));
 }
 
-/** The server's time is not to be had: the commits that depend on it fail, and only those. */
+/** The server's time is unavailable: the commits that depend on it fail, and no others. */
 async function commitUndated(
   adapter: Adapter,
   namespace: Namespace,

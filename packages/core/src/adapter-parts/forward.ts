@@ -1,8 +1,8 @@
 import type { Adapter } from "../contract/adapter.ts";
 
 /**
- * An adapter that passes everything on to another one, except what is replaced: the beginning of every middleware. What
- * answers at once answers at once through it, too. It can watch where `inner` can.
+ * An adapter that passes every call on to another one, except those that are replaced: the basis of every middleware. A
+ * synchronous answer stays synchronous. It can watch if `inner` can.
  */
 export function forward(inner: Adapter, replaced: Partial<Adapter> = {}): Adapter {
   const forwarding: Adapter = {

@@ -1,23 +1,23 @@
 import { monotonicNow, wallNow } from "../runtime/real-time.ts";
 
-/** Milliseconds by which this machine's two clocks may part before the server's is measured again. */
+/** Milliseconds by which this machine's two clocks may diverge before the server's is measured again. */
 const TOLERANCE_MS = 20;
 /** A measurement whose answer came this fast, in milliseconds, needs no second one. */
 const PROMPT_MS = 10;
-/** Clocks tell whole milliseconds. */
+/** Clocks report whole milliseconds. */
 const RESOLUTION_MS = 1;
 /** How often a measurement is tried before its best answer is taken. */
 const ATTEMPTS = 3;
 
 /** This machine's clocks, in milliseconds. */
 export interface LocalClocks {
-  /** Milliseconds since 1970, as the system believes: may be set, and jumps after a suspension. */
+  /** Milliseconds since 1970, by the system clock: may be set, and jumps after a suspension. */
   wall(): number;
-  /** Milliseconds since some moment: never set, and stands while the machine is suspended. */
+  /** Milliseconds since an arbitrary moment: never set, and stands still while the machine is suspended. */
   monotonic(): number;
 }
 
-/** One measurement: the server's time, and what the local clocks said at that moment. */
+/** One measurement: the server's time, and that of the local clocks at the same moment. */
 interface Anchor {
   readonly server: number;
   readonly wall: number;
@@ -27,9 +27,9 @@ interface Anchor {
 /**
  * The clock of a server, for adapters whose deadlines are compared there.
  *
- * Between two measurements the server's time is told by this machine's monotonic clock, so that a wall clock that is wrong,
- * or set while the store is open, moves no deadline. `sync` measures again where the two local clocks have parted, which
- * is how a corrected clock and a machine that was suspended look.
+ * Between two measurements this machine's monotonic clock advances the server's time, so that a wall clock that is
+ * wrong, or set while the store is open, does not move deadlines. `sync` measures again if the two local clocks have
+ * diverged, which happens when the clock is set or the machine was suspended.
  */
 export class ServerClock {
   readonly #ask: () => Promise<number>;
@@ -37,7 +37,7 @@ export class ServerClock {
   #anchor: Anchor | undefined;
   #measuring: Promise<void> | undefined;
 
-  /** @param ask the server's time in milliseconds since 1970, asked now. */
+  /** @param ask asks the server for its time, in milliseconds since 1970 */
   constructor(ask: () => Promise<number>, local: LocalClocks = { wall: wallNow, monotonic: monotonicNow }) {
     this.#ask = ask;
     this.#local = local;
@@ -50,7 +50,7 @@ export class ServerClock {
     return Math.round(anchor.server + this.#local.monotonic() - anchor.monotonic);
   };
 
-  /** Measures where that is due; `undefined`: `now()` is right as it is. Rejects where the server does not answer. */
+  /** Measures if that is due; `undefined` if `now()` is accurate. Rejects if the server does not answer. */
   readonly sync = (): Promise<void> | undefined => {
     const anchor = this.#anchor;
     if (anchor !== undefined && this.#measuring === undefined) {
@@ -60,7 +60,7 @@ export class ServerClock {
     return this.measure();
   };
 
-  /** Measures now: at each opening, after a reconnect, and with each sweep. Calls that meet share one measurement. */
+  /** Measures now: at each opening, after a reconnect, and with each sweep. Concurrent calls share one measurement. */
   measure(): Promise<void> {
     this.#measuring ??= this.#measure().finally(() => {
       this.#measuring = undefined;
@@ -77,8 +77,8 @@ export class ServerClock {
       const took = monotonic - asked;
       if (took >= best) continue;
       best = took;
-      // The server looked at its clock somewhere in between. If that may have been when this machine's clock said the same,
-      // the two count as synchronized: the measurement is less precise than that.
+      // The server read its clock somewhere in between. If this machine's clock may have had the same time then, the
+      // two count as synchronized: the measurement is less precise than their difference.
       const wall = this.#local.wall();
       const middle = server + took / 2;
       const agree = Math.abs(wall - middle) <= took / 2 + RESOLUTION_MS;

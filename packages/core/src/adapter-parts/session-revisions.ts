@@ -1,11 +1,11 @@
 const LEAST = 36 ** 3;
 const END = 36 ** 4;
-/** 96 bits, which no two openings have in common. */
+/** 96 bits, so that no two openings have the same. */
 const RANDOM_BYTES = 12;
 
 /**
- * Revisions of one opening: random characters, then a count in eight. None was given out by an earlier opening, also
- * where the data was restored from a backup since, or copied: a count that is kept with the data would come again.
+ * Revisions of one opening: random characters, then a count in eight. None was used by an earlier opening, even if the
+ * data was restored from a backup or copied since: a count kept with the data would repeat itself.
  *
  * The count is kept as two numbers of four places each, which stay small integers.
  */
@@ -16,7 +16,7 @@ export class SessionRevisions {
   #low = END;
   #before = "";
 
-  /** @param bytes how many random bytes stand in front of the count, as four characters for each three. */
+  /** @param bytes how many random bytes precede the count, encoded as four characters for each three */
   constructor(bytes: number = RANDOM_BYTES) {
     this.#bytes = bytes;
   }

@@ -6,18 +6,18 @@ interface Watcher {
   readonly listener: ChangeListener;
 }
 
-/** Who watches what: the part of `Adapter.watch` that is the same for every adapter which hears of its changes itself. */
+/** The watchers and their bounds: the part of `Adapter.watch` that is the same for every adapter which knows its changes itself. */
 export class Watchers {
   readonly #byNamespace = new Map<string, Set<Watcher>>();
 
-  /** How many there are, in all namespaces. */
+  /** How many watchers there are, in all namespaces. */
   get size(): number {
     let size = 0;
     for (const watchers of this.#byNamespace.values()) size += watchers.size;
     return size;
   }
 
-  /** → a function that ends it; idempotent. */
+  /** Returns a function that ends the watch; idempotent. */
   add(namespace: Namespace, bounds: Bounds, listener: ChangeListener): () => void {
     const { id } = namespace;
     const watcher: Watcher = { bounds, listener };
@@ -33,7 +33,7 @@ export class Watchers {
     };
   }
 
-  /** Whether anybody watches the namespace: asked before changes are gathered, to gather none in vain. */
+  /** Whether the namespace has a watcher. Asked before changes are gathered, since that is needless without one. */
   has(namespaceId: string): boolean {
     return this.#byNamespace.has(namespaceId);
   }
@@ -43,7 +43,7 @@ export class Watchers {
     return [...this.#byNamespace.keys()];
   }
 
-  /** Tells everybody of the changes that lie within their bounds. */
+  /** Reports to each watcher the changes within its bounds. */
   publish(namespaceId: string, changes: readonly StoredChange[]): void {
     for (const { bounds, listener } of this.#byNamespace.get(namespaceId) ?? []) {
       const theirs = changes.filter((change) => change.type === "resync" || inBounds(change.key, bounds));
@@ -51,7 +51,7 @@ export class Watchers {
     }
   }
 
-  /** Tells everybody that changes may have been missed. */
+  /** Reports to every watcher that changes may have been missed. */
   resync(): void {
     for (const id of this.namespaces()) this.publish(id, [{ type: "resync" }]);
   }

@@ -18,7 +18,7 @@ export function cursorAfter(after: string, reverse: boolean): string {
     .replaceAll("=", "");
 }
 
-/** The rest of a range after the cursor. @throws Refusal `KV_INVALID_OPTION` */
+/** The part of a range after the cursor. @throws Refusal `KV_INVALID_OPTION` */
 export function resumed(range: Range, cursor: unknown, prefix: string): Range {
   const content = cursorContent(cursor);
   if (content === undefined) throw new Refusal("KV_INVALID_OPTION", "this is no cursor that page() returned");

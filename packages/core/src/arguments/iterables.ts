@@ -1,7 +1,7 @@
 import { Refusal } from "../contract/errors.ts";
 import { messageOf } from "../contract/shown.ts";
 
-/** Whether it can be iterated over; text is none here. Never throws. */
+/** Whether it can be iterated over; text does not count. Never throws. */
 export function isIterable(value: unknown): value is Iterable<unknown> {
   if (typeof value !== "object" || value === null) return false;
   try {
@@ -11,7 +11,7 @@ export function isIterable(value: unknown): value is Iterable<unknown> {
   }
 }
 
-/** All items. @throws Refusal `KV_INVALID_OPTION` where the caller's iterator throws: nothing was written by then */
+/** All items. @throws Refusal `KV_INVALID_OPTION` if the caller's iterator throws; nothing was written then */
 export function listed<T>(items: Iterable<T>, what: string): T[] {
   try {
     return Array.from(items);

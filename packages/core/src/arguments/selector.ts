@@ -20,8 +20,8 @@ export function scopeBounds(prefix: string): Bounds {
 }
 
 /**
- * The half-open range of stored keys that a selector names within a scope. Beyond `gt` and up to `lte` are bounds of
- * the same kind, because no string lies between a key and the key followed by NUL.
+ * The half-open range of stored keys that a selector names within a scope. `gt` and `lte` become bounds of the same
+ * kind, because no string lies between a key and the key followed by NUL.
  * @throws Refusal `KV_INVALID_OPTION`
  */
 export function boundsOf(selector: Bounded, prefix: string): Bounds {
@@ -51,7 +51,7 @@ export function boundsOf(selector: Bounded, prefix: string): Bounds {
   return { start, end };
 }
 
-/** What of the entries of a range will be looked at. */
+/** Which parts of the entries of a range the caller needs. */
 export type Wanted = "keys" | "payloads" | "entries";
 
 const WANTED: Readonly<Record<Wanted, Pick<Range, "keysOnly" | "payloadsOnly">>> = {

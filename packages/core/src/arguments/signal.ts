@@ -13,7 +13,7 @@ export function signalOf(options: SignalOptions | undefined, of: string): AbortS
   return options.signal;
 }
 
-/** @throws Refusal `KV_INVALID_OPTION` where it is no signal, `KV_ABORTED` where it is aborted already */
+/** @throws Refusal `KV_INVALID_OPTION` if it is not a signal, `KV_ABORTED` if it is aborted already */
 export function refuseAborted(signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
   if (!isAbortSignal(signal)) throw new Refusal("KV_INVALID_OPTION", "signal must be an AbortSignal");

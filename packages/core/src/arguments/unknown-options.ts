@@ -3,13 +3,13 @@ import { Refusal } from "../contract/errors.ts";
 import { messageOf } from "../contract/shown.ts";
 
 /**
- * The names of options, each of which was read once here: what throws when it is read is a mistake of the caller's, and is
- * told as one wherever it is read later. @throws Refusal `KV_INVALID_OPTION`
+ * The names of the given options. Each is read once here, so that an option whose getter throws is refused as the
+ * caller's mistake. @throws Refusal `KV_INVALID_OPTION`
  */
 function namesOf(options: object, of: string): string[] {
   const names: string[] = [];
   try {
-    // Own and inherited alike: what is read through the prototype would be obeyed, too.
+    // Own and inherited alike: inherited options take effect, too.
     for (const name in options) {
       names.push(name);
       void (options as Readonly<Record<string, unknown>>)[name];
@@ -23,7 +23,8 @@ function namesOf(options: object, of: string): string[] {
 }
 
 /**
- * The signal of options, for an operation that has not begun: its refusal is told when the options are looked at.
+ * The signal of options, for an operation that has not begun. An invalid one is refused later, when the options are
+ * checked.
  */
 export function signalIn(
   options: { readonly signal?: AbortSignal | undefined } | undefined,
@@ -37,8 +38,8 @@ export function signalIn(
 }
 
 /**
- * Refuses what is no options object, or has an option that is not known, naming those that are: a misspelt option must
- * not pass for one that was not given. `undefined` passes.
+ * Refuses options that are not an object, and unknown ones, naming those that are known: a misspelt option must not
+ * count as one that was not given. `undefined` passes.
  * @throws Refusal `KV_INVALID_OPTION`
  */
 export function refuseUnknownOptions(options: unknown, known: ReadonlySet<string>, of: string): void {

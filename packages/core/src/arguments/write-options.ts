@@ -36,7 +36,10 @@ export const UPDATE_OPTIONS: ReadonlySet<string> = new Set([...SET_OPTIONS, "att
 
 const PLAIN: Envelope = { expiresAt: undefined, policy: "persist", user: undefined };
 
-/** What the options of a write ask for. @throws Refusal `KV_INVALID_OPTION`, `KV_INVALID_TTL`, `KV_INVALID_VALUE`, `KV_ABORTED` */
+/**
+ * The envelope that the options of a write describe. @throws Refusal `KV_INVALID_OPTION`, `KV_INVALID_TTL`,
+ * `KV_INVALID_VALUE`, `KV_ABORTED`
+ */
 export function envelope(
   options: SetOptions | undefined,
   known: ReadonlySet<string>,
@@ -58,7 +61,7 @@ export function envelope(
   };
 }
 
-/** An envelope for an entry that does not exist yet, of which there is no deadline to keep. */
+/** The envelope for an entry that does not exist yet, which has no deadline to keep. */
 export function initialEnvelope({ expiresAt, policy, user }: Envelope): InitialEnvelope {
   return { expiresAt: expiresAt === "keep" ? undefined : expiresAt, policy, user };
 }
@@ -115,7 +118,7 @@ function userText(metadata: unknown): string {
   return checkedText(metadata);
 }
 
-/** One entry's own options over the common ones. Ways to give a deadline replace each other, whichever they are. */
+/** One entry's own options over the common ones. An own `ttl`, `expiresAt` or `keepTtl` replaces whichever of them is common. */
 export function over(common: SetOptions | undefined, own: SetOptions | undefined): SetOptions | undefined {
   if (own === undefined || common === undefined) return own ?? common;
   if (typeof own !== "object" || own === null) return own;

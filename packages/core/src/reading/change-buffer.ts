@@ -1,11 +1,11 @@
 import type { StoredChange } from "../contract/adapter.ts";
 
-/** How many keys may have an undelivered change before a watcher is told to read everything again. */
+/** How many keys may have an undelivered change before the watcher gets a `resync` instead. */
 const MAX_KEYS = 10_000;
 
 /**
- * Changes between a writer and a watcher that may be slower: the last one of every key, in the order of their
- * happening. So memory is bounded by the keys, and the last state of every key always arrives.
+ * Changes between a writer and a slower watcher: the last one of every key, in the order in which they happened. So the
+ * number of keys bounds the memory, and the last state of every key always arrives.
  */
 export class ChangeBuffer {
   readonly #changes = new Map<string, StoredChange>();
@@ -20,7 +20,7 @@ export class ChangeBuffer {
     const earlier = this.#changes.get(key);
     if (earlier !== undefined) this.#changes.delete(key);
     else if (this.#changes.size >= MAX_KEYS) this.#overrun();
-    // A value that was not delivered yet is still news when only its deadline was touched later.
+    // A set that was not delivered yet stays a set if only the deadline changed later.
     const unseen = change.type === "touch" && earlier?.type === "set";
     this.#changes.set(key, unseen ? { ...change, type: "set" } : change);
   }

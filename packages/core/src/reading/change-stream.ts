@@ -31,7 +31,7 @@ function watchedBy(context: ViewContext, operation: string, selector: WatchSelec
   return { bounds: boundsOf(selector ?? {}, context.prefix), initial, signal };
 }
 
-/** The changes of a range from the moment of its making on, as an iterable or delivered to a callback. */
+/** The changes of a range from its creation on, as an iterable or delivered to a callback. */
 export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   readonly #context: ViewContext;
   readonly #operation: string;
@@ -53,7 +53,8 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     this.#context = context;
     this.#operation = operation;
     this.ready = this.#begin(selector);
-    // A consumer learns of a failure when it asks for the first change; until then it is nobody's unhandled rejection.
+    // The consumer gets the failure when it asks for the first change; until then it must not count as an unhandled
+    // rejection.
     this.ready.catch(() => undefined);
   }
 
@@ -75,7 +76,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
         const registering = watch.call(adapter, namespace, watched.bounds, (changes) =>
           this.#receive(changes),
         );
-        // One that succeeds after it was given up would watch on for nobody.
+        // A watch that begins after it was given up would have no consumer to end it.
         if (isPromise(registering))
           registering.then((unwatch) => this.#failed && unwatch()).catch(() => undefined);
         return registering;
@@ -118,11 +119,11 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     return Promise.reject(this.#failure);
   }
 
-  /** What there is already, as changes. */
+  /** The existing entries, as changes. */
   #present(watched: Watched): AsyncIterator<Change<unknown>> {
     const context = this.#context;
     const range = { ...watched.bounds, reverse: false, limit: Number.POSITIVE_INFINITY, keysOnly: false };
-    // As with changes: what cannot be decoded is left out, and the stream goes on.
+    // As with changes, an entry that cannot be decoded is left out, and the stream goes on.
     const goesOn = context.settings.onCorrupt === "throw";
     const options = goesOn ? { onCorrupt: ({ message }: KvError) => warn(message) } : {};
     return new Scan<Change<unknown>>(context, this.#operation, range, options, (entry) => {
@@ -146,7 +147,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
   #wakeUp(): void {
     const wake = this.#wake;
     this.#wake = undefined;
-    // Not within the writer's call: a watcher that writes would be entered again in the middle of it.
+    // Not within the writer's call: a watcher that writes would re-enter it.
     if (wake !== undefined) endOfTick(wake);
   }
 
@@ -190,7 +191,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     return END;
   }
 
-  /** A change as the view's user sees it; `undefined` for one whose value cannot be decoded. */
+  /** A change with the view's key and the decoded value; `undefined` if the value cannot be decoded. */
   async #shown(change: StoredChange): Promise<Change<unknown> | undefined> {
     const context = this.#context;
     if (change.type === "resync") return { type: "resync" };
@@ -208,7 +209,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
       try {
         context.corrupt(error, this.#operation, change.key);
       } catch {
-        // onCorrupt "throw" ends a scan; a stream goes on, and reading the key tells.
+        // With onCorrupt "throw" a scan ends; a stream goes on, and reading the key reports the error.
         warn(context.error(error, this.#operation, key).message);
       }
       return undefined;
@@ -220,7 +221,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     return END;
   }
 
-  /** Ends it: what waits for a change is told that there are no more. Idempotent. */
+  /** Ends the stream, and the iteration of its consumer. Idempotent. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -235,7 +236,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     wake?.();
   }
 
-  /** Calls back for every change, one at a time, until the end. */
+  /** Calls back for every change, one at a time, until the stream ends. */
   async deliver(callback: (change: Change<unknown>) => unknown): Promise<void> {
     for (;;) {
       let step: Step;

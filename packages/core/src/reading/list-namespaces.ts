@@ -42,7 +42,7 @@ export async function namespacesBelow(
       const relative = path.slice(namespace.path.length);
       if (relative.length <= depth && relative[0]?.startsWith(prefix)) found.push(relative);
     }
-    // Pages that are at hand would keep the event loop for as long as there are any.
+    // Pages that come synchronously would block the event loop until the last one.
     await context.pace.breathe();
     refuseAborted(options?.signal);
   }

@@ -6,7 +6,7 @@ import type { Entry, Page, PageSelector } from "../contract/store.ts";
 import type { ViewContext } from "../operation/view-context.ts";
 import { Scan } from "./scan.ts";
 
-/** How many entries a page has where no limit is given. */
+/** How many entries a page has if no limit is given. */
 const PAGE_LIMIT = 100;
 
 /** One page of a range, and where the next one begins. */
@@ -18,7 +18,7 @@ export function pageOf(
   const { cursor, limit = PAGE_LIMIT } = selector ?? {};
   const range = cursor === undefined ? asked : resumed(asked, cursor, context.prefix);
   if (limit === 0) return { entries: [] };
-  // One entry beyond the page tells whether it is the last. The cursor has to know of what cannot be decoded, too.
+  // One entry beyond the page shows whether it is the last. Entries that cannot be decoded count for the cursor, too.
   let read = 0;
   let last: string | undefined;
   const scan = new Scan(context, "page", { ...range, limit: limit + 1 }, selector ?? {}, (entry) => {

@@ -17,8 +17,8 @@ type EntryPage = readonly StoredEntry[];
 type EntryPages = Iterator<EntryPage> | AsyncIterator<EntryPage>;
 
 /**
- * A range being read, page by page. It holds one page. An entry that cannot be decoded is dealt with as `onCorrupt`
- * says; whatever else fails ends it. Nothing is read before the first `next()`.
+ * A range being read, page by page. It holds one page. An entry that cannot be decoded is handled by `onCorrupt`; any
+ * other failure ends the scan. Nothing is read before the first `next()`.
  */
 export class Scan<T> implements AsyncIterableIterator<T> {
   readonly #context: ViewContext;
@@ -33,7 +33,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
   #at = 0;
   #left: number;
   #done = false;
-  /** It is read by one operation, which closing waits for. */
+  /** One operation reads all of it, and closing waits for that. */
   #whole = false;
   /** The `next()` under way: calls that are not awaited are answered in order. */
   #turn: Promise<unknown> | undefined;
@@ -109,12 +109,12 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     if (isPromise(returned)) await connection.guard(returned);
   }
 
-  /** The same where something failed already, which is what the caller is told. */
+  /** The same after a failure, which is what the caller receives. */
   #abandon(): void {
     this.#release().catch(() => undefined);
   }
 
-  /** Everything at once; synchronously where all of it is at hand. */
+  /** All items; synchronously if every page comes synchronously. */
   all(): MaybePromise<T[]> {
     const into: T[] = [];
     if (this.#done) return into;
@@ -221,16 +221,16 @@ export class Scan<T> implements AsyncIterableIterator<T> {
     throw told;
   }
 
-  /** Opens the range: after the writes that were called before. */
+  /** Opens the range, after the writes called before it. */
   #start(): MaybePromise<void> {
     const { connection, lane, queue } = this.#context;
     const issued = queue.issued();
     if (issued !== undefined) return issued.then(() => this.#later(() => this.#start()));
     return lane.afterCommits(() => {
-      // It was left while it waited.
+      // The consumer left while it waited.
       if (this.#done) return;
       this.#pages = pageIterator(connection.adapter.scan(lane.namespace, this.#range));
-      // Within the time of the call, too.
+      // The first page, too, must come within the time of the call.
       const first = this.#pages.next();
       this.#first = first;
       return isPromise(first) ? first.then(() => undefined) : undefined;
@@ -254,7 +254,7 @@ export class Scan<T> implements AsyncIterableIterator<T> {
       }),
     );
     await connection.pace.breathe();
-    // It was left meanwhile.
+    // The consumer may have left meanwhile.
     return !this.#done && this.#turnPage(step);
   }
 

@@ -13,8 +13,7 @@ const { process } = globalThis as unknown as Host;
 const storage = process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage;
 
 /**
- * The function, to be run in the async context (`AsyncLocalStorage`) of this call, whoever calls it later: for what
- * callers hand over to be called back.
+ * Binds a function to the async context (`AsyncLocalStorage`) of this call: for callbacks that callers pass in.
  */
 export const inThisContext: <F extends (...args: never[]) => unknown>(fn: F) => F =
   typeof storage?.bind === "function" ? (fn) => storage.bind?.(fn) ?? fn : (fn) => fn;

@@ -1,12 +1,12 @@
 import type { MaybePromise } from "../contract/adapter.ts";
 import { isPromise } from "../contract/any-realm.ts";
 
-/** Goes on with a result: at once where it is at hand. */
+/** Continues with a result: synchronously if it is not a promise. */
 export function after<T, R>(result: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isPromise(result) ? result.then(next) : next(result);
 }
 
-/** Makes a call and deals with its failure, whether it is thrown or rejected. */
+/** Makes a call and handles its failure, thrown or rejected. */
 export function rescued<T>(
   run: () => MaybePromise<T>,
   failed: (error: unknown) => MaybePromise<T>,
@@ -19,7 +19,7 @@ export function rescued<T>(
   }
 }
 
-/** What is made of all items: at once where all of it is at hand. */
+/** Maps all items: synchronously if no result is a promise. */
 export function all<I, T>(items: readonly I[], make: (item: I) => MaybePromise<T>): MaybePromise<T[]> {
   const results: MaybePromise<T>[] = [];
   let late = false;
@@ -30,7 +30,7 @@ export function all<I, T>(items: readonly I[], make: (item: I) => MaybePromise<T
       results.push(result);
     }
   } catch (error) {
-    // What was begun may fail, too, and by then nobody waits for it.
+    // Calls that were begun may fail, too, and no caller waits for them any more.
     for (const result of results) if (isPromise(result)) result.catch(() => undefined);
     throw error;
   }

@@ -2,10 +2,10 @@ import { Refusal } from "../contract/errors.ts";
 import { shown } from "../contract/shown.ts";
 import { delay } from "./platform.ts";
 
-/** Stands for a race that was lost. */
+/** Returned by an attempt that lost the race. */
 export const LOST: unique symbol = Symbol("lost");
 
-/** What the caller's own function threw: it goes back to the caller as it is. */
+/** Carries an error of the caller's own function, which is rethrown to the caller unchanged. */
 export class CallerError extends Error {
   readonly thrown: unknown;
 
@@ -16,7 +16,7 @@ export class CallerError extends Error {
 }
 
 const DEFAULT_ATTEMPTS = 100;
-/** After so many immediate attempts the losers stand back for a while. */
+/** How many attempts are made without a pause. */
 const IMMEDIATE = 2;
 const MAX_PAUSE_MS = 32;
 
@@ -33,7 +33,7 @@ export function attemptsOf(attempts: number | undefined): number {
 
 /**
  * Tries until a race is won, pausing longer, at random, the more were lost: exponential backoff with full jitter
- * (M. Brooker, "Exponential Backoff And Jitter", 2015). `lost` counts those before the first try.
+ * (M. Brooker, "Exponential Backoff And Jitter", 2015). `lost`: races lost before the first try.
  * @throws Refusal `KV_CONFLICT` after the last attempt
  */
 export async function untilWon<T>(

@@ -1,19 +1,19 @@
 import { monotonicNow, nextTurn } from "./platform.ts";
 
-/** How long work may go on without a turn of the event loop. Timers and sockets wait so long at most. */
+/** How long work may go on without a turn of the event loop, and so how long timers and sockets wait at most. */
 const TURN_MS = 4;
-/** How many answers go by between two looks at the clock. */
+/** How many answers are given between two readings of the clock. */
 const ANSWERS_PER_LOOK = 64;
 
-/** Lets the event loop live while a store has everything at hand. */
+/** Gives the event loop its turns while a store answers synchronously. */
 export class Pace {
   #answered = 0;
   #lastTurn = 0;
   #turn: Promise<void> | undefined;
 
   /**
-   * A resolved promise of what was at hand. Every now and then it resolves after a turn of the event loop: a loop over
-   * answers that are always at hand would keep timers and sockets waiting for its whole length. `weight` is how many
+   * A promise of a synchronous answer. Every few milliseconds one resolves only after a turn of the event loop: a loop
+   * over synchronous answers would otherwise keep timers and sockets waiting until its end. `weight` is how many
    * entries the answer took.
    */
   answer<T>(value: T, weight = 1): Promise<T> {

@@ -15,8 +15,8 @@ const { process } = globalThis as unknown as Host;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Whether an option is a number of milliseconds that a driver can wait for: drivers give it to the host's timers, or keep it
- * in 31 bits themselves. What only this library waits for may be longer, see `timer`.
+ * Whether an option is a number of milliseconds that a driver can wait for: drivers pass it to the host's timers, or
+ * keep it in 31 bits themselves. Pauses of this library may be longer, see `timer`.
  */
 export function isMilliseconds(value: unknown, least: number): value is number {
   return typeof value === "number" && value >= least && value <= MAX_TIMER_MS;
@@ -25,13 +25,13 @@ export function isMilliseconds(value: unknown, least: number): value is number {
 export interface Timer {
   /** Whether it keeps the process alive, as it does at first. */
   hold(held: boolean): void;
-  /** It does not fire any more. */
+  /** Prevents it from firing. */
   cancel(): void;
 }
 
 /**
- * Calls back once, after so many milliseconds of real time: however many they are (`Infinity`: never), and whatever clock
- * a test has put in the place of the host's.
+ * Calls back once, after `ms` milliseconds of real time: of any length (`Infinity`: never), and even if a test has
+ * installed fake timers.
  */
 export function timer(callback: () => void, ms: number): Timer {
   let raw: RawTimer;
@@ -53,7 +53,7 @@ export function timer(callback: () => void, ms: number): Timer {
 }
 
 /**
- * Calls back every `ms` milliseconds of real time, until the function that it returns is called. It keeps no process
+ * Calls back every `ms` milliseconds of real time, until the returned function is called. It does not keep the process
  * alive.
  */
 export function backgroundInterval(callback: () => void, ms: number): () => void {
@@ -74,14 +74,14 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => nextTurn(resolve));
 }
 
-/** Resolves after so many milliseconds of real time, and keeps the process alive until then. */
+/** Resolves after `ms` milliseconds of real time, and keeps the process alive until then. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     timer(resolve, ms);
   });
 }
 
-/** The promise, or what `late` makes after so many milliseconds. */
+/** The promise, or the result of `late` if it takes more than `ms` milliseconds. */
 export function inTime<T>(promise: Promise<T>, ms: number, late: () => T): Promise<T> {
   if (ms === Number.POSITIVE_INFINITY) return promise;
   return new Promise<T>((resolve, reject) => {
@@ -96,7 +96,7 @@ export function inTime<T>(promise: Promise<T>, ms: number, late: () => T): Promi
   });
 }
 
-/** Tells the developer of something that no caller is there to be told of. Never throws, never ends the process. */
+/** Warns about a problem that no caller is waiting to hear about. Never throws, never ends the process. */
 export function warn(message: string): void {
   if (typeof process?.emitWarning === "function") process.emitWarning(message, "KvWarning");
   else console.warn(`KvWarning: ${message}`);

@@ -1,9 +1,9 @@
 /**
- * Timers and clocks as the host has them, taken when this module is loaded: a test that installs fake ones must not stop
- * the pauses of a store, which is no part of what it tests.
+ * The host's own timers and clocks, captured when this module is loaded: a test that installs fake ones must not stop
+ * the pauses of a store.
  *
- * Where the fakes were installed before that, the way leads around them: `AbortSignal.timeout` counts real time, promises
- * run real microtasks, and an `Event` is stamped by the real clock.
+ * If the fakes were installed before that, it works around them: `AbortSignal.timeout` counts real time, promises run
+ * real microtasks, and an `Event` is stamped by the real clock.
  */
 
 interface Host {
@@ -19,12 +19,12 @@ const host: Host = globalThis as unknown as Host;
 /** Marks of @sinonjs/fake-timers (which vitest and Jest use) and of a mock function of Jest. */
 const MARKS = ["clock", "_isMockFunction"] as const;
 
-/** Whether it is the host's own. The mock timers of `node:test` are bound functions, which their names show. */
+/** Whether a function is the host's own. The mock timers of `node:test` are bound functions, recognised by their names. */
 function isReal<F extends (...args: never[]) => unknown>(fn: F | undefined, name: string): fn is F {
   return typeof fn === "function" && fn.name === name && !MARKS.some((mark) => mark in fn);
 }
 
-/** A timer that has not fired: `ref` and `unref` say whether it keeps the process alive, where the host knows of that. */
+/** A timer that has not fired: `ref` and `unref` set whether it keeps the process alive, on hosts that support that. */
 export interface RawTimer {
   readonly cancel: () => void;
   readonly ref: () => void;
@@ -48,7 +48,7 @@ function hostTimer(callback: () => void, ms: number): RawTimer {
   };
 }
 
-/** It keeps no process alive: there is a test runner for that where fakes are installed. */
+/** It does not keep the process alive: where fakes are installed, the test runner does. */
 function signalTimer(callback: () => void, ms: number): RawTimer {
   const signal = AbortSignal.timeout(Math.ceil(ms));
   signal.addEventListener("abort", callback, { once: true });
@@ -75,7 +75,7 @@ export const nextTurn: (callback: () => void) => void = isReal(setImmediate, "se
 const nextTick = host.process?.nextTick;
 
 /**
- * Runs the callback when everything that the current tick set going has made its calls. `process.nextTick` runs after
+ * Runs the callback after the calls of all code that the current tick resumed. `process.nextTick` runs after
  * the microtasks that are queued, so that a hundred workers woken by one batch are gathered into the next one.
  */
 export const endOfTick: (callback: () => void) => void = isReal(nextTick, "nextTick")
@@ -88,13 +88,13 @@ export const endOfTick: (callback: () => void) => void = isReal(nextTick, "nextT
 
 const { performance } = host;
 
-/** Milliseconds since some moment: never set, and never a test's. */
+/** Milliseconds since an arbitrary moment: never set, and never a fake clock's. */
 export const monotonicNow: () => number =
   isReal(performance.now, "now") && !("clock" in performance)
     ? performance.now.bind(performance)
     : () => new Event("now").timeStamp;
 
-/** Milliseconds since 1970 by this machine's clock, and never a test's. A new `File` is stamped by it. */
+/** Milliseconds since 1970 by this machine's clock, never a fake one. A new `File` is stamped by it. */
 export const wallNow: () => number =
   isReal(Date.now, "now") && !("clock" in Date)
     ? Date.now.bind(Date)

@@ -1,14 +1,14 @@
 import { monotonicNow } from "./platform.ts";
 
 /**
- * How much background work to do at a time, found out by doing it: for adapters whose sweeps and clears must leave the
- * event loop, and other writers, alive.
+ * How much background work to do at a time, learned from how long it takes: for adapters whose sweeps and clears must
+ * not block the event loop or other writers.
  */
 export class SliceSize {
   readonly #goalMs: number;
   readonly #least: number;
   readonly #most: number;
-  /** How much the next slice is to do. */
+  /** How much the next slice should do. */
   current: number;
 
   /** A slice should take no more than `goalMs` milliseconds. */
@@ -19,7 +19,7 @@ export class SliceSize {
     this.#most = most;
   }
 
-  /** Does a slice, and learns from how long that took. */
+  /** Runs a slice and learns from its duration. */
   measure<T>(slice: () => T): T {
     const since = monotonicNow();
     const result = slice();

@@ -1,11 +1,11 @@
 import { Refusal } from "../contract/errors.ts";
 import { monotonicNow, nextTurn, type Timer, timer } from "./platform.ts";
 
-/** The time that one call has. */
+/** The time limit of one call. */
 export interface Limit {
-  /** When it is over, by `monotonicNow()`. */
+  /** When it expires, by `monotonicNow()`. */
   due: number;
-  /** What happens then: changes with what the call waits for. */
+  /** Called then; replaced when the call begins to wait for something else. */
   expire: () => void;
   expired: boolean;
 }
@@ -15,22 +15,22 @@ const TICKS = 4;
 /** Milliseconds by which a timer may be late on a busy machine. One that is later shows a blocked event loop. */
 const BLOCKED_MS = 50;
 
-/** A call with less than this part of its time left, or fewer milliseconds, is not begun any more. */
+/** A call with less than this fraction of its time left, or fewer milliseconds, is not begun any more. */
 const SPENT_SHARE = 20;
 const SPENT_MS = 250;
 
 /**
- * Gives up what takes longer than one fixed time. As that is the same for all, those that wait are in the order of
- * their deadlines, and one timer serves them: a timer made and cleared for every answer costs more than a read.
+ * Gives up calls that take longer than one fixed time. As the time is the same for all, they wait in the order of their
+ * deadlines, and one timer serves all: a timer made and cleared for every answer costs more than a read.
  *
- * Only time in which this process could have taken the answer counts. While its event loop is blocked it takes none, and
- * an answer of several steps (a file is opened, read and closed) cannot even go on; so the time of a block is added to
+ * Only time in which this process could have received the answer counts. A blocked event loop receives none, and an
+ * answer of several steps (a file is opened, read and closed) cannot even go on; so the time of a block is added to
  * every deadline.
  */
 export class Timeouts {
   readonly ms: number;
   readonly #tick: number;
-  /** Made anew when it is empty: a Set's tables name each other, see `ProgramOrder`. */
+  /** Replaced when it is empty, because a Set's tables are linked: see `ProgramOrder`. */
   #waiting = new Set<Limit>();
   #timer: Timer | undefined;
   /** When the timer should fire, by `monotonicNow()`. */
@@ -49,8 +49,8 @@ export class Timeouts {
   }
 
   /**
-   * Whether a call that has waited is too late to be begun: its caller would be told before an answer could be there, and
-   * the outcome of a write would be unknown.
+   * Whether a call that has waited has too little time left to be begun: it would be given up before the answer could
+   * arrive, and the outcome of a write would be unknown.
    */
   isSpent(limit: Limit): boolean {
     // A timer that is overdue shows a blocked event loop, whose time does not count.
@@ -63,7 +63,7 @@ export class Timeouts {
     this.#remove(limit);
   }
 
-  /** The promise, or a rejection by what `failure` makes: after what is left of a call's time, or the whole of it. */
+  /** The promise, or a rejection with the error of `failure`: after what is left of the call's time, or all of it. */
   guard<T>(promise: Promise<T>, failure: () => Error, begun?: Limit): Promise<T> {
     if (this.ms === Number.POSITIVE_INFINITY) return promise;
     return new Promise<T>((resolve, reject) => {
@@ -100,7 +100,7 @@ export class Timeouts {
       return;
     }
     this.#waiting = new Set();
-    // With nothing to wait for the timer may run on, but it keeps no process alive.
+    // While no call waits the timer may run on, but does not keep the process alive.
     this.#timer?.hold(false);
   }
 
@@ -108,7 +108,7 @@ export class Timeouts {
     this.#timer = undefined;
     const now = monotonicNow();
     const blocked = now - this.#timerDue;
-    // The order of the deadlines stays, since no call gets more time than one that begins now.
+    // The deadlines stay in order, since no call gets more time than one that begins now.
     if (blocked > Math.min(BLOCKED_MS, this.ms))
       for (const waiting of this.#waiting) waiting.due = Math.min(waiting.due + blocked, now + this.ms);
     for (const waiting of this.#waiting) {
@@ -129,7 +129,7 @@ export function lateness(what: string, ms: number): Refusal {
   return new Refusal("KV_TIMEOUT", `${what} took longer than ${ms} ms`);
 }
 
-/** The same of a write: it may have taken effect, or may do so later, and doing it again may do it twice. */
+/** The same for a write: it may have taken effect, or may do so later, and a repetition may apply it twice. */
 export function lateWrite(what: string, ms: number): Refusal {
   return new Refusal(
     "KV_TIMEOUT",

@@ -9,12 +9,12 @@ import { structuredCopy } from "./structured-value.ts";
 
 /**
  * Turns values into what is stored and back. Every entry records the `name` of the codec that wrote it, so a name is
- * for ever: a codec that reads differently needs a new one.
+ * permanent: a codec that reads differently needs a new one.
  */
 export interface Codec {
   /** Letters, digits, `.`, `_` and `-`. */
   readonly name: string;
-  /** @throws where `decode` would not give an equal value back */
+  /** @throws if `decode` would not return an equal value */
   encode(value: unknown): string | Uint8Array;
   decode(payload: string | Uint8Array): unknown;
 }
@@ -22,9 +22,9 @@ export interface Codec {
 const ORIGIN = Symbol.for("@kv/core/codec-origin");
 
 /**
- * Marks a codec that a package exports, so that the codec of one copy of the package is taken for that of another. The
- * mark is not copied by a spread: `{ ...codec, encode }` is a codec of its own. A codec so marked has to refuse by itself
- * what nests deeper than 500 levels, as `structuredCopy` does.
+ * Marks a codec that a package exports, so that the codecs of two copies of the package count as one. A spread does not
+ * copy the mark: `{ ...codec, encode }` is a codec of its own. A marked codec must itself refuse values that nest
+ * deeper than 500 levels, as `structuredCopy` does.
  */
 export function originated<C extends Codec>(origin: string, codec: C): C {
   return Object.defineProperty(codec, ORIGIN, { value: `${origin}/${codec.name}` });
@@ -46,7 +46,7 @@ export const json: Codec = originated("@kv/core", {
   decode: (payload) => JSON.parse(text(payload)),
 });
 
-/** Beside JSON: `undefined`, `NaN`, `-0`, Date, Map, Set, BigInt, RegExp, URL, typed arrays, cycles and shared references. */
+/** Takes JSON and also: `undefined`, `NaN`, `-0`, Date, Map, Set, BigInt, RegExp, URL, typed arrays, cycles and shared references. */
 export const structured: Codec = originated("@kv/core", {
   name: "structured",
   encode: (value) => stringify(structuredCopy(value, "structured")),
@@ -57,13 +57,13 @@ export const structured: Codec = originated("@kv/core", {
 const BYTES = "bytes";
 const NAME = /^[\w.-]{1,64}$/;
 
-/** The codecs of one store: the one that writes, and all that can be read. */
+/** The codecs of one store: the one that writes, and all that it reads with. */
 export class Codecs {
   readonly #codec: Codec;
   readonly #readable: ReadonlyMap<string, Codec>;
   /** Whether the adapter keeps JSON values as they are. */
   readonly #keepsValues: boolean;
-  /** Whether this store's numbers are stored so that the adapter itself can add to them. */
+  /** Whether this store's numbers are stored in a form that the adapter itself can add to. */
   readonly countsNatively: boolean;
 
   /** @throws Refusal `KV_INVALID_OPTION` */
@@ -88,7 +88,7 @@ export class Codecs {
       }
       readable.set(each.name, other ?? each);
     }
-    // Its own `json` rather than that of another copy, which is written and read on a faster path.
+    // This copy's own `json` rather than another copy's, because it has a faster path.
     this.#codec = readable.get(codec.name) ?? codec;
     this.#readable = readable;
     this.#keepsValues = form === "value";
@@ -99,7 +99,7 @@ export class Codecs {
     return isBytes(value) ? BYTES : this.#codec.name;
   }
 
-  /** What is stored for a value: nothing that the caller could still change. @throws Refusal `KV_INVALID_VALUE` */
+  /** The payload to store for a value, which shares nothing with it. @throws Refusal `KV_INVALID_VALUE` */
   payloadOf(value: unknown): unknown {
     if (isBytes(value)) return copyOfBytes(value);
     if (this.#codec === json) return this.#keepsValues ? checkedCopy(value) : checkedText(value);
@@ -108,9 +108,9 @@ export class Codecs {
     try {
       if (originOf(this.#codec) === undefined) assertNesting(value);
       const payload = this.#codec.encode(value);
-      // A lone surrogate has no UTF-8 form, so that drivers would store another text.
+      // A lone surrogate has no UTF-8 form, so drivers would store a different text.
       if (typeof payload === "string" && payload.isWellFormed()) return payload;
-      // A codec may hand out a part of a buffer that it goes on using.
+      // A codec may return a part of a buffer that it goes on using.
       if (isBytes(payload)) return new Uint8Array(payload);
     } catch (error) {
       if (error instanceof Refusal) throw error;
@@ -126,7 +126,7 @@ export class Codecs {
     );
   }
 
-  /** The number that is stored; `undefined`: it is something else, or cannot be decoded. */
+  /** The stored number; `undefined` for any other value, and for one that cannot be decoded. */
   decodeNumber(entry: Pick<StoredEntry, "payload" | "encoding">): number | undefined {
     try {
       const value = this.decode(entry);
@@ -139,7 +139,7 @@ export class Codecs {
   /** @throws Refusal `KV_CORRUPT` */
   decode(entry: Pick<StoredEntry, "payload" | "encoding">): unknown {
     const { payload, encoding } = entry;
-    // A middleware that cannot read an entry leaves the reason in its place: one entry never fails its page.
+    // A middleware that cannot read an entry leaves the reason as its payload, so that one entry never fails its page.
     if (isReason(payload)) throw payload;
     if (encoding === "json" && this.#keepsValues) return copyOfJson(payload);
     try {
@@ -170,7 +170,7 @@ function text(payload: unknown): string {
   throw new TypeError("text was expected");
 }
 
-/** Not a plain object, as what is read almost always is: the ordinary case is settled by one comparison. */
+/** Payloads are almost always text or plain objects, so one comparison settles the ordinary case. */
 function isReason(payload: unknown): payload is Refusal {
   return (
     typeof payload === "object" &&
@@ -180,13 +180,13 @@ function isReason(payload: unknown): payload is Refusal {
   );
 }
 
-/** A copy: the adapter may keep what it returned, and drivers return subclasses over memory of their own. */
+/** Copied, because the adapter may keep what it returned, and drivers return subclasses over memory of their own. */
 function bytes(payload: unknown): Uint8Array {
   if (!isBytes(payload)) throw new TypeError("bytes were expected");
   return new Uint8Array(payload);
 }
 
-/** Bytes may be gone: those of an `ArrayBuffer` that was transferred to a worker. */
+/** The bytes of an `ArrayBuffer` that was transferred to a worker cannot be read. */
 function copyOfBytes(value: Uint8Array): Uint8Array {
   try {
     return new Uint8Array(value);

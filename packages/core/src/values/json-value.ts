@@ -5,23 +5,23 @@ import { MAX_LEVELS, tooDeep } from "./nesting.ts";
 import { className, member, shortened } from "./value-path.ts";
 
 /**
- * Strict JSON: only what comes back deeply equal. A value is copied while it is checked, every property read once, and
- * what is stored is made of the copy: so a getter, a `toJSON` or a proxy cannot show the check one thing and the store
- * another. The copy is fast and only answers "refused"; `explain` then finds the path and the reason.
+ * Strict JSON: accepts only values that come back deeply equal. A value is copied while it is checked, every property
+ * is read once, and the copy is stored, so a getter, a `toJSON` or a proxy cannot show the check one value and the
+ * store another. The copy is fast and only answers "refused"; `explain` then finds the path and the reason.
  */
 
-/** Stands for "refused": no JSON value. */
+/** Stands for "refused": not a JSON value. */
 const NO: unique symbol = Symbol("not a JSON value");
 
 /**
  * How many objects and arrays a value may hold. One that is referenced several times is written as often: a few dozen
- * arrays, each twice in the next, are more than any memory holds, and would end the process.
+ * arrays, each twice in the next, exceed any memory and would end the process.
  */
 const MAX_CONTAINERS = 2 ** 24;
-/** Of the value that is being copied. */
+/** Containers counted so far in the value being copied. */
 let containers = 0;
 
-/** A deep copy of a JSON value. @throws Refusal `KV_INVALID_VALUE` naming the path of what is none */
+/** A deep copy of a JSON value. @throws Refusal `KV_INVALID_VALUE` naming the path of the first part that is not JSON */
 export function checkedCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) {
     if (isScalar(value)) return value;
@@ -38,17 +38,17 @@ export function checkedCopy(value: unknown): unknown {
   return copy;
 }
 
-/** The JSON text of a value. @throws Refusal `KV_INVALID_VALUE` naming the path of what is no JSON value */
+/** The JSON text of a value. @throws Refusal `KV_INVALID_VALUE` naming the path of the first part that is not JSON */
 export function checkedText(value: unknown): string {
   return textOfJson(checkedCopy(value));
 }
 
 /**
- * The JSON text of what is known to be a JSON value and nobody else's. A `toJSON` that a library put on the prototype of
- * all objects or arrays is not obeyed: it would store something else. `indent`: spaces for each level; none is one line.
+ * The JSON text of a known JSON value that this package owns. A `toJSON` that a library added to the prototype of all
+ * objects or arrays is ignored, since it would store something else. `indent`: spaces for each level; without it, one line.
  */
 export function textOfJson(value: unknown, indent?: number): string {
-  // Arrays inherit from Object.prototype, so that one look finds both.
+  // Arrays inherit from Object.prototype, so one lookup covers both.
   const polluted = (Array.prototype as { readonly toJSON?: unknown }).toJSON !== undefined;
   return JSON.stringify(polluted ? shielded(value) : value, undefined, indent);
 }
@@ -59,12 +59,12 @@ function shielded(value: unknown): unknown {
   const copy = Array.isArray(value) ? value.map(shielded) : { ...value };
   for (const [name, item] of Array.isArray(value) ? [] : Object.entries(value))
     put(copy as Record<string, unknown>, name, shielded(item));
-  // Not enumerable, so that it is no part of the text.
+  // Not enumerable, so that it does not appear in the text.
   if (!Object.hasOwn(copy, "toJSON")) Object.defineProperty(copy, "toJSON", { value: undefined });
   return copy;
 }
 
-/** A deep copy of what is known to be a JSON value. */
+/** A deep copy of a known JSON value. */
 export function copyOfJson(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
@@ -119,7 +119,7 @@ function tooMany(): Refusal {
   );
 }
 
-/** By index alone: an array may have a `slice`, an iterator or a species of its own. */
+/** Read by index only: an array may have a `slice`, an iterator or a species of its own. */
 function copiedArray(value: readonly unknown[], level: number): unknown {
   if (!isPlainArray(value)) return NO;
   const { length } = value;

@@ -3,12 +3,12 @@ import { Refusal } from "../contract/errors.ts";
 import { member, shortened } from "./value-path.ts";
 
 /**
- * How many objects, arrays, Maps and Sets a value may nest in each other, under every codec and in user metadata. What
- * encodes or decodes recurses: far deeper values would be written with much stack left and then not be readable with less.
+ * How many objects, arrays, Maps and Sets a value may nest in each other, under every codec and in user metadata.
+ * Encoding and decoding recurse: a far deeper value could be written with much stack left and then be unreadable with less.
  */
 export const MAX_LEVELS = 500;
 
-/** Why a value is refused that nests deeper. */
+/** The refusal of a value that nests deeper. */
 export function tooDeep(path: string): Refusal {
   return new Refusal(
     "KV_INVALID_VALUE",
@@ -17,8 +17,8 @@ export function tooDeep(path: string): Refusal {
 }
 
 /**
- * Refuses a value that nests too deep, for a codec that does not look itself. It looks into plain objects, arrays, Maps
- * and Sets, each once; what a class made, only its codec knows.
+ * Refuses a value that nests too deep, for a codec that does not check itself. It looks into plain objects, arrays,
+ * Maps and Sets, each once; instances of classes are left to the codec.
  * @throws Refusal `KV_INVALID_VALUE` naming the path
  */
 export function assertNesting(value: unknown): void {

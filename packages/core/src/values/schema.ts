@@ -4,8 +4,8 @@ import { isPromise } from "../contract/any-realm.ts";
 import { Refusal } from "../contract/errors.ts";
 
 /**
- * What the schema makes of a value, at once where the schema answers at once.
- * @throws Refusal `KV_INVALID_VALUE` naming each path and what the schema says of it
+ * The value as the schema returns it, synchronously if the schema is synchronous.
+ * @throws Refusal `KV_INVALID_VALUE` naming each path and the schema's message for it
  */
 export function validated(schema: StandardSchemaV1, value: unknown, what: string): MaybePromise<unknown> {
   const result = schema["~standard"].validate(value);

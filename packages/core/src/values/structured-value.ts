@@ -30,14 +30,14 @@ const sourceOf = Object.getOwnPropertyDescriptor(RegExp.prototype, "source")?.ge
 ) => string;
 
 /**
- * A deep copy of a value, for codecs that keep what JavaScript's structured clone keeps: objects, arrays (with holes),
+ * A deep copy of a value, for codecs that support the types of JavaScript's structured clone: objects, arrays (with holes),
  * `Map`, `Set`, `Date`, `RegExp`, `URL`, `URLSearchParams`, BigInt, typed arrays, `ArrayBuffer`, boxed scalars,
  * `undefined`, `NaN`, `-0`, cycles and shared references. The copy is of this realm and plain: every property was read
- * once, so what was checked is what is encoded, and a part of a larger buffer comes without the rest of it.
+ * once, so the checked value is the encoded one, and a part of a larger buffer is copied without the rest.
  * @param codec the name of the codec, for messages
- * @throws Refusal `KV_INVALID_VALUE` naming the path of what would not come back equal: an instance of another class or of
- *   a subclass, a function, a symbol, a property beside an array's items or on a `Date`, a `RegExp` in the middle of its
- *   work; and of what nests deeper than 500 levels
+ * @throws Refusal `KV_INVALID_VALUE` naming the path of the first part that would not come back equal (an instance of
+ * another class or of a subclass, a function, a symbol, a property beside an array's items or on a `Date`, a `RegExp`
+ * with a `lastIndex`) or that nests deeper than 500 levels
  */
 export function structuredCopy(value: unknown, codec: string): unknown {
   return new StructuredCopy(codec).of(value);
@@ -45,9 +45,9 @@ export function structuredCopy(value: unknown, codec: string): unknown {
 
 class StructuredCopy {
   readonly #codec: string;
-  /** What was copied already, by its original: cycles and shared references stay such. */
+  /** The copies made so far, by their originals, so that cycles and shared references are kept. */
   readonly #copies = new Map<object, object>();
-  /** The way to what is being copied: only a refusal makes a text of it. One name or place a level. */
+  /** The path to the part being copied, one name or place for each level. Only a refusal turns it into text. */
   readonly #way: Step[] = [];
 
   constructor(codec: string) {
@@ -203,7 +203,7 @@ class StructuredCopy {
   }
 }
 
-/** A copy of something with nothing inside; `undefined`: it is of no such kind. @throws where it only has the prototype of one */
+/** A copy of an object without parts; `undefined` for any other kind. @throws if the object only has such a prototype */
 function leafOf(value: object, kind: string): object | undefined {
   const typedArray = TYPED_ARRAYS.get(typedArrayOf(value) ?? "");
   if (typedArray !== undefined && typedArrayOf(value) === kind) return typedArray(value as ArrayBufferView);
@@ -211,7 +211,7 @@ function leafOf(value: object, kind: string): object | undefined {
     case "Date":
       return dateTime(value) === undefined ? undefined : new Date(dateTime(value) ?? Number.NaN);
     case "RegExp":
-      // By its internal slot: it throws for what is no RegExp.
+      // Reads the internal slot, which throws if the object is not a RegExp.
       return new RegExp(sourceOf.call(value), (value as RegExp).flags);
     case "URL":
       return new URL(String((value as URL).href));
@@ -232,7 +232,7 @@ function leafOf(value: object, kind: string): object | undefined {
   }
 }
 
-/** A name may be __proto__, which an assignment would take for the prototype. */
+/** A name may be __proto__, and assigning to that would set the prototype. */
 function define(object: object, name: string, value: unknown): void {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
 }

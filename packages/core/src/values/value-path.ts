@@ -5,7 +5,7 @@ export function member(name: string): string {
   return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
-/** The beginning and the end of a path that is too long to be read. */
+/** The beginning and the end of a path that is too long to read. */
 export function shortened(path: string): string {
   return path.length <= 120 ? path : `${path.slice(0, 80)} … ${path.slice(-36)}`.toWellFormed();
 }
