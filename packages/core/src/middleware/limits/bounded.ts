@@ -15,28 +15,28 @@ export interface BoundedOptions {
   /** The most entries, over all namespaces: a positive integer. */
   readonly maxEntries: number;
   /**
-   * The most bytes, over all namespaces: a positive integer. Counted are key, payload (as its codec writes it) and user
-   * metadata, each as UTF-8. An entry that alone exceeds it is refused with `KV_CAPACITY`, and nothing of its commit is
-   * written. Default: no limit.
+   * The most bytes, over all namespaces: a positive integer. Key, payload (as its codec writes it) and user metadata
+   * count, each as UTF-8. An entry that exceeds the limit alone is refused with `KV_CAPACITY`, and nothing of its
+   * commit is written. Default: no limit.
    */
   readonly maxBytes?: number | undefined;
-  /** The time to live of every entry that would have no deadline. A number is seconds. Default: none. */
+  /** The time to live of every entry that is written without a deadline. A number is seconds. Default: none. */
   readonly ttl?: Duration | undefined;
   /**
    * Called once for each entry that a limit evicts, after the write which caused it has taken effect. The key is the
    * backend's, scope prefix included; the value is decoded if it is bytes or was written by the codecs `json` or
-   * `structured`, else it is what the codec made of it. Not called for what expires or is deleted. What it throws is
-   * reported as a process warning.
+   * `structured`, else it is the encoded payload. Not called for entries that expire or are deleted. Errors it throws
+   * are reported as process warnings.
    */
   readonly onEvict?: OnEvict | undefined;
 }
 
 /**
  * Keeps any backend small: when a write exceeds a limit, the least recently used entries go, after those whose deadline
- * has come. Reads by key and writes are uses, scans are none.
+ * has come. Reads by key and writes count as uses, scans do not.
  *
- * The order of use is kept in this process: opening reads all entries, to begin with the order of their last writes, and
- * what other processes write counts from when it is read here. Nothing is evicted before the first write.
+ * The order of use is kept in this process: opening reads all entries, to begin with the order of their last writes,
+ * and another process's entry counts once it is read here. Nothing is evicted before the first write.
  * @throws KvError `KV_INVALID_OPTION`, `KV_INVALID_TTL`
  */
 export function bounded(options: BoundedOptions): Middleware {
@@ -71,7 +71,7 @@ export function bounded(options: BoundedOptions): Middleware {
     const eviction = new Eviction(inner, ledger, onEvict);
     const refuse = refuseTooLarge(ledger);
     return forward(inner, {
-      // What goes past this would not be counted.
+      // Writes that bypass this would not be counted.
       native: undefined,
       open: () =>
         after(inner.open(), () =>
@@ -88,7 +88,7 @@ export function bounded(options: BoundedOptions): Middleware {
         return inner.close();
       },
       read(namespace, keys, payloadsOnly) {
-        // What is not known yet has to be known as a whole.
+        // Entries that are not tracked yet have to be read completely.
         const known = payloadsOnly === true && keys.every((key) => ledger.find(namespace, key) !== undefined);
         return after(inner.read(namespace, keys, known), (entries) => {
           for (const entry of entries) if (entry !== undefined) ledger.found(namespace, entry, !known);
@@ -124,7 +124,7 @@ function commitCounted(
   const made = rescued(
     () => inner.commit(namespace, commits),
     (error) => {
-      // What may be there counts; if it is not, that will be noticed when it has to go.
+      // Entries of unknown outcome are counted; if one does not exist, its eviction will find out.
       for (const commit of commits) ledger.committed(namespace, commit, undefined);
       throw error;
     },
@@ -138,7 +138,7 @@ function commitCounted(
   });
 }
 
-/** Gives every entry that would have none the deadline. */
+/** Gives the deadline to every entry that would have none. */
 function withDeadlines(
   commits: readonly Commit[],
   namespace: Namespace,
@@ -154,7 +154,7 @@ function withDeadlines(
       case "increment":
         return { ...mutation, expiresAt: mutation.expiresAt ?? deadline };
       case "set": {
-        // There may be none to keep.
+        // The entry may have no deadline to keep.
         const none =
           mutation.expiresAt === undefined ||
           (mutation.expiresAt === "keep" && ledger.find(namespace, mutation.key)?.expiresAt === undefined);
@@ -173,7 +173,7 @@ const EVERYTHING: Range = {
   keysOnly: false,
 };
 
-/** Enters everything that is there, in the order of the last writes. */
+/** Enters all existing entries, in the order of their last writes. */
 async function listed(inner: Adapter, ledger: BoundsLedger): Promise<void> {
   const namespaces: Namespace[] = [ROOT];
   for await (const page of inner.namespaces(ROOT)) namespaces.push(...page);
@@ -188,7 +188,7 @@ async function listed(inner: Adapter, ledger: BoundsLedger): Promise<void> {
       for (const entry of page) {
         found.push({ namespace, key: entry.key, at: entry.updatedAt, known: ledger.known(entry) });
       }
-      // A driver that answers synchronously must not hold up the event loop for the whole of it.
+      // A driver that answers synchronously must not block the event loop until the last page.
       await turn();
     }
   }

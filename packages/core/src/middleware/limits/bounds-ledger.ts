@@ -13,12 +13,12 @@ import { payloadSize } from "../parts/payload-size.ts";
 import { DueQueue } from "./due-queue.ts";
 import { type Known, Recency, type Tracked } from "./recency.ts";
 
-/** Which limit an entry had to go for. */
+/** The limit for which an entry was evicted. */
 export type EvictReason = "maxEntries" | "maxBytes";
 
 export interface Limits {
   readonly maxEntries: number;
-  /** `Infinity`: none; sizes are not measured then. */
+  /** `Infinity`: no limit; sizes are not measured then. */
   readonly maxBytes: number;
 }
 
@@ -27,7 +27,7 @@ export interface Excess {
   readonly reason: EvictReason;
 }
 
-/** Keeps account of the entries behind a bound: which there are, what they take, when they were used, when they are due. */
+/** Keeps account of the entries behind a bound: which exist, their sizes, when they were used, when they expire. */
 export class BoundsLedger {
   readonly #limits: Limits;
   readonly #inner: Pick<Adapter, "clock" | "form">;
@@ -48,14 +48,14 @@ export class BoundsLedger {
     this.#due = this.#newQueue();
   }
 
-  /** What is known of an entry that, as far as is known, is live. */
+  /** The record of an entry that is live, as far as this process knows. */
   find(namespace: Namespace, key: string): Tracked | undefined {
     const tracked = this.#recency.find(namespace, key);
     const due = tracked?.expiresAt !== undefined && tracked.expiresAt <= this.#inner.clock();
     return due ? undefined : tracked;
   }
 
-  /** Bytes that count towards `maxBytes`; 0 where those are not limited. */
+  /** Bytes that count towards `maxBytes`; 0 if that is not limited. */
   #sizeOf(entry: Pick<StoredEntry, "payload" | "encoding">): number {
     return this.#limits.maxBytes === Number.POSITIVE_INFINITY ? 0 : payloadSize(entry, this.#inner.form);
   }
@@ -65,7 +65,7 @@ export class BoundsLedger {
     return utf8Length(key) + (user === undefined ? 0 : utf8Length(user));
   }
 
-  /** The key of an entry that would not even fit alone. */
+  /** The key of an entry of the commit that exceeds `maxBytes` alone. */
   tooLargeIn({ mutations }: Commit): string | undefined {
     const { maxBytes } = this.#limits;
     if (maxBytes === Number.POSITIVE_INFINITY) return undefined;
@@ -76,26 +76,26 @@ export class BoundsLedger {
     )?.key;
   }
 
-  /** What has to be known of an entry. */
+  /** The record to keep of an entry. */
   known(entry: StoredEntry): Known {
     const { key, user, policy, expiresAt } = entry;
     return { overhead: this.#overheadOf(key, user), payload: this.#sizeOf(entry), policy, expiresAt };
   }
 
-  /** An entry that is there, as the newest. */
+  /** Records an existing entry, as the newest. */
   present(namespace: Namespace, key: string, known: Known): void {
     const tracked = this.#recency.write(namespace, key, known);
     this.#due.add(tracked, this.#recency.entries);
   }
 
-  /** An entry that was found: a use of it. `whole`: more of it can be looked at than its payload. */
+  /** Records a use of an entry that was read. `whole`: the read returned more of it than its payload. */
   found(namespace: Namespace, entry: StoredEntry, whole: boolean): void {
     const tracked = this.#recency.find(namespace, entry.key);
     if (tracked !== undefined) this.#recency.use(tracked);
     else if (whole) this.present(namespace, entry.key, this.known(entry));
   }
 
-  /** A commit that was made, or (`outcomes` unknown) may have been. */
+  /** Records a commit that was made, or (no `result`) may have been. */
   committed(namespace: Namespace, { mutations }: Commit, result: CommitResult | undefined): void {
     if (result !== undefined && result.status !== "ok") return;
     for (const [i, mutation] of mutations.entries()) {
@@ -126,7 +126,7 @@ export class BoundsLedger {
     this.#recency.removeAll(namespace, filter);
   }
 
-  /** It turned out to be gone. */
+  /** Forgets an entry that turned out to be absent. */
   gone(tracked: Tracked): void {
     this.#recency.remove(tracked);
   }
@@ -139,7 +139,7 @@ export class BoundsLedger {
     return this.#recency.entries > this.#limits.maxEntries || this.#recency.bytes > this.#limits.maxBytes;
   }
 
-  /** Where a limit is exceeded: the entries whose deadline has come, as far as is known. Each is told once. */
+  /** If a limit is exceeded: the entries whose deadline has passed, as far as this process knows. Each is returned once. */
   due(): Tracked[] {
     const due: Tracked[] = [];
     if (!this.#isExceeded) return due;
@@ -148,7 +148,7 @@ export class BoundsLedger {
     return due;
   }
 
-  /** What has to go, so that the rest is within the limits: the least recently used. */
+  /** The least recently used entries, to be evicted so that the rest is within the limits. */
   excess(): Excess[] {
     const excess: Excess[] = [];
     if (!this.#isExceeded) return excess;

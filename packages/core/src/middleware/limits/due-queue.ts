@@ -9,8 +9,8 @@ interface Deadline {
 const SHORT = 64;
 
 /**
- * Which entries are due next: a binary heap. A deadline that was changed stays in it and is passed over, until those are
- * the most of it.
+ * The entries by deadline, as a binary heap. A deadline that was changed stays in it and is skipped, until such
+ * deadlines are more than half of it.
  */
 export class DueQueue {
   #heap: Deadline[] = [];
@@ -20,14 +20,14 @@ export class DueQueue {
     this.#isTracked = isTracked;
   }
 
-  /** Takes note of the deadline that the entry has now. `tracked`: how many entries there are. */
+  /** Adds the entry with its present deadline. `tracked`: how many entries there are. */
   add(of: Tracked, tracked: number): void {
     if (of.expiresAt === undefined) return;
     if (this.#heap.length > SHORT + 2 * tracked) this.#tidy();
     this.#push({ at: of.expiresAt, of });
   }
 
-  /** Takes out an entry that is due; `undefined`: none is. */
+  /** Removes and returns an entry that is due; `undefined` if none is. */
   take(now: number): Tracked | undefined {
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
       this.#pop();
@@ -42,7 +42,7 @@ export class DueQueue {
 
   #tidy(): void {
     const current = this.#heap.filter((deadline) => this.#isCurrent(deadline));
-    // Sorted is a heap, too.
+    // A sorted array is a heap.
     this.#heap = current.sort((a, b) => a.at - b.at);
   }
 

@@ -9,7 +9,7 @@ import { Codecs, json } from "../../values/codec.ts";
 import type { BoundsLedger, EvictReason, Excess } from "./bounds-ledger.ts";
 import type { Tracked } from "./recency.ts";
 
-/** Told of an entry that had to go: its key, its value, which limit it went for, and the path of its namespace. */
+/** Receives an evicted entry: its key, its value, the limit that was exceeded, and the path of its namespace. */
 export type OnEvict = (
   key: string,
   value: unknown,
@@ -17,7 +17,7 @@ export type OnEvict = (
   namespace: readonly string[],
 ) => void;
 
-/** Further passes where entries that had to go were written meanwhile. */
+/** Further passes if entries to be evicted were written meanwhile. */
 const MAX_PASSES = 8;
 
 interface Evicted {
@@ -41,7 +41,7 @@ export class Eviction {
     this.#codecs = new Codecs(json, [], inner.form);
   }
 
-  /** Never fails: what it is called after has taken effect already. */
+  /** Never fails, because the write before it has taken effect already. */
   run(): MaybePromise<void> {
     if (this.#running !== undefined) return this.#running.then(() => this.run());
     const evicted: Evicted[] = [];
@@ -80,7 +80,7 @@ export class Eviction {
     );
   }
 
-  /** Forgets the entries that have expired. Another process may have given one more time. */
+  /** Forgets the entries that have expired. Another process may have extended a deadline. */
   #forget(due: readonly Tracked[]): MaybePromise<void> {
     const { namespace } = due[0]!;
     const writes = due.map((tracked) => tracked.writes);
@@ -122,13 +122,13 @@ export class Eviction {
   #judge(result: CommitResult, one: Excess, writes: number): boolean {
     if (result.status === "error") throw result.error;
     if (result.status === "ok") this.#removed(one.tracked, writes);
-    // Somebody wrote it meanwhile.
+    // Another writer wrote it meanwhile.
     else this.#ledger.used(one.tracked);
     return result.status === "ok";
   }
 
   #removed(tracked: Tracked, writes: number): void {
-    // Not if it was written again since: then it is there.
+    // Not if it was written again since, because then it exists.
     if (tracked.writes === writes) this.#ledger.gone(tracked);
   }
 
@@ -138,7 +138,7 @@ export class Eviction {
     for (const { entry, reason, namespace } of evicted) {
       try {
         const returned: unknown = onEvict(entry.key, this.#valueOf(entry), reason, namespace);
-        // An async function passes for a callback, too; its rejection must not end the process.
+        // The callback may be an async function, and its rejection must not end the process.
         if (isPromise(returned)) returned.catch(reportThrown);
       } catch (error) {
         reportThrown(error);
@@ -146,7 +146,7 @@ export class Eviction {
     }
   }
 
-  /** What is written by a codec that is not known here is told as it is stored. */
+  /** A value of a codec that is not known here is passed on as it is stored. */
   #valueOf(entry: StoredEntry): unknown {
     try {
       return this.#codecs.decode(entry);
@@ -157,7 +157,7 @@ export class Eviction {
   }
 }
 
-/** Runs for the part of each namespace, all at a time. */
+/** Runs for the entries of each namespace, concurrently. */
 function byNamespace<T>(
   all: readonly T[],
   trackedOf: (one: T) => Tracked,

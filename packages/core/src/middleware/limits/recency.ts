@@ -1,7 +1,7 @@
 import type { Filter, Namespace, Policy } from "../../contract/adapter.ts";
 import { inBounds } from "../../contract/key.ts";
 
-/** What is known of an entry that counts towards a bound: a link of a ring, in the order of use. */
+/** The record of an entry that counts towards a bound: a link of a ring, in the order of use. */
 export class Tracked {
   readonly namespace: Namespace;
   readonly key: string;
@@ -11,7 +11,7 @@ export class Tracked {
   payload = 0;
   policy: Policy = "persist";
   expiresAt: number | undefined;
-  /** Raised by every write, so that one that came between can be told. */
+  /** Incremented by every write, so that an intervening write can be detected. */
   writes = 0;
   older: Tracked = this;
   newer: Tracked = this;
@@ -26,10 +26,10 @@ export class Tracked {
   }
 }
 
-/** What a write says of an entry. */
+/** The part of the record that a write sets. */
 export type Known = Pick<Tracked, "overhead" | "payload" | "policy" | "expiresAt">;
 
-/** The entries of all namespaces in the order of their last use, and what they take. */
+/** The entries of all namespaces in the order of their last use, and their total size. */
 export class Recency {
   readonly #byNamespace = new Map<string, Map<string, Tracked>>();
   /** Stands between the newest and the oldest. */
@@ -41,7 +41,7 @@ export class Recency {
     return this.#byNamespace.get(namespace.id)?.get(key);
   }
 
-  /** The entry as the newest, with what is known of it now. */
+  /** Records the entry as the newest. */
   write(namespace: Namespace, key: string, known: Known): Tracked {
     const tracked = this.find(namespace, key) ?? this.#add(namespace, key);
     this.bytes -= tracked.bytes;
@@ -73,7 +73,7 @@ export class Recency {
     this.bytes -= tracked.bytes;
   }
 
-  /** What a `clear` removes. */
+  /** Removes the entries that a `clear` removes. */
   removeAll(namespace: Namespace, filter: Filter): void {
     for (const [id, keys] of [...this.#byNamespace]) {
       if (id !== namespace.id && !(filter.descendants && id.startsWith(namespace.id))) continue;
@@ -84,7 +84,7 @@ export class Recency {
     }
   }
 
-  /** From the one that was not used for longest on. */
+  /** From the least recently used on. */
   *oldestFirst(): Generator<Tracked, void, undefined> {
     for (let tracked = this.#ring.newer; tracked !== this.#ring; tracked = tracked.newer) yield tracked;
   }

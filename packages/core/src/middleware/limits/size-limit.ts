@@ -7,16 +7,16 @@ import { capacityRefusal, commitOthers } from "../parts/refused-commits.ts";
 
 export interface SizeLimitOptions {
   /**
-   * The most bytes a value may take as its codec writes it: bytes by their number, text by its length in UTF-8, and
-   * JSON by that of its text. What is larger is refused with `KV_CAPACITY`; nothing of its commit is written, and no
-   * other commit is concerned.
+   * The most bytes a value may take as its codec writes it: the number of bytes, or the UTF-8 length of text or of a
+   * JSON value's text. A larger value is refused with `KV_CAPACITY`; nothing of its commit is written, and other
+   * commits are unaffected.
    */
   readonly maxValueBytes: number;
 }
 
 /**
  * Refuses values that are too large, before they reach the backend. Outside of `compression` and `encryption` it
- * measures what the user wrote, inside of them what is stored. What is stored already stays readable.
+ * measures the value as written, inside of them as stored. Entries stored before stay readable.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function sizeLimit(options: SizeLimitOptions): Middleware {
@@ -37,7 +37,7 @@ export function sizeLimit(options: SizeLimitOptions): Middleware {
 
   return (inner) =>
     forward(inner, {
-      // What goes past this would not be measured.
+      // Writes that bypass this would not be measured.
       native: undefined,
       commit: (namespace, commits) =>
         commitOthers(

@@ -12,45 +12,48 @@ import {
 } from "../parts/middleware-options.ts";
 import { type AdapterCall, type AdapterOperation, observed } from "./observation.ts";
 
-/** From the most to the least talkative. */
+/** From the most to the least verbose. */
 export type LogLevel = "debug" | "warn" | "error";
 
-/** One call of an adapter. It never holds a value, an address or a driver's message; keys only if they are asked for. */
+/** One call of an adapter. It never holds a value, an address or a driver's message; keys only with the option `keys`. */
 export interface LogRecord {
   /** `"error"`: it failed; `"warn"`: it was slow; `"debug"`: neither. */
   readonly level: LogLevel;
   readonly adapter: string;
   readonly operation: AdapterOperation;
-  /** The namespace's segments; `undefined` where the call concerns all of them. */
+  /** The namespace's segments; `undefined` if the call concerns all namespaces. */
   readonly namespace: readonly string[] | undefined;
   /** How many keys were read, or commits made; `undefined` for other calls. */
   readonly items: number | undefined;
-  /** Where the option `keys` is set: the keys that were read or written. */
+  /** The keys that were read or written, if the option `keys` is set. */
   readonly keys: readonly string[] | undefined;
-  /** How long it took, in milliseconds; of a scan, until it was left. */
+  /** How long it took, in milliseconds; for a scan, until it was left. */
   readonly ms: number;
-  /** Why it failed. */
+  /** The code of the failure. */
   readonly code: KvErrorCode | undefined;
-  /** All of it (but the keys) as one line. */
+  /** The record without its keys, as one line. */
   readonly message: string;
 }
 
 export interface LoggingOptions {
-  /** Told of every call, after its end. What it throws is reported as a process warning, and stops nothing. */
+  /**
+   * Receives a record of every call, after its end. An error it throws is reported as a process warning; the call is
+   * not affected.
+   */
   readonly log: (record: LogRecord) => void;
-  /** The least level that is told. Default: `"debug"`, every call. */
+  /** The lowest level that is recorded. Default: `"debug"`, every call. */
   readonly level?: LogLevel | undefined;
-  /** From which duration on a call is told at the level `"warn"`. A number is seconds. Default: never. */
+  /** From which duration on a call is recorded at the level `"warn"`. A number is seconds. Default: never. */
   readonly slow?: Duration | undefined;
-  /** Whether records hold the keys: they may say more than a log should know. Default: `false`. */
+  /** Whether records hold the keys, which may be confidential. Default: `false`. */
   readonly keys?: boolean | undefined;
 }
 
 const LEVELS: readonly LogLevel[] = ["debug", "warn", "error"];
 
 /**
- * One record per call of the adapter. The store gathers what happens in one tick, so that a hundred `get`s may be one
- * `read` of a hundred keys.
+ * Writes one record per call of the adapter. The store batches the operations of one tick, so a hundred `get`s may be
+ * one `read` of a hundred keys.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function logging(options: LoggingOptions): Middleware {

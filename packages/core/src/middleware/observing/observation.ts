@@ -2,7 +2,7 @@ import { forward } from "../../adapter-parts/forward.ts";
 import type { Adapter, CommitResult, MaybePromise, Namespace, Pages } from "../../contract/adapter.ts";
 import { isPromise } from "../../contract/any-realm.ts";
 
-/** The calls of an adapter that are observed. `errorCode` and `clock` are no calls of the backend. */
+/** The calls of an adapter that are observed. `errorCode` and `clock` do not call the backend. */
 export type AdapterOperation =
   | "open"
   | "close"
@@ -19,7 +19,7 @@ export type AdapterOperation =
 /** One call of an adapter, as it begins. */
 export interface AdapterCall {
   readonly operation: AdapterOperation;
-  /** `undefined`: the call concerns all of them. */
+  /** `undefined` if the call concerns all namespaces. */
   readonly namespace: Namespace | undefined;
   /** How many keys are read, or commits made; `undefined` for other calls. */
   readonly items: number | undefined;
@@ -27,12 +27,15 @@ export interface AdapterCall {
   readonly keys: () => string[];
 }
 
-/** Told of the end of a call: with what it failed, if it did. A commit that failed by itself counts as a failure, too. */
+/** Called at the end of a call, with its error if it failed. A batch in which one commit failed alone counts as a failure, too. */
 export type CallEnd = (failure: { readonly error: unknown } | undefined) => void;
 
 const NONE = (): string[] => [];
 
-/** The adapter, with every call told to `begin` and its end to what that returned. A scan lasts until it is left. */
+/**
+ * An adapter that reports every call to `begin`, and its end to the function that `begin` returned. A scan lasts until
+ * it is left.
+ */
 export function observed(inner: Adapter, begin: (call: AdapterCall) => CallEnd): Adapter {
   function call<T>(
     operation: AdapterOperation,

@@ -1,6 +1,6 @@
 /**
- * What is needed of the OpenTelemetry API (`@opentelemetry/api`): its `Tracer` and `Meter` have these shapes, and nothing
- * here depends on the package.
+ * The part of the OpenTelemetry API (`@opentelemetry/api`) that is used: its `Tracer` and `Meter` have these shapes,
+ * and nothing here depends on the package.
  */
 
 export type SpanAttributes = Record<string, string | number>;

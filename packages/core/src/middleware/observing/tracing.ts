@@ -21,15 +21,15 @@ export interface TracingOptions {
   readonly meter?: MeterLike | undefined;
 }
 
-/** As the semantic conventions of OpenTelemetry advise for this metric, in seconds. */
+/** The buckets that OpenTelemetry's semantic conventions advise for this metric, in seconds. */
 const BOUNDARIES = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
 /**
- * Spans and durations by OpenTelemetry's semantic conventions for databases. A span is named after operation and backend
- * (`read redis`) and has `db.system.name`, `db.operation.name`, `db.namespace` (unless it is the root),
- * `db.operation.batch.size` (from two on) and, where it failed, `error.type`: the error's code. It holds no keys, no
- * values and no driver's message. The store gathers what happens in one tick into one call, whose span belongs to the
- * context of the first who asked.
+ * Records spans and durations by OpenTelemetry's semantic conventions for databases. A span is named after operation
+ * and backend (`read redis`) and has `db.system.name`, `db.operation.name`, `db.namespace` (unless it is the root),
+ * `db.operation.batch.size` (from two on) and, if it failed, `error.type`: the error's code. It holds no keys, no
+ * values and no driver's message. The store batches the operations of one tick into one call, whose span belongs to the
+ * context of the first caller.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function tracing(options: TracingOptions): Middleware {
@@ -83,12 +83,12 @@ function traced(
   });
 }
 
-/** Those of spans and of the metric: of few different values. */
+/** Attributes of spans and of the metric, which have few different values. */
 function attributesOf(inner: Adapter, { operation }: AdapterCall): SpanAttributes {
   return { "db.system.name": inner.name, "db.operation.name": operation };
 }
 
-/** Those of spans alone. */
+/** Attributes of spans only. */
 function detailsOf({ namespace, items }: AdapterCall): SpanAttributes {
   return {
     ...(namespace === undefined || namespace.id === "" ? undefined : { "db.namespace": namespace.id }),

@@ -6,7 +6,7 @@ import { isRetryable } from "../parts/failure-code.ts";
 export interface Repetition<T> {
   /** Whether a thrown or rejected failure that is retryable may be repeated. Default: `true`. */
   readonly failed?: boolean;
-  /** Whether a result calls for another attempt. Default: none does. */
+  /** Whether a result calls for another attempt. Default: never. */
   readonly unfinished?: (result: T) => boolean;
 }
 
@@ -14,9 +14,9 @@ export interface Repetition<T> {
 export type Repeat = <T>(run: () => MaybePromise<T>, repetition?: Repetition<T>) => MaybePromise<T>;
 
 /**
- * Makes commits, again where that cannot apply one twice. A call that was rejected may have been applied: it is repeated
- * only if that would change nothing. Of a call that was answered, those commits are repeated which the backend says it
- * did not apply, unless a later one of the same call went past them on the same key.
+ * Makes commits, and repeats them if that cannot apply one twice. A rejected call may have been applied: it is repeated
+ * only if a second application changes nothing. After an answered call, the commits that the backend reports as not
+ * applied are repeated, unless a later commit of the same call has a key in common.
  */
 export function commitRepeating(
   inner: Adapter,
@@ -32,7 +32,7 @@ export function commitRepeating(
     const places = left;
     const again = places.length < commits.length;
     const made = () => inner.commit(namespace, again ? places.map((place) => commits[place]!) : commits);
-    // The commits that were made stay made, whatever becomes of these.
+    // The results of the commits made before stay, even if this attempt fails.
     const answered = again
       ? rescued(made, (error) => places.map(() => ({ status: "error", error })))
       : made();
@@ -52,7 +52,7 @@ export function commitRepeating(
   });
 }
 
-/** Whether making it twice leaves what making it once does. */
+/** Whether making it twice has the same effect as making it once. */
 function isIdempotent({ checks, mutations }: Commit): boolean {
   return checks.length === 0 && mutations.every(({ type }) => type !== "increment");
 }

@@ -32,12 +32,12 @@ interface Watching {
   readonly bounds: Bounds;
   readonly listener: ChangeListener;
   readonly unwatchSecondary: () => void;
-  /** `undefined`: the primary was down when it should have begun. */
+  /** `undefined` if the primary was down when the watch began. */
   unwatchPrimary: (() => void) | undefined;
   ended: boolean;
 }
 
-/** A primary adapter while it is up, and a secondary one while it is not. */
+/** Serves from a primary adapter while that is up, and from a secondary one while it is down. */
 export class DegradingAdapter {
   readonly #primary: Adapter;
   readonly #secondary: Adapter;
@@ -63,7 +63,7 @@ export class DegradingAdapter {
     });
     this.adapter = forward(primary, {
       capabilities: common(primary.capabilities, secondary.capabilities),
-      // Deadlines are compared by the clock of the adapter that the entries are in.
+      // Deadlines are compared by the clock of the adapter that holds the entries.
       clock: () => this.#current.clock(),
       syncClock: this.#syncClock(),
       open: () => this.#open(),
@@ -94,7 +94,7 @@ export class DegradingAdapter {
     return this.#outage.isDown ? this.#secondary : this.#primary;
   }
 
-  /** `undefined`: neither adapter's clock is a server's. */
+  /** `undefined` if neither adapter's clock is a server's. */
   #syncClock(): Adapter["syncClock"] {
     const [primary, secondary] = [this.#primary, this.#secondary];
     if (primary.syncClock === undefined && secondary.syncClock === undefined) return undefined;
@@ -107,7 +107,7 @@ export class DegradingAdapter {
     };
   }
 
-  /** Whether the failure means that the primary is down; from then on it counts as such. */
+  /** Whether the failure means that the primary is down, which is recorded then. */
   #isOutage(error: unknown): boolean {
     const code = codeOf(this.#primary, error);
     if (!this.#when(code, error)) return false;
@@ -176,7 +176,7 @@ export class DegradingAdapter {
     try {
       if (this.#primaryIsOpen) await this.#primary.close();
     } catch (error) {
-      // What cannot be reached cannot take its leave, either.
+      // A backend that cannot be reached cannot be closed properly, either.
       if (!wasDown && !this.#isOutage(error)) throw error;
     } finally {
       this.#primaryIsOpen = false;
@@ -240,7 +240,7 @@ export class DegradingAdapter {
   }
 }
 
-/** What both promise. */
+/** The capabilities that both have. */
 function common(a: Capabilities, b: Capabilities): Capabilities {
   return {
     persistent: a.persistent && b.persistent,
@@ -248,7 +248,7 @@ function common(a: Capabilities, b: Capabilities): Capabilities {
     ordered: a.ordered && b.ordered,
     snapshotScans: a.snapshotScans && b.snapshotScans,
     atomic: a.atomic === "namespace" ? b.atomic : a.atomic,
-    // A write in the one is not seen by a read in the other.
+    // A read of one does not see a write to the other.
     linearizable: false,
     watch: a.watch === false || b.watch === false ? false : a.watch === b.watch ? a.watch : "local",
   };

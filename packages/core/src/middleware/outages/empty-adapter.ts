@@ -2,7 +2,7 @@ import { addToNumber } from "../../adapter-parts/add-to-number.ts";
 import { forward } from "../../adapter-parts/forward.ts";
 import type { Adapter, Commit, CommitResult, Outcome } from "../../contract/adapter.ts";
 
-/** An adapter in the place of `inner` that is always empty: reads find nothing, writes are answered and dropped. */
+/** An adapter in place of `inner` that is always empty: reads find nothing, writes are acknowledged and dropped. */
 export function nothing(inner: Adapter): Adapter {
   let written = 0;
 
@@ -28,7 +28,7 @@ export function nothing(inner: Adapter): Adapter {
 
   return forward(inner, {
     capabilities: { ...inner.capabilities, persistent: false, linearizable: false },
-    // What is dropped needs no server's time.
+    // Dropped writes need no server's time.
     syncClock: undefined,
     open: () => undefined,
     close: () => undefined,

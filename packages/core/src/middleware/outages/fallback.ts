@@ -16,10 +16,10 @@ import { timeout } from "./timeout.ts";
 interface CommonOptions {
   /**
    * Which failures mean that the backend is down, by code and the adapter's own error. Default: `KV_UNAVAILABLE` and
-   * `KV_TIMEOUT`, but not where the backend is well and only held by another process (`Refusal.held`).
+   * `KV_TIMEOUT`, except for a healthy backend that another process holds (`Refusal.held`).
    */
   readonly when?: ((code: KvErrorCode, error: unknown) => boolean) | undefined;
-  /** Told when the backend goes down and when it is back. What it throws is reported as a process warning. */
+  /** Called when the backend goes down and when it is back. An error it throws is reported as a process warning. */
   readonly onChange?: OnStateChange | undefined;
 }
 
@@ -27,12 +27,15 @@ export interface DegradeOptions extends CommonOptions {
   readonly mode: "degrade";
   /**
    * What serves while the backend is down: another adapter, which this opens and closes; or `"nothing"`: reads find
-   * nothing, writes are dropped, and nobody is told.
+   * nothing, and writes are dropped without an error.
    */
   readonly to: Adapter | "nothing";
-  /** How long the backend may take to answer before it counts as down. Shorter than the store's `timeout`. A number is seconds. Default: 2 s. */
+  /**
+   * How long the backend may take to answer before it counts as down. Shorter than the store's `timeout`. A number is
+   * seconds. Default: 2 s.
+   */
   readonly after?: Duration | undefined;
-  /** How often a backend that is down is tried again. A number is seconds. Default: 5 s. */
+  /** How often a backend that is down is probed. A number is seconds. Default: 5 s. */
   readonly probe?: Duration | undefined;
 }
 
@@ -43,21 +46,21 @@ export interface FailOptions extends CommonOptions {
 export type FallbackOptions = DegradeOptions | FailOptions;
 
 /**
- * What is to happen when the backend is down; the caller chooses. `"fail"`: operations fail, as they would without this,
- * and `onChange` is told. `"degrade"`: the other adapter serves from the failing call on, also where the backend is down
- * from the start, and the backend again as soon as it answers a probe. A database that another process holds is not
- * down: nobody stands in for it, unless `when` says so, and operations fail as they would without this.
+ * Sets what happens when the backend is down. `"fail"`: operations fail, as they would without this, and `onChange` is
+ * called. `"degrade"`: the other adapter serves from the failing call on, even if the backend is down from the start,
+ * and the backend again as soon as it answers a probe. A database that another process holds is not down: unless `when`
+ * decides otherwise, nothing replaces it, and operations fail as they would without this.
  *
  * What degrading costs:
- * - While it is down, what the backend holds is absent, and what is written is seen by this process alone.
- * - Nothing is carried over. What was written meanwhile stays in the other adapter, and is there in the next outage.
+ * - While the backend is down, its entries are absent, and only this process sees new writes.
+ * - Nothing is carried over. Entries written meanwhile stay in the other adapter, and are there in the next outage.
  * - A write that failed may still have been applied by the backend, and is made once more in the other adapter.
- * - Revisions of one are none of the other: a `replace` across the change answers `undefined`, a transaction runs again.
- *   Locks and `create` exclude nobody who sees the other one.
- * - A scan that has begun fails where it is.
+ * - Revisions of one are unknown to the other: a `replace` across the change returns `undefined`, a transaction runs
+ *   again. Locks and `create` do not exclude processes that use the other one.
+ * - A scan that has begun fails.
  * - Watchers get a `resync` at each change.
  *
- * So it is for what can be lost, such as caches. With `"nothing"`, `create` always succeeds.
+ * So use it for data that may be lost, such as caches. With `"nothing"`, `create` always succeeds.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function fallback(options: FallbackOptions): Middleware {

@@ -6,7 +6,7 @@ import { backgroundInterval, warn } from "../../runtime/platform.ts";
 /** `"up"`: the backend answers; `"down"`: it does not. */
 export type BackendState = "up" | "down";
 
-/** Told of each change, with the code of the failure that brought it down. */
+/** Called at each change, with the code of the failure that took the backend down. */
 export type OnStateChange = (state: BackendState, code: KvErrorCode | undefined) => void;
 
 export interface OutageOptions {
@@ -17,10 +17,10 @@ export interface OutageOptions {
   readonly onChange: OnStateChange;
 }
 
-/** Whether a backend is up. While it is down, it is probed until it is not. */
+/** Tracks whether a backend is up. While it is down, it is probed until it answers. */
 export class Outage {
   readonly #options: OutageOptions;
-  /** Probes are no caller's: they run in the async context of the adapter's making. */
+  /** Probes belong to no caller: they run in the async context in which the adapter was made. */
   readonly #startProbing: () => () => void;
   #stop: (() => void) | undefined;
   #probing: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export class Outage {
     this.#options.onChange("down", code);
   }
 
-  /** Ends it without a word. → a promise of the end of a probe under way. */
+  /** Stops without calling `onChange`. Returns a promise of the end of a pending probe. */
   async close(): Promise<void> {
     this.#end();
     await this.#probing;
@@ -59,7 +59,7 @@ export class Outage {
       .then(() => {
         if (this.#end()) this.#options.onChange("up", undefined);
       })
-      // Still down: the next one will tell.
+      // Still down; the next probe follows.
       .catch(() => undefined)
       .finally(() => {
         this.#probing = undefined;
@@ -67,7 +67,7 @@ export class Outage {
   }
 }
 
-/** The callback of a user, which must not disturb the call that it is told of. */
+/** Calls the user's callback, whose errors must not affect the call that it reports. */
 export function undisturbed(onChange: OnStateChange | undefined): OnStateChange {
   return (state, code) => {
     try {

@@ -10,9 +10,12 @@ import { checkedOptions, durationOption, positiveInteger } from "../parts/middle
 import { commitRepeating, type Repeat, type Repetition } from "./commit-repetition.ts";
 
 export interface RetryOptions {
-  /** How often a call is made at most, the first time counted: a positive integer. Default: 3. */
+  /** The most attempts of a call, the first one included: a positive integer. Default: 3. */
   readonly attempts?: number | undefined;
-  /** The pause before the second attempt; it doubles with each further one, less a random part. A number is seconds. Default: 50 ms. */
+  /**
+   * The pause before the second attempt; it doubles with each further one, and is shortened by a random part. A number
+   * is seconds. Default: 50 ms.
+   */
   readonly delay?: Duration | undefined;
   /** The longest pause. A number is seconds. Default: 1 s. */
   readonly maxDelay?: Duration | undefined;
@@ -20,14 +23,14 @@ export interface RetryOptions {
 
 /**
  * Repeats calls that failed because the backend could not be reached or did not answer (`KV_UNAVAILABLE`, `KV_TIMEOUT`,
- * or whatever else says that it is retryable): opening, reads, counts, statistics, the beginning of scans and watches.
+ * or any error with `retryable: true`): opening, reads, counts, statistics, the beginning of scans and watches.
  *
- * A failed write may have been applied, with only the answer lost. So one is repeated where that changes nothing: where
- * the backend says that nothing was applied, or where every mutation is a set, a delete or a touch and nothing is
- * checked. What is checked (`create`, `replace`, `update`, transactions) would fail at its own first attempt, and an
- * increment would count twice: those are left to the caller. A write that is repeated may overwrite what another writer
- * wrote between two attempts, and a repeated `delete` answers for its last attempt: `false` where an earlier one removed
- * the key. `clear` is not repeated.
+ * A failed write may have been applied, with only the answer lost. So a write is repeated only if a second application
+ * changes nothing: if the backend reports that nothing was applied, or if every mutation is a set, a delete or a touch
+ * and nothing is checked. A checked write (`create`, `replace`, `update`, transactions) would conflict with its own
+ * first attempt, and an increment would count twice: those are left to the caller. A repeated write may overwrite
+ * another writer's between two attempts, and a repeated `delete` returns the result of its last attempt: `false` if an
+ * earlier one removed the key. `clear` is not repeated.
  *
  * The store's `timeout` is over all attempts; give each its own with `timeout` inside: `[retry(), timeout({ after: 1 })]`.
  * @throws KvError `KV_INVALID_OPTION`
@@ -56,7 +59,7 @@ export function retry(options: RetryOptions = {}): Middleware {
             ? repetition.failed !== false && isRetryable(inner, settlement.error)
             : repetition.unfinished?.(settlement.value);
         if (wanted && failures + 1 < attempts) {
-          // Full jitter would let some come back at once; half of the pause is certain.
+          // With full jitter some callers would retry at once, so only half of the pause is random.
           const longest = Math.min(pause * 2 ** failures, maxPause);
           return delay(longest * (0.5 + Math.random() / 2)).then(() =>
             attempt(run, repetition, failures + 1),
@@ -97,7 +100,7 @@ function retried(inner: Adapter, repeat: Repeat): Adapter {
   } satisfies Partial<Adapter>);
 }
 
-/** What is right already answers at once, and there is nothing to repeat. */
+/** A clock that is accurate returns `undefined` at once, and nothing is repeated. */
 function synced(syncClock: () => Promise<void> | undefined, repeat: Repeat): Promise<void> | undefined {
   let first = syncClock();
   if (first === undefined) return undefined;
@@ -109,13 +112,13 @@ function synced(syncClock: () => Promise<void> | undefined, repeat: Repeat): Pro
   return isPromise(repeated) ? repeated : undefined;
 }
 
-/** A backend that gives its pages at once is not one that may be unreachable for a moment. */
+/** A backend with synchronous pages cannot be unreachable for a moment, so they are not repeated. */
 function begun<T>(pagesOf: () => Pages<T>, repeat: Repeat): Pages<T> {
   const pages = pagesOf();
   return Symbol.iterator in pages ? pages : begunLate(pages, pagesOf, repeat);
 }
 
-/** Repeated until there is a first page. From then on a failure is the end: pages that were seen would come twice. */
+/** Repeats until there is a first page. A later failure ends the scan, since a repetition would yield pages twice. */
 async function* begunLate<T>(
   pages: Pages<T>,
   pagesOf: () => Pages<T>,

@@ -12,8 +12,8 @@ export interface TimeoutOptions {
 
 /**
  * Gives up on a call that takes too long, with `KV_TIMEOUT`; a write may still take effect then. A store has a timeout of
- * its own, over everything: this one is for what is inside of `retry`, which makes the call again, or of `fallback`,
- * which makes it elsewhere. What a backend answers at once cannot be late.
+ * its own, over everything: this one goes inside of `retry`, which makes the call again, or of `fallback`, which makes
+ * it elsewhere. A synchronous answer cannot be late.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function timeout(options: TimeoutOptions): Middleware {
@@ -52,7 +52,7 @@ function limited(inner: Adapter, ms: number): Adapter {
             const watching = watch.call(inner, namespace, bounds, listener, othersOnly);
             if (!isPromise(watching)) return watching;
             let late = false;
-            // Nobody would end a watch that begins after it was given up.
+            // No caller would end a watch that begins after it was given up.
             watching.then((unwatch) => late && unwatch()).catch(() => undefined);
             const expired = () => {
               late = true;
@@ -64,8 +64,8 @@ function limited(inner: Adapter, ms: number): Adapter {
 }
 
 /**
- * An open that was given up may still be under way when the next one is asked for, which then waits for the same. One
- * that succeeds when nobody waits any more would leak what it opened.
+ * An `open` that was given up may still be pending at the next `open`, which then waits for the same one. If it
+ * succeeded with no caller waiting, what it opened would leak.
  */
 function opening(inner: Adapter, given: InTime): () => MaybePromise<void> {
   let pending: Promise<void> | undefined;
@@ -117,7 +117,7 @@ function pagesInTime<T>(pages: Pages<T>, given: InTime): Pages<T> {
           }),
         async return() {
           const ended = iterator.return?.();
-          // The end of a generator waits for its page under way, and that one may never come.
+          // Ending a generator waits for its pending page, which may never come.
           if (late) ended?.catch(() => undefined);
           else await ended;
           return { done: true, value: undefined };

@@ -1,7 +1,7 @@
 import type { Adapter } from "../../contract/adapter.ts";
 import { KvError, type KvErrorCode, Refusal } from "../../contract/errors.ts";
 
-/** What a failure of an adapter means. */
+/** The code of an adapter's failure. */
 export function codeOf(adapter: Adapter, error: unknown): KvErrorCode {
   if (error instanceof Refusal || KvError.is(error)) return error.code;
   return adapter.errorCode(error) ?? "KV_BACKEND";
@@ -15,7 +15,7 @@ export function isOutage(code: KvErrorCode): boolean {
   return code === "KV_UNAVAILABLE" || code === "KV_TIMEOUT";
 }
 
-/** The same, but for a backend that is well and somebody else's: to stand in for it would part the data in two. */
+/** The same, except for a healthy backend that another process holds: a fallback would split the data in two. */
 export function isDown(code: KvErrorCode, error: unknown): boolean {
   return isOutage(code) && !(error instanceof Refusal && error.held);
 }

@@ -1,7 +1,7 @@
 import { pageIterator } from "../../adapter-parts/answers.ts";
 import type { Pages } from "../../contract/adapter.ts";
 
-/** Pages of which the first is known: whether there are any can no longer fail. */
+/** Pages whose first one has been read, so that beginning them can no longer fail. */
 export interface BegunPages<T> {
   readonly iterator: ReturnType<typeof pageIterator<T>>;
   readonly first: IteratorResult<readonly T[], unknown>;
@@ -12,7 +12,7 @@ export async function begunPages<T>(pages: Pages<T>): Promise<BegunPages<T>> {
   try {
     return { iterator, first: await iterator.next() };
   } catch (error) {
-    // Not waited for: what failed to begin may fail to end.
+    // Not awaited: an iterator that failed to begin may also fail to end.
     Promise.resolve(iterator.return?.()).catch(() => undefined);
     throw error;
   }

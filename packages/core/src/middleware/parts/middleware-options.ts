@@ -5,7 +5,7 @@ import { messageOf, shown } from "../../contract/shown.ts";
 import { inThisContext } from "../../runtime/async-context.ts";
 
 /**
- * Checks the options of a middleware when it is made: a mistake in them is the programmer's, and is told at once.
+ * Checks the options of a middleware when it is made, because a mistake in them is the programmer's.
  * @throws KvError with the code of the refusal, naming the middleware
  */
 export function checkedOptions<O extends object, R>(
@@ -35,13 +35,13 @@ export function invalidOption(message: string): never {
   throw new Refusal("KV_INVALID_OPTION", message);
 }
 
-/** @throws Refusal `KV_INVALID_OPTION` where it is no positive integer */
+/** @throws Refusal `KV_INVALID_OPTION` if it is not a positive integer */
 export function positiveInteger(name: string, value: unknown): number {
   if (Number.isSafeInteger(value) && Number(value) > 0) return Number(value);
   return invalidOption(`${name} must be a positive integer, not ${shown(value)}`);
 }
 
-/** Milliseconds. @throws Refusal `KV_INVALID_OPTION` where it is no duration */
+/** Milliseconds. @throws Refusal `KV_INVALID_OPTION` if it is not a duration */
 export function durationOption(name: string, value: Duration): number {
   try {
     return milliseconds(value);
@@ -50,7 +50,10 @@ export function durationOption(name: string, value: Duration): number {
   }
 }
 
-/** A caller's function, to be run in the async context of this call. @throws Refusal `KV_INVALID_OPTION` where it is given and no function */
+/**
+ * A caller's function, bound to the async context of this call. @throws Refusal `KV_INVALID_OPTION` if it is given but
+ * not a function
+ */
 export function functionOption<F>(name: string, value: F): F {
   if (value === undefined) return value;
   if (typeof value === "function") return inThisContext(value as F & ((...args: never[]) => unknown));

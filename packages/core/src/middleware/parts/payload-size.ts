@@ -4,7 +4,7 @@ import { utf8Length } from "../../contract/key.ts";
 import { textOfJson } from "../../values/json-value.ts";
 
 /**
- * The bytes of a payload as its codec writes it: of bytes their number, of text its length in UTF-8. It is the same for
+ * The size of a payload as its codec writes it: the number of bytes, or the UTF-8 length of text. It is the same for
  * adapters of both forms: a JSON value counts as its JSON text.
  */
 export function payloadSize(

@@ -4,8 +4,7 @@ import { Refusal } from "../../contract/errors.ts";
 import { after } from "../../runtime/maybe-promise.ts";
 
 /**
- * Makes the commits that nothing speaks against; a refused one fails by itself. `refuse` tells why a commit is refused,
- * or `undefined`.
+ * Makes the commits that are not refused; a refused one fails alone. `refuse` returns the reason, or `undefined`.
  */
 export function commitOthers<C extends Commit>(
   commits: readonly C[],
@@ -24,7 +23,7 @@ export function commitOthers<C extends Commit>(
   });
 }
 
-/** Names the key only where the caller would not know it: keys of a scope are longer here than the caller wrote them. */
+/** Names the key only if the commit has several: here a key includes its scope's prefix, which the caller did not write. */
 export function capacityRefusal({ mutations }: Commit, key: string, message: string): Refusal {
   return new Refusal("KV_CAPACITY", message, mutations.length > 1 ? { key } : {});
 }

@@ -7,7 +7,8 @@ import { corrupt } from "./transformation.ts";
 /*
  * What is stored for an encrypted entry:
  *
- *   version (1) · length of the key's name · the key's name · initialisation vector (12 bytes) · ciphertext · tag (16 bytes)
+ *   version (1) · length of the key's name · the key's name · initialisation vector (12 bytes) · ciphertext · tag (16
+ *   bytes)
  *
  * and what is encrypted:
  *
@@ -22,14 +23,14 @@ const TAG_BYTES = 16;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Where an entry is stored, and what as: an entry that was moved elsewhere cannot be decrypted there. */
+/** Where an entry is stored, and its encoding: an entry that was moved elsewhere cannot be decrypted there. */
 export interface Place {
   readonly namespace: Namespace;
   readonly key: string;
   readonly encoding: string;
 }
 
-/** What is kept secret of an entry. */
+/** The encrypted parts of an entry. */
 export interface Content {
   readonly payload: Payload;
   readonly user: string | undefined;
@@ -46,7 +47,7 @@ export async function sealed(ring: KeyRing, place: Place, content: Content): Pro
   return joined([Uint8Array.of(VERSION, name.byteLength), name, iv, new Uint8Array(ciphertext)]);
 }
 
-/** @throws Refusal `KV_CORRUPT` where it is not what was stored there, or its key is missing */
+/** @throws Refusal `KV_CORRUPT` if the envelope was altered or moved, or its key is missing */
 export async function opened(ring: KeyRing, place: Place, envelope: Payload): Promise<Content> {
   const { name, iv, ciphertext } = partsOf(envelope);
   const key = await ring.find(name);
@@ -70,7 +71,7 @@ function partsOf(envelope: Payload) {
   if (!isBytes(envelope) || envelope[0] !== VERSION) {
     throw corrupt("it is marked as encrypted, but is not in the form of encrypted entries");
   }
-  // A copy: drivers return their own subclasses over memory they own.
+  // Copied, because drivers return their own subclasses over memory they own.
   const bytes = new Uint8Array(envelope);
   const nameEnd = 2 + (bytes[1] ?? 0);
   const ivEnd = nameEnd + IV_BYTES;

@@ -6,27 +6,30 @@ import { payloadSize } from "../parts/payload-size.ts";
 import { payloadBytes, payloadOf } from "./payload-bytes.ts";
 import { corrupt, transformed, unreadable, withContent } from "./transformation.ts";
 
-/** The same compression in the frame of zlib (RFC 1950) or of gzip (RFC 1952); both have a checksum, zlib's frame is 12 bytes shorter. */
+/**
+ * The same compression in the frame of zlib (RFC 1950) or of gzip (RFC 1952); both have a checksum, zlib's frame is 12
+ * bytes shorter.
+ */
 export type CompressionAlgorithm = "deflate" | "gzip";
 
 export interface CompressionOptions {
   /** Values of more bytes than this are compressed: an integer, at least 64. Default: 1024. */
   readonly threshold?: number | undefined;
-  /** What writes. Entries of both are read. Default: `"deflate"`. */
+  /** The algorithm that writes. Entries of both are read. Default: `"deflate"`. */
   readonly algorithm?: CompressionAlgorithm | undefined;
 }
 
 /** In stored encodings, as in `deflate+json`. */
 const PREFIX = /^(deflate|gzip)\+/;
 
-/** Numbers are shorter, as text, so that the backend can go on adding to them. */
+/** Longer than any number as text, so that numbers stay uncompressed and the backend can add to them. */
 const LEAST_THRESHOLD = 64;
 
 /**
- * Stores large values compressed, by the platform's own `CompressionStream`. Which entries are says their encoding
- * (`deflate+json`), so that a store of old, uncompressed entries can take it on, and small ones pass unchanged, readable
- * by the backend's own tools. A value that compressing makes no smaller passes unchanged, too. Put it outside of
- * `encryption`: what is encrypted cannot be compressed. Taking it away again makes compressed entries `KV_CORRUPT`.
+ * Stores large values compressed, by the platform's own `CompressionStream`. An entry's encoding (`deflate+json`) says
+ * whether it is compressed, so compression can be added to an existing store, and small values pass unchanged, readable
+ * by the backend's own tools. A value that compression does not make smaller passes unchanged, too. Put it outside of
+ * `encryption`, since encrypted values cannot be compressed. Without this middleware, compressed entries are `KV_CORRUPT`.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function compression(options: CompressionOptions = {}): Middleware {
@@ -84,7 +87,7 @@ async function piped(
   stream: CompressionStream | DecompressionStream,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const writer = stream.writable.getWriter();
-  // What goes wrong is told by the other end.
+  // Errors are reported by the reading end.
   writer.write(bytes).catch(() => undefined);
   writer.close().catch(() => undefined);
   return new Uint8Array(await new Response(stream.readable).arrayBuffer());

@@ -21,9 +21,9 @@ export interface EncryptionOptions {
   /** The name of the key that encrypts. Needed with `keys`. */
   readonly current?: string | undefined;
   /**
-   * Whether entries that were stored without encryption can be read: to take it on where data are. They are encrypted
-   * when they are next written. Whoever can write to the backend can plant entries as long as this is set. Default: `false`,
-   * they are `KV_CORRUPT`.
+   * Whether unencrypted entries can be read, so that encryption can be added to a store that already has data. They are
+   * encrypted when they are next written. While this is set, anyone with write access to the backend can plant entries.
+   * Default: `false`, which makes them `KV_CORRUPT`.
    */
   readonly readPlain?: boolean | undefined;
 }
@@ -32,13 +32,13 @@ const PREFIX = "aes+";
 
 /**
  * Encrypts values and user metadata with AES-256-GCM (WebCrypto), each write with an initialisation vector of its own.
- * An entry names its key, so that keys can be replaced: add a new one and make it `current`; when everything was
- * rewritten, the old one can go. Encrypted is bound to namespace and key: moved elsewhere, or altered, it is
+ * An entry names its key, so that keys can be replaced: add a new one and make it `current`; once every entry was
+ * rewritten, remove the old one. The ciphertext is bound to namespace and key: an entry that was altered or moved is
  * `KV_CORRUPT`.
  *
- * Not hidden are keys, namespaces, sizes, times, deadlines and policies; and whoever can write to the backend can put
- * back an earlier state of an entry, change its deadline, or delete it. An increment reads, adds and writes, and tries
- * again where another writer was faster. Rotate a key before it has made 2^32 writes.
+ * Keys, namespaces, sizes, times, deadlines and policies are not hidden, and anyone with write access to the backend
+ * can restore an earlier state of an entry, change its deadline, or delete it. An increment reads, adds and writes, and
+ * tries again if another writer was faster. Rotate a key before it has made 2^32 writes.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function encryption(options: EncryptionOptions): Middleware {
@@ -79,7 +79,7 @@ function encrypted(inner: Adapter, ring: KeyRing, readPlain: boolean): Adapter {
     commit: outside.commit,
   };
   return Object.assign(outside, {
-    // Everything is stored as bytes, made of text.
+    // All payloads are stored as bytes, which are made from text.
     form: "text",
     commit: (namespace, commits) =>
       commits.some(({ mutations }) => mutations.some(({ type }) => type === "increment"))

@@ -11,7 +11,7 @@ import type { Commit, CommitResult, MaybePromise, Namespace, StoredEntry } from 
 import { Refusal } from "../../contract/errors.ts";
 import { LOST, untilWon } from "../../runtime/optimistic.ts";
 
-/** A store of entries as they were written, which cannot add to numbers itself. */
+/** An adapter that returns entries as they were written, but cannot add to their numbers. */
 export interface NumberlessStore {
   clock(): number;
   read(namespace: Namespace, keys: readonly string[]): MaybePromise<(StoredEntry | undefined)[]>;
@@ -19,8 +19,8 @@ export interface NumberlessStore {
 }
 
 /**
- * Makes commits with every increment as a set of the sum, checked against whoever else writes the number meanwhile, and
- * tries again until it is not in vain. All that is promised of a commit and of the order within a call holds.
+ * Replaces each increment by a set of the sum, guarded by the revision it was computed from, and retries until no other
+ * writer came between. The promises of a commit and of the order within a call hold.
  */
 export async function commitWithoutIncrements(
   store: NumberlessStore,
@@ -30,7 +30,7 @@ export async function commitWithoutIncrements(
   const pending = commits.map((commit): Pending => ({ commit, result: undefined }));
   for (const wave of waves(pending)) {
     let left = wave;
-    // Only the increments of others can make an attempt futile, and each time one of them got through.
+    // Only another writer's increment makes an attempt fail, so each time one of them succeeded.
     await untilWon(Number.POSITIVE_INFINITY, async () => {
       await attempt(store, namespace, left);
       left = left.filter(({ result }) => result === undefined);
@@ -42,11 +42,14 @@ export async function commitWithoutIncrements(
 
 interface Pending {
   readonly commit: Commit;
-  /** `undefined`: not made yet. */
+  /** `undefined` until it is made. */
   result: CommitResult | undefined;
 }
 
-/** Cuts a call into parts, within which no commit concerns a key that another one adds to: those can be tried again alone. */
+/**
+ * Splits a call into parts within which no commit has a key that another one increments, so that each commit can be
+ * retried alone.
+ */
 function waves(pending: readonly Pending[]): Pending[][] {
   const all: Pending[][] = [];
   let wave: Pending[] = [];
@@ -69,7 +72,7 @@ function waves(pending: readonly Pending[]): Pending[][] {
   return all;
 }
 
-/** Leaves those without a result that have to be tried again. */
+/** Commits that have to be retried are left without a result. */
 async function attempt(
   store: NumberlessStore,
   namespace: Namespace,
@@ -95,7 +98,7 @@ async function attempt(
   }
 }
 
-/** The entries that a commit adds to, of those that were read for all. */
+/** The entries that a commit increments, from those that were read for all commits. */
 function ofCommit(
   commit: Commit,
   entries: ReadonlyMap<string, StoredEntry | undefined>,
@@ -103,7 +106,7 @@ function ofCommit(
   return new Map(countedKeys(commit).map((key) => [key, entries.get(key)]));
 }
 
-/** Numbers are what they are in a backend that adds to them itself. */
+/** Numbers are stored as by a backend that adds to them itself. */
 const JSON_NUMBERS: Numbers = {
   read({ payload, encoding }) {
     if (payload instanceof Refusal) throw payload;

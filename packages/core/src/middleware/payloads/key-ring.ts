@@ -7,7 +7,7 @@ export type EncryptionKey = Uint8Array | CryptoKey;
 const KEY_BYTES = 32;
 const ID = /^[\w.-]{1,64}$/;
 
-/** The keys of an encrypting middleware: the one that writes, and all that can be read. */
+/** The keys of an encrypting middleware: the one that writes, and all that it reads with. */
 export class KeyRing {
   readonly current: string;
   readonly #keys: ReadonlyMap<string, EncryptionKey>;
@@ -25,7 +25,7 @@ export class KeyRing {
     this.current = current;
   }
 
-  /** The key of this name, ready for use; `undefined`: there is none. */
+  /** The key of this name, ready for use; `undefined` if there is none. */
   find(id: string): Promise<CryptoKey> | undefined {
     const key = this.#keys.get(id);
     if (key === undefined) return undefined;
@@ -38,7 +38,7 @@ export class KeyRing {
   }
 }
 
-/** A copy, so that the caller may overwrite its own. */
+/** Copied, so that the caller may overwrite its own bytes. */
 function checkedKey(id: string, key: unknown): EncryptionKey {
   if (isBytes(key) && key.byteLength === KEY_BYTES) return new Uint8Array(key);
   if (isCryptoKey(key)) {
@@ -46,7 +46,7 @@ function checkedKey(id: string, key: unknown): EncryptionKey {
     const usable = key.usages.includes("encrypt") && key.usages.includes("decrypt");
     if (name === "AES-GCM" && length === KEY_BYTES * 8 && usable) return key;
   }
-  // The key itself is never shown.
+  // The message never contains the key itself.
   return invalidOption(
     `the key ${JSON.stringify(id)} must be 32 random bytes (a Uint8Array) or an AES-GCM CryptoKey of 256 bits for "encrypt" and "decrypt"; derive it from a password with a function made for that, such as scrypt`,
   );

@@ -2,7 +2,7 @@ import type { Payload } from "../../contract/adapter.ts";
 import { isBytes } from "../../contract/any-realm.ts";
 import { textOfJson } from "../../values/json-value.ts";
 
-/** What the bytes of a payload are of. Stored: the numbers are for ever. */
+/** The kind of payload that the bytes encode. The numbers are stored, and so permanent. */
 const BYTES = 0;
 const TEXT = 1;
 const JSON_VALUE = 2;
@@ -10,14 +10,14 @@ const JSON_VALUE = 2;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A payload as bytes: one that says what it was, then its own. */
+/** A payload as bytes: one byte for its kind, then its content. */
 export function payloadBytes(payload: Payload): Uint8Array<ArrayBuffer> {
   if (isBytes(payload)) return tagged(BYTES, payload);
   if (typeof payload === "string") return tagged(TEXT, encoder.encode(payload));
   return tagged(JSON_VALUE, encoder.encode(textOfJson(payload)));
 }
 
-/** The payload that the bytes were made of. @throws where they are of none */
+/** The payload that the bytes encode. @throws if they do not encode one */
 export function payloadOf(bytes: Uint8Array): Payload {
   const content = bytes.subarray(1);
   switch (bytes[0]) {

@@ -2,7 +2,7 @@ import type { Adapter } from "../../contract/adapter.ts";
 import { textOfJson } from "../../values/json-value.ts";
 import { corrupt, type Transformation, transformed, unreadable, withContent } from "./transformation.ts";
 
-/** The adapter with payloads of this form, whichever form it wants itself. */
+/** The adapter with payloads of the given form, whichever form it takes itself. */
 export function asForm(inner: Adapter, form: Adapter["form"]): Adapter {
   if (inner.form === form) return inner;
   return Object.assign(transformed(inner, form === "text" ? TEXT_OVER_VALUES : VALUES_OVER_TEXT), { form });

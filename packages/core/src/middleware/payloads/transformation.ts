@@ -18,18 +18,17 @@ import { messageOf } from "../../contract/shown.ts";
 import { after, all, rescued } from "../../runtime/maybe-promise.ts";
 import { commitOthers } from "../parts/refused-commits.ts";
 
-/** How entries differ inside of a middleware from what they are outside. */
+/** How a middleware changes entries on their way in and out. */
 export interface Transformation {
-  /** What is stored for a set; the same where nothing changes. A failure fails its commit, and no other. */
+  /** The set to store; the same object if nothing changes. A failure fails its commit only. */
   encode(namespace: Namespace, mutation: SetMutation): MaybePromise<SetMutation>;
-  /** The entry as it was set. Never throws or rejects: what cannot be read is answered as `unreadable`. */
+  /** The entry as it was set. Never throws or rejects: an entry that cannot be read is returned as `unreadable`. */
   decode(namespace: Namespace, entry: StoredEntry): MaybePromise<StoredEntry>;
 }
 
 /**
- * An adapter whose entries are stored otherwise than they are written and read, everywhere: reads, commits, scans and
- * watches. Increments and touches reach `inner` as they are, scans of keys alone are not decoded. What `inner` offers
- * beyond the contract would pass by it, and is hidden.
+ * An adapter that transforms entries wherever they pass: in reads, commits, scans and watches. Increments and touches
+ * reach `inner` unchanged, and scans of keys alone are not decoded. `native` would bypass the transformation and is hidden.
  */
 export function transformed(inner: Adapter, transformation: Transformation): Adapter {
   const { watch } = inner;
@@ -60,7 +59,7 @@ export function transformed(inner: Adapter, transformation: Transformation): Ada
   } satisfies Partial<Adapter>);
 }
 
-/** An entry with another content. Field by field: entries may be instances whose fields are getters. */
+/** The entry with other content. Copied field by field, because entries may be instances whose fields are getters. */
 export function withContent(
   entry: StoredEntry,
   content: Pick<StoredEntry, "payload" | "encoding" | "user">,
@@ -80,14 +79,14 @@ export function withContent(
 }
 
 /**
- * An entry that exists but cannot be read. It carries the reason instead of its payload, and an encoding that no store
- * knows: reading it is `KV_CORRUPT`, while the other entries of the same read or page are as good as ever.
+ * An entry that exists but cannot be read. It carries the reason as its payload, and an encoding that no store knows:
+ * reading it is `KV_CORRUPT`, while the other entries of the same read or page are unaffected.
  */
 export function unreadable(entry: StoredEntry, reason: Refusal): StoredEntry {
   return withContent(entry, { payload: reason, encoding: `unreadable+${entry.encoding}`, user: entry.user });
 }
 
-/** Why an entry cannot be read; what is a reason already stays as it is. */
+/** The refusal of an unreadable entry. A cause that is a `Refusal` itself is returned unchanged. */
 export function corrupt(message: string, cause?: unknown): Refusal {
   if (cause instanceof Refusal) return cause;
   return new Refusal("KV_CORRUPT", message, cause === undefined ? {} : { cause });
@@ -124,7 +123,7 @@ export function commitEncoded(
   );
 }
 
-/** A commit as it is to be stored, or why it cannot be. */
+/** A commit as it will be stored, or the reason why it cannot be. */
 interface Encoded extends Commit {
   readonly refusal?: Refusal;
 }
@@ -152,7 +151,7 @@ function decodedChange(
   return after(decode(namespace, change.entry), (entry) => ({ type, key, entry }));
 }
 
-/** Hands changes on in the order in which they came, however long each takes to be decoded. */
+/** Passes changes on in the order in which they came, however long each takes to decode. */
 function inOrder(
   listener: ChangeListener,
   decode: (change: StoredChange) => MaybePromise<StoredChange>,
