@@ -3,7 +3,7 @@ import type { Harness } from "./suite/harness.ts";
 import type { PlannedCase } from "./suite/run-case.ts";
 import { type Variant, VIEWS, type Views } from "./suite/views.ts";
 
-/** Everything that is run for an adapter: every case of every chapter, in every way. */
+/** Every case of every chapter, in every way in which the suite runs for an adapter. */
 export function plan(harness: Harness): PlannedCase[] {
   return variantsOf(harness).flatMap((variant) =>
     CHAPTERS.flatMap((chapter) =>
@@ -21,7 +21,7 @@ export function titleOf(harness: Harness, variant: Variant): string {
   return variant.title === "" ? harness.name : `${harness.name} ${variant.title}`;
 }
 
-/** Deviations that name no case: a case was renamed, or the adapter's name was. */
+/** Deviations that name no case, because a case or the adapter was renamed. */
 export function strayDeviations(harness: Harness, planned: readonly PlannedCase[]): string[] {
   const titles = new Set(planned.map(({ fullTitle }) => fullTitle));
   return Object.keys(harness.deviations ?? {}).filter((title) => !titles.has(title));

@@ -15,11 +15,11 @@ export interface Report {
 }
 
 export interface RunOptions extends RunCaseOptions {
-  /** Told of every case as it ends. */
+  /** Called with the result of every case as it ends. */
   readonly onResult?: (result: Result) => void;
 }
 
-/** Runs the whole suite in no test runner. */
+/** Runs the whole suite without a test runner. */
 export async function runConformance(harness: Harness, options: RunOptions = {}): Promise<Report> {
   const planned = plan(harness);
   const results: Result[] = [];
@@ -28,7 +28,13 @@ export async function runConformance(harness: Harness, options: RunOptions = {})
     options.onResult?.(result);
   }
   for (const fullTitle of strayDeviations(harness, planned)) {
-    add({ fullTitle, verdict: { status: "failed", error: new Error("a deviation that names no case") } });
+    add({
+      fullTitle,
+      verdict: {
+        status: "failed",
+        error: new Error("the deviation names no case; remove it, or correct its title"),
+      },
+    });
   }
   for (const one of planned) add(await resultOf(harness, one, options));
   const count = (status: Verdict["status"]): number =>

@@ -1,8 +1,8 @@
 import { type Adapter, forward, isPromise, type MaybePromise } from "@kv/core";
 
 /**
- * Lets several stores use one adapter: the first opens it, the last closes it. So a case can look at the same data with
- * other options, where a backend keeps it no longer than it is open.
+ * Lets several stores use one adapter: the first opens it, the last closes it. A case can then look at the same data
+ * with other options, even if a backend keeps data only while it is open.
  */
 export function sharedAdapter(inner: Adapter): Adapter {
   let users = 0;
@@ -14,7 +14,7 @@ export function sharedAdapter(inner: Adapter): Adapter {
       users += 1;
       if (!isPromise(opening)) return undefined;
       return opening.catch((error: unknown) => {
-        // Nobody uses what failed to open, and the next one tries again.
+        // No store uses an adapter that failed to open, and the next store tries again.
         users = 0;
         throw error;
       });

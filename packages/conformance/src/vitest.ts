@@ -5,10 +5,10 @@ import type { Harness } from "./suite/harness.ts";
 import { THOROUGHNESS } from "./suite/property.ts";
 import { judge, type PlannedCase } from "./suite/run-case.ts";
 
-/** A case has its own limit, with a better message; the runner's only has to be longer. */
+/** Each case has its own limit, with a better message; the runner's limit only has to be longer. */
 const TIMEOUT = 60_000 * Math.max(1, THOROUGHNESS);
 
-/** Registers the whole suite with vitest. An adapter cannot pick: what it cannot keep it declares as a deviation. */
+/** Registers the whole suite with vitest. A case that an adapter cannot pass is declared as a deviation. */
 export function describeConformance(harness: Harness): void {
   const planned = plan(harness);
   for (const variant of new Set(planned.map((one) => one.variant))) {
@@ -24,7 +24,7 @@ export function describeConformance(harness: Harness): void {
   }
   test(`${harness.name} › every deviation names a case`, () => {
     const stray = strayDeviations(harness, planned);
-    if (stray.length > 0) throw new Error(`no case has this title: ${stray.join("; ")}`);
+    if (stray.length > 0) throw new Error(`no case has the title of these deviations: ${stray.join("; ")}`);
   });
 }
 

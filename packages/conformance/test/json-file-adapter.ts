@@ -6,13 +6,13 @@ import { applied, compareKeys, inBounds, namespaceFromId, SessionRevisions, stru
 type Row = StoredEntry & { readonly namespace: string };
 
 const PAGE = 256;
-/** `EEXIST` is the lock's. */
+/** `EEXIST` comes from the lock. */
 const CODES: Readonly<Record<string, KvErrorCode>> = { ENOSPC: "KV_CAPACITY", EEXIST: "KV_UNAVAILABLE" };
 
 /** Everything in one JSON file, replaced as a whole by every batch of writes: an example, short rather than fast. */
 export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () => number }): Adapter {
   let rows = new Map<string, Row>();
-  // A number that is kept in the file would come again where an older file is put back.
+  // A counter in the file would repeat revisions after an older file was restored.
   const revisions = new SessionRevisions();
   const ground = { form: "text", now: clock, revision: () => revisions.next() } as const;
 
@@ -27,9 +27,9 @@ export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () 
     return row !== undefined && isLive(row) ? row : undefined;
   };
 
-  /** A file written to the side and renamed is found whole or not at all. Only then is it what is read. */
+  /** Writes a new file and renames it, so that a reader finds it whole or not at all. Only then do reads see it. */
   function save(next: Map<string, Row>): void {
-    // JSON in which bytes have a place, too.
+    // JSON with an encoding for bytes.
     writeFileSync(`${path}.new`, structured.encode([...next.values()]));
     renameSync(`${path}.new`, path);
     rows = next;
@@ -54,11 +54,11 @@ export function jsonFile({ path, clock = Date.now }: { path: string; clock?: () 
       linearizable: true,
       watch: false,
     },
-    // Any write costs the whole file, so those of one tick are gathered. What is read is at hand.
+    // Every write rewrites the whole file, so the writes of one tick are batched. Reads are in memory.
     batch: { read: false, commit: true },
     clock,
     open() {
-      // One process at a time, since the file is read only here.
+      // One process at a time, because the file is read only here.
       writeFileSync(`${path}.lock`, String(process.pid), { flag: "wx" });
       try {
         const text = readFileSync(path, { encoding: "utf8", flag: "a+" });

@@ -6,7 +6,7 @@ import { jsonFile } from "./json-file-adapter.ts";
 
 describeConformance({
   name: "json-file",
-  // What views do is the front's, and is tested beside every other adapter.
+  // Views are the front's, and other adapters test them.
   views: process.env["KV_TEST_FULL"] === "1" ? "each" : "root",
   create() {
     const directory = mkdtempSync(join(tmpdir(), "kv-json-file-"));

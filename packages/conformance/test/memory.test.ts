@@ -10,7 +10,7 @@ const harness: Harness = {
   create: () => ({ adapter: memory() }),
 };
 
-/** What an adapter whose clock cannot be set goes through. Once is enough: every adapter here has a clock that can. */
+/** An adapter whose clock cannot be set. One run is enough, since every adapter here has a clock that can. */
 describe("memory in real time", () => {
   for (const one of plan(harness)) {
     test(`${one.chapter.title} › ${one.case.title}`, { timeout: 60_000 }, async (context) => {

@@ -13,7 +13,7 @@ import { timedMutants } from "./mutants/timed.ts";
 import { valueMutants } from "./mutants/values.ts";
 import { viewMutants } from "./mutants/views.ts";
 
-/** A mutant may make a case wait for what never comes, and all of them wait side by side. */
+/** Milliseconds: a mutant may make a case wait in vain, and all of them wait concurrently. */
 const PATIENCE = 6000;
 
 const GROUPS: Readonly<Record<string, readonly Mutant[]>> = {
@@ -27,7 +27,7 @@ const GROUPS: Readonly<Record<string, readonly Mutant[]>> = {
   "fronts, views": viewMutants,
 };
 
-// Properties are tried with the same values every time: a mutant is caught, or it is not.
+// A fixed seed, so that a mutant is caught in every run or in none.
 process.env["KV_TEST_SEED"] ??= "20261120";
 
 const planned = plan(harnessOf({}));
@@ -43,7 +43,7 @@ function caseOf({ caughtBy }: Mutant): PlannedCase {
   return found;
 }
 
-/** What catches a mutant says nothing if it catches the healthy, too. A case that the healthy one is not asked is skipped. */
+/** A case that fails on the healthy adapter, too, proves nothing about a mutant. One that is skipped there is accepted. */
 async function assertHealthy({ caughtBy }: Mutant, catching: PlannedCase): Promise<void> {
   const verdict = healthy.get(caughtBy) ?? (await runCase(harnessOf({}), catching, { timeout: PATIENCE }));
   healthy.set(caughtBy, verdict);
@@ -62,7 +62,7 @@ for (const [group, mutants] of Object.entries(GROUPS)) {
           ...(front === undefined ? {} : { wrapStore: (store) => broken(store, front) }),
         });
         assert.ok(verdict.status === "failed", "the mutant got away");
-        // One that only trips over itself proves nothing.
+        // A mutant that fails only by its own error proves nothing.
         assert.ok(!(verdict.error instanceof TypeError), String(verdict.error));
         rows.push(`| ${mutant.title} | ${mutant.caughtBy} |`);
       });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Context } from "../suite/context.ts";
 import { contents } from "./contents.ts";
 
-/** What must hold of commits of several keys where only those of one partition are atomic together. */
+/** Asserts how commits of several keys behave if only the keys of one partition are atomic together. */
 export async function refusedAcrossPartitions({ store, refused }: Context): Promise<void> {
   const keys = Array.from({ length: 64 }, (_, position) => `key ${position}`);
   const whole = () => {
@@ -19,10 +19,10 @@ export async function refusedAcrossPartitions({ store, refused }: Context): Prom
       });
     await refused("KV_UNSUPPORTED", transaction, { operation: "transaction" });
   }
-  // What begins all keys of the view may keep them together; then it was applied as a whole.
+  // The view's prefix may keep all of its keys in one partition; then the commit was applied as a whole.
   assert.equal((await contents(store)).length, applied === undefined ? 0 : keys.length);
   await store.clear();
-  // What concerns one key alone is atomic wherever it is.
+  // A commit of one key is atomic in any partition.
   for (const key of keys) {
     const created = await store.atomic().check(key, null).set(key, 1).increment(key).commit();
     assert.ok(created.ok);

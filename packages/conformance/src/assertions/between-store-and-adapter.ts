@@ -6,7 +6,7 @@ export interface Recorder {
   readonly between: Middleware;
 }
 
-/** Notes every call that a store makes of its adapter. */
+/** Records every call that a store makes to its adapter. */
 export function recorder(): Recorder {
   const calls: (keyof Adapter)[] = [];
   function noted<A extends unknown[], R>(name: keyof Adapter, method: (...args: A) => R): (...args: A) => R {
@@ -36,12 +36,12 @@ export function recorder(): Recorder {
   };
 }
 
-/** A backend that has stopped to answer, until it is told to. */
+/** A backend that stops answering between `begin()` and `end()`. */
 export interface Stall {
   readonly between: Middleware;
-  /** From now on nothing is answered. */
+  /** From now on, no call is answered. */
   begin(): void;
-  /** Answers everything that waits, and all that comes. */
+  /** Answers every call that waits, and every later one. */
   end(): void;
 }
 

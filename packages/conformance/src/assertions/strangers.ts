@@ -1,12 +1,12 @@
 import type { Store } from "@kv/core";
 import type { Context } from "../suite/context.ts";
 
-/** Stores that know nothing of one another, over one backend: no program order helps them. */
+/** Separate stores over one backend: no program order holds between them. */
 export function strangers({ open }: Pick<Context, "open">, count: number): Store[] {
   return Array.from({ length: count }, () => open().store);
 }
 
-/** Each of them does the work so often, all at once. */
+/** Runs the work this many times on each store, all at once. */
 export async function everyone(
   stores: readonly Store[],
   times: number,
@@ -19,7 +19,7 @@ export async function everyone(
   );
 }
 
-/** Lets others go first, for as long as the schedule says. */
+/** Waits for this many turns of the event loop, so that others go first. */
 export async function pause(turns: number): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect, isDeepStrictEqual } from "node:util";
 import type { Change, Store, WatchSelector } from "@kv/core";
 
-/** How long a change may take to arrive before the case has failed. */
+/** Milliseconds that a change may take to arrive before the case fails. */
 export const PATIENCE = 5000;
 
-/** What a subscription was told so far. */
+/** The changes that a subscription has received so far. */
 export interface Watched {
   readonly changes: readonly Change<unknown>[];
-  /** Resolves as soon as what was told satisfies the condition. */
+  /** Resolves as soon as the received changes satisfy the condition. */
   until(condition: (changes: readonly Change<unknown>[]) => boolean): Promise<void>;
   stop(): void;
 }
@@ -33,19 +33,19 @@ export async function watched(store: Store, selector?: WatchSelector): Promise<W
       const timer = setTimeout(() => resolve(false), PATIENCE);
       const arrived = await promise;
       clearTimeout(timer);
-      assert.ok(arrived, `waited in vain; so far: ${inspect(changes, { depth: 3 })}`);
+      assert.ok(arrived, `the expected change did not arrive; so far: ${inspect(changes, { depth: 3 })}`);
     },
   };
 }
 
-/** Resolves once the value is as expected. @throws AssertionError where it does not become so */
+/** Resolves once the value is as expected. @throws AssertionError if it is not in time */
 export async function eventually<T>(value: () => T, expected: T): Promise<void> {
   const end = performance.now() + PATIENCE;
   while (!isDeepStrictEqual(value(), expected) && performance.now() < end) await sleep(5);
   assert.deepEqual(value(), expected);
 }
 
-/** The last thing told of every key. */
+/** The last reported state of every key. */
 export function lastStates(changes: readonly Change<unknown>[]): Map<string, unknown> {
   const states = new Map<string, unknown>();
   for (const change of changes) {
@@ -56,7 +56,7 @@ export function lastStates(changes: readonly Change<unknown>[]): Map<string, unk
   return states;
 }
 
-/** A change without its revision, which no case can foresee. */
+/** A change without its revision, which no case can predict. */
 export function outline({ type, key, value }: Change<unknown>): unknown[] {
   return value === undefined ? [type, key] : [type, key, value];
 }

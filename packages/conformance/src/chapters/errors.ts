@@ -24,7 +24,7 @@ function failing(error: unknown): Middleware {
     });
 }
 
-/** Whether a write is answered in time. */
+/** Whether a write is answered within the timeout. */
 async function opened(store: Store): Promise<boolean> {
   try {
     await store.set("k", 0);
@@ -71,7 +71,7 @@ export const errors: Chapter = {
         const backend = stall();
         const timeout = 400;
         const { store, root } = open({ timeout: timeout / 1000 }, backend.between);
-        // A backend may take longer to open; the opening goes on.
+        // A backend may take longer than the timeout to open; its opening goes on meanwhile.
         for (let attempt = 0; attempt < 20; attempt++) if (await opened(store)) break;
         backend.begin();
         let ran = 0;
@@ -94,7 +94,7 @@ export const errors: Chapter = {
         const apart = Math.max(...ended) - Math.min(...ended);
         assert.ok(apart < 1.5 * timeout, "each waited for the one before it");
         for (const error of outcomes) assert.ok(KvError.is(error, "KV_TIMEOUT"), String(error));
-        // What was not begun has written nothing, and may be made again.
+        // Calls that never began wrote nothing, and may be repeated.
         for (const error of outcomes.slice(2))
           assert.ok(error instanceof KvError && error.retryable, String(error));
         backend.end();

@@ -149,7 +149,7 @@ async function refusedEverywhere(
   ) => Promise<void>,
 ): Promise<void> {
   for (const { name, takesKey, call } of OPERATIONS) {
-    // What stands for "no key given" in the table of operations is not what is meant here.
+    // The table of operations takes these two for "no key given".
     if (!takesKey || key === undefined || key === null) continue;
     const named = typeof key === "string" ? { key } : {};
     const where = name === "commit" || name === "transaction" ? {} : { operation: name };

@@ -12,7 +12,7 @@ export const modelBased: Chapter = {
       title: "any sequence of operations gives what a plain sorted map with revisions and deadlines gives",
       requires: atomically,
       async run({ store, time, abilities }) {
-        // A failure is shrunk to its shortest sequence and told with the seed that finds it again.
+        // A failure is shrunk to its shortest sequence and reported with the seed that repeats it.
         await fc.assert(
           fc.asyncProperty(
             anyCommands(abilities.clock),

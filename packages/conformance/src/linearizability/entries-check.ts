@@ -2,17 +2,17 @@ import { type EntryOperation, entriesModel, keysOf } from "./entries-model.ts";
 import { independent } from "./independent.ts";
 import { linearizable } from "./linearizable.ts";
 
-/** What came of the histories of the objects that a history is about. */
+/** The result of checking a history, object by object. */
 export interface EntriesCheck {
-  /** How many histories there were: one for the keys that were touched together. */
+  /** The number of separate histories: one for each group of keys that were used together. */
   readonly histories: number;
-  /** Those that are not linearizable, or could not be decided, for people: `>` marks what could not follow the rest. */
+  /** The histories that are not linearizable or undecided, as text: `>` marks operations that no order could place. */
   readonly refused: readonly string[];
 }
 
 /**
- * Checks what clients saw of entries that were all absent at the beginning, key by key as far as keys are independent.
- * @throws RangeError as `linearizable`
+ * Checks a history of entries that were all absent at the beginning, separately for keys that were never used together.
+ * @throws RangeError as `linearizable` does
  */
 export function checkEntries(history: readonly EntryOperation[]): EntriesCheck {
   const objects = independent(history, ({ input }) => keysOf(input));

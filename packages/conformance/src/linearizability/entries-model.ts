@@ -1,21 +1,21 @@
 /*
- * The entries of a store under a few keys, as the contract has it, without deadlines. A value is a number, which every
- * write makes another one, so that whoever reads it knows which write it was.
+ * The contract for entries under a few keys, without deadlines. A value is a number, and every write should write a
+ * different one, so that a read shows which write it saw.
  *
- * A write tells its revision, or not (an increment; a write of unknown outcome). One that is not known yet is found out
- * by the first read of the entry: until then it is `undefined`, and equal to no revision that anybody can know. So a
- * history has every read in it that somebody has a revision from.
+ * Some writes do not return their revision (an increment, or a write of unknown outcome). The model learns such a
+ * revision from the first read of the entry: until then it is `undefined`, and equal to no revision that a client has.
+ * A history must therefore contain every read from which a client took a revision.
  */
 
 import type { Model, Operation } from "./model.ts";
 
-/** An entry; the revision is `undefined` while nobody was told it. */
+/** An entry; the revision is `undefined` until a client has received it. */
 export interface EntryState {
   readonly value: number;
   readonly revision: string | undefined;
 }
 
-/** By key; absent ones are not in it. Never changed: every step makes a new one. */
+/** The live entries by key. Never changed: every step makes a new map. */
 export type Entries = ReadonlyMap<string, EntryState>;
 
 /** What a commit or a transaction does to a key. */
@@ -33,7 +33,7 @@ export type EntryInput =
   | { readonly do: "increment"; readonly key: string; readonly by: number }
   | { readonly do: "delete"; readonly key: string; readonly revision?: string }
   | { readonly do: "commit"; readonly checks: readonly Check[]; readonly writes: readonly Write[] }
-  /** Its writes happen where it read what is there. */
+  /** Its writes apply if every read still holds. */
   | { readonly do: "transaction"; readonly reads: readonly Read[]; readonly writes: readonly Write[] };
 
 /** What a commit checks: a revision, or `null` for absence. */
@@ -48,16 +48,16 @@ export interface Read {
   readonly value: number | null;
 }
 
-/** What it answered. */
+/** What the call returned. */
 export type EntryOutput =
-  /** Of a get: `null` for absence; without the revision where the caller did not ask for it. */
+  /** A get: `null` for absence; no revision if the caller did not ask for it. */
   | { readonly got: { readonly value: number; readonly revision?: string } | null }
-  /** The new revision, or `null` where a race was lost. */
+  /** The new revision, or `null` if another write came first. */
   | { readonly revision: string | null }
   | { readonly number: number }
   | { readonly existed: boolean }
   | { readonly revisions: readonly (readonly [key: string, revision: string])[] }
-  /** Of a commit that was not made: the keys whose check did not hold. */
+  /** A commit that was not made: the keys whose check failed. */
   | { readonly failed: readonly string[] }
   | { readonly committed: true };
 

@@ -1,10 +1,10 @@
 /*
- * A history is linearizable if what it says of each object alone is (locality; Herlihy and Wing, 1990), and many small
- * histories are checked sooner than a large one (Horn and Kroening, "Faster linearizability checking via
+ * A history is linearizable if its part for each object is (locality; Herlihy and Wing, 1990), and many small
+ * histories are checked faster than a large one (Horn and Kroening, "Faster linearizability checking via
  * P-compositionality", 2015). Keys that some operation touches together are one object.
  */
 
-/** Parts of the operations that have no key in common, each in the order given. Without keys they are one part. */
+/** Splits operations into parts with no key in common, each in the order given. Those without keys are one part. */
 export function independent<T>(operations: readonly T[], keysOf: (operation: T) => readonly string[]): T[][] {
   const parents = new Map<string, string>();
   const rootOf = (key: string): string => {

@@ -1,16 +1,16 @@
 /*
- * Is there an order of a history's operations in which one caller alone could have got the same answers, and in which
- * every operation that ended before another one began comes first? (Herlihy and Wing, "Linearizability: A Correctness
+ * Is there an order of a history's operations in which a single caller would have received the same answers, and in
+ * which every operation that ended before another began comes before it? (Herlihy and Wing, "Linearizability: A Correctness
  * Condition for Concurrent Objects", 1990)
  *
  * The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993): any operation that no other
- * one precedes may be the first; take one, and go on with the rest; if that leads nowhere, take it back and try the
- * next. As in Lowe's version of it ("Testing for Linearizability", 2017), and in Knossos and Porcupine, what was taken
- * and the state it led to are remembered: a set of operations that has led to a state before, in whatever order, is not
- * tried again.
+ * precedes may be the first. The search takes one and goes on with the rest; if that fails, it takes the operation back
+ * and tries the next. As in Lowe's version ("Testing for Linearizability", 2017), and in Knossos and Porcupine, it
+ * remembers each set of taken operations with the state it led to, and does not try the same set and state again, in
+ * whatever order the operations were taken.
  *
- * An operation of unknown outcome may be taken at any time after its call, and need not be taken at all. Of several
- * that would do the same only the one called first is tried: whatever the others can do, it can do, too.
+ * An operation of unknown outcome may be taken at any time after its call, or not at all. If several would do the same,
+ * only the one called first is tried, since it can take the place of any of the others.
  */
 
 import type { Model, Operation } from "./model.ts";
@@ -18,22 +18,23 @@ import type { Model, Operation } from "./model.ts";
 /** Whether a history is linearizable. */
 export type Answer<Input, Output> =
   | { readonly is: "linearizable" }
-  /** `longest`: the most operations that could be put into an order; `stuck`: those of which none could follow them. */
+  /** `longest`: the most operations that could be ordered; `stuck`: the operations that could not follow them. */
   | {
       readonly is: "not linearizable";
       readonly longest: number;
       readonly stuck: readonly Operation<Input, Output>[];
     }
-  /** Given up after so many steps. */
+  /** Given up after `maxSteps`. */
   | { readonly is: "undecided" };
 
-/** More than any history of a few dozen operations at once needs. */
+/** More than a history with a few dozen concurrent operations needs. */
 const MAX_STEPS = 5_000_000;
 
 /**
- * Whether a history, in any order, is one that the model explains. The time it takes grows with the number of
- * operations under way at once, and hardly with the length. `maxSteps`: so many operations are tried. Default: 5,000,000.
- * @throws RangeError where an operation returned before it was called, or a time is no number
+ * Checks whether the model explains a history, whose operations may be given in any order. The time grows with the
+ * number of concurrent operations, and hardly with the length. `maxSteps` limits how many operations are tried. Default:
+ * 5,000,000.
+ * @throws RangeError if an operation returned before it was called, or a time is not a number
  */
 export function linearizable<State, Input, Output>(
   model: Model<State, Input, Output>,
@@ -51,7 +52,7 @@ function assertTimes({ client, called, returned, output }: Operation<unknown, un
   );
 }
 
-/** An operation that was taken, and all that is needed to take it back. */
+/** An operation that was taken, and what is needed to take it back. */
 interface Taken<State> {
   readonly place: number;
   readonly before: State;
@@ -67,7 +68,7 @@ class Search<State, Input, Output> {
   readonly #seen = new Set<string>();
   readonly #stack: Taken<State>[] = [];
   #state: State;
-  /** How many of those that were answered are not taken yet. */
+  /** How many answered operations are not taken yet. */
   #left: number;
   #longest = 0;
   #stuck: Operation<Input, Output>[] = [];
@@ -108,13 +109,13 @@ class Search<State, Input, Output> {
     return { is: "linearizable" };
   }
 
-  /** Takes the first operation, from a place on, that may come next and leads somewhere new. */
+  /** Takes the first operation, from a place on, that may come next and leads to a new configuration. */
   #next(from: number): number | undefined {
     const horizon = this.#horizon();
     const unknown = new Set<string>();
     const possible: Operation<Input, Output>[] = [];
     for (const [place, operation] of this.#operations.entries()) {
-      // All further ones were called after something returned that is not taken yet.
+      // All later operations were called after an operation returned that is not taken yet.
       if (operation.called > horizon) break;
       if (this.#taken[place]) continue;
       possible.push(operation);
@@ -133,7 +134,7 @@ class Search<State, Input, Output> {
     return undefined;
   }
 
-  /** When the first of those that are not taken yet returned. */
+  /** The earliest return among operations that are not taken yet. */
   #horizon(): number {
     let horizon = Number.POSITIVE_INFINITY;
     for (const [place, { called }] of this.#operations.entries()) {
@@ -149,7 +150,7 @@ class Search<State, Input, Output> {
     const after = this.#model.step(before, operation.input, operation.output);
     if (after === undefined) return false;
     const fingerprint = this.#model.fingerprint(after);
-    // One of unknown outcome that changes nothing need not be taken.
+    // An operation of unknown outcome that changes nothing need not be taken.
     if (!isAnswered(operation) && fingerprint === this.#model.fingerprint(before)) return false;
     this.#taken[place] = true;
     const configuration = `${this.#set()} ${fingerprint}`;
@@ -164,7 +165,7 @@ class Search<State, Input, Output> {
     return true;
   }
 
-  /** What is taken, as text: up to where everything is taken a number, then a mark for each. */
+  /** The taken operations as text: the number of places before the first gap, then a mark for each place. */
   #set(): string {
     const first = this.#taken.indexOf(false);
     if (first === -1) return String(this.#taken.length);

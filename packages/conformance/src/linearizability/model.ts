@@ -1,29 +1,29 @@
-/** What an object does when it is used by one caller at a time: the yardstick for what it does when used by many. */
+/** What an object does when one caller at a time uses it: the standard for what it may do under concurrent use. */
 export interface Model<State, Input, Output> {
   /** The state before the first operation of a history. */
   readonly initial: State;
   /**
-   * The state after an operation that answered so, or `undefined` where it cannot have answered so. An operation of
-   * which no answer is known has the output `undefined`, and is always possible. Never changes the state it is given.
+   * The state after an operation with this output, or `undefined` if that output is impossible. An operation of unknown
+   * outcome has the output `undefined`, and is always possible. Never changes the given state.
    */
   step(state: State, input: Input, output: Output | undefined): State | undefined;
-  /** Equal for equal states, and for no others. */
+  /** Equal for equal states only. */
   fingerprint(state: State): string;
-  /** Equal only for inputs that do the same to any state. */
+  /** Equal only for inputs that change every state in the same way. */
   describe(input: Input): string;
 }
 
 /**
- * An operation as its caller saw it. One that certainly had no effect is left out of a history. Times are of one clock
- * that never goes back, in whatever unit; where two are equal, nobody is taken to have come first.
+ * An operation as its caller saw it. Leave out an operation that certainly had no effect. All times come from one clock
+ * that never goes back, in any unit; if two are equal, neither operation counts as earlier.
  */
 export interface Operation<Input, Output> {
-  /** Who called, for people. */
+  /** The caller's name, for the report. */
   readonly client: string;
   readonly input: Input;
-  /** `undefined`: unknown. It takes effect at any time after its call, or never. */
+  /** `undefined`: unknown; the operation may take effect at any time after its call, or never. */
   readonly output: Output | undefined;
   readonly called: number;
-  /** When the answer came. Not looked at where the output is unknown: whoever gave up waiting saw no end of it. */
+  /** When the answer came. Ignored if the output is unknown, since the caller saw no end of the operation. */
   readonly returned: number;
 }

@@ -7,13 +7,13 @@ import {
   type EntryOutput,
 } from "../linearizability/index.ts";
 
-/** Runs operations on one key and notes when each was called, when it returned and what it answered. */
+/** Runs operations on one key and records when each was called, when it returned and what it returned. */
 export class History {
   readonly #key: string;
   readonly #operations: EntryOperation[] = [];
-  /** In the order in which they first called. */
+  /** In the order of their first calls. */
   readonly #clients = new Map<Store, string>();
-  /** Counts calls and returns: their order is all that matters. */
+  /** Counts calls and returns, since only their order matters. */
   #now = 0;
 
   constructor(key: string) {

@@ -5,19 +5,19 @@ import { collect } from "../assertions/contents.ts";
 import type { Time } from "../suite/time.ts";
 import type { Model, ModelOptions } from "./model.ts";
 
-/** The store under test, and the revisions it gave out beside the model's. */
+/** The store under test, and the revisions it returned beside the model's. */
 export interface Real {
   readonly store: Store;
   readonly time: Time;
-  /** The store's revision of every key at the model's revision of it. */
+  /** The store's revision of every key, with the model's revision at that time. */
   readonly revisions: Map<string, { readonly model: number; readonly real: string }>;
 }
 
 type Command = fc.AsyncCommand<Model, Real>;
 
-/** Few keys, so that commands meet; some of which a backend could take for a pattern or for one another. */
+/** Few keys, so that commands meet. A backend could take some for a pattern, or for one another. */
 const KEYS = ["a", "a\0", "*", "__proto__", "\uffff", "\u{10000}"];
-/** The least span that deadlines differ by, in seconds: longer than any run, where time passes by itself. */
+/** The smallest difference of deadlines, in seconds: longer than any run in real time. */
 const SPAN = 1000;
 
 const anyKey = fc.constantFrom(...KEYS);
@@ -61,7 +61,7 @@ function command(name: string, run: (model: Model, real: Real) => Promise<void>)
   return { check: () => true, run, toString: () => name };
 }
 
-/** Everything that can be read of one key agrees with the model. */
+/** Asserts that everything readable about one key agrees with the model. */
 async function assertKey(key: string, model: Model, { store, revisions }: Real): Promise<void> {
   const expected = model.get(key);
   const entry = await store.getEntry(key);
@@ -84,7 +84,7 @@ async function assertKey(key: string, model: Model, { store, revisions }: Real):
   revisions.set(key, { model: expected.revision, real: entry.metadata.revision });
 }
 
-/** A command on one key, after which the key is looked at. */
+/** A command on one key, followed by a check of that key. */
 function onKey(name: string, key: string, run: (model: Model, real: Real) => Promise<void>): Command {
   return command(`${name}(${JSON.stringify(key)})`, async (model, real) => {
     await run(model, real);
@@ -229,7 +229,7 @@ const ofTime = [
   ),
 ];
 
-/** Any sequence of commands; those that let time pass only where it passes at once. */
+/** Any sequence of commands; commands that let time pass only if the clock can be moved. */
 export function anyCommands(clock: boolean): fc.Arbitrary<Iterable<Command>> {
   const timeless = [...writes, ...ofMany].map((each) => each as fc.Arbitrary<Command>);
   return fc.commands(clock ? [...timeless, ...ofTime] : timeless, { maxCommands: 40, size: "max" });

@@ -2,14 +2,14 @@ import { compareKeys, type Selector } from "@kv/core";
 
 interface ModelEntry {
   readonly value: unknown;
-  /** Every write of the model takes the next number: it differs where a revision must. */
+  /** Every write of the model takes the next number, so it differs whenever a revision must. */
   readonly revision: number;
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
   readonly evictable: boolean;
 }
 
-/** What a write may say beside its value. */
+/** The options of a write. */
 export interface ModelOptions {
   /** In seconds. */
   readonly ttl?: number;
@@ -17,7 +17,7 @@ export interface ModelOptions {
   readonly evictable?: boolean;
 }
 
-/** The contract in its plainest form: a Map of live entries, and a clock that passes when told. */
+/** The contract in its plainest form: a Map of live entries, and a clock that moves only in `pass`. */
 export class Model {
   readonly #entries = new Map<string, ModelEntry>();
   #now = 0;
@@ -40,19 +40,19 @@ export class Model {
     });
   }
 
-  /** → the sum, or `undefined` where there is no number. */
+  /** Returns the sum, or `undefined` if the entry is not a number or the sum is not exact. */
   increment(key: string, by: number): number | undefined {
     const old = this.get(key);
     if (old !== undefined && typeof old.value !== "number") return undefined;
     const before = old === undefined ? 0 : Number(old.value);
-    // The sum of two zeros is the plain one, and beyond 2^53 an integer cannot be told from its neighbours.
+    // Adding 0 turns -0 into 0. Beyond 2^53, an integer cannot be distinguished from its neighbours.
     const sum = before + by + 0;
     if (Number.isInteger(before) && !Number.isSafeInteger(sum)) return undefined;
     this.set(key, sum, { keepTtl: true, evictable: old?.evictable ?? false });
     return sum;
   }
 
-  /** → whether the key existed. */
+  /** Returns whether the key existed. */
   touch(key: string, change: { readonly ttl: number | null } | { readonly evictable: boolean }): boolean {
     const old = this.get(key);
     if (old === undefined) return false;

@@ -2,14 +2,14 @@ import type { SignalOptions, Store } from "@kv/core";
 
 /** One method of a store, as a call that would succeed. */
 export interface Operation {
-  /** As the method is called. */
+  /** The name of the method. */
   readonly name: string;
   readonly writes: boolean;
-  /** It takes a key, or several. */
+  /** Whether it takes one key or several. */
   readonly takesKey: boolean;
-  /** Its errors name the key: it takes exactly one. */
+  /** Whether its errors name the key: it takes exactly one. */
   readonly namesKey: boolean;
-  /** Its promise; of an iterable the one of its first `next()`. */
+  /** Returns the method's promise; for an iterable, that of the first `next()`. */
   readonly call: (store: Store, options?: SignalOptions, key?: string) => Promise<unknown>;
 }
 
@@ -34,7 +34,7 @@ function writing(name: string, call: Operation["call"]): Operation {
   return operation(name, true, call);
 }
 
-/** Every operation there is, for what holds of all of them. */
+/** Every operation, for cases that hold for all of them. */
 export const OPERATIONS: readonly Operation[] = [
   reading("get", (store, options, key) => store.get(key ?? "k", undefined, options)),
   reading("getOrThrow", (store, options, key) => store.getOrThrow(key ?? "k", options)),

@@ -8,7 +8,7 @@ export const JSON_SAMPLES: readonly unknown[] = [
   -1,
   "",
   "text",
-  // The ends of what a double can hold, and what a 32- or 64-bit integer would spoil.
+  // The limits of a double, and numbers that a 32- or 64-bit integer would change.
   0.1,
   -1.5,
   1e21,
@@ -23,7 +23,7 @@ export const JSON_SAMPLES: readonly unknown[] = [
   Number.MAX_VALUE,
   Number.MIN_VALUE,
   Number.EPSILON,
-  // Text that looks like another value, or that ends it.
+  // Text that looks like another value, or like the end of one.
   "0",
   "123",
   "-0",
@@ -69,13 +69,13 @@ export const JSON_SAMPLES: readonly unknown[] = [
   { list: Array.from({ length: 1000 }, (_, position) => ({ position, square: position ** 2 })) },
 ];
 
-/** Of other codecs than `json`, some may be refused: text that has no UTF-8 form, and a name that many libraries drop. */
+/** Samples that every codec keeps: others than `json` may refuse text with no UTF-8 form, and `__proto__` as a name. */
 export function samplesIn(codec: string): readonly unknown[] {
   if (codec === "json") return JSON_SAMPLES;
   return JSON_SAMPLES.filter((sample) => !/\\ud[89a-f]|__proto__/.test(JSON.stringify(sample)));
 }
 
-/** So many arrays in one another. */
+/** This many arrays, each inside another. */
 export function nested(depth: number): unknown {
   let value: unknown = "core";
   for (let level = 0; level < depth; level++) value = [value];

@@ -1,6 +1,6 @@
 /**
- * Keys that mean something to some backend, runtime, pattern language or file system, and must mean only themselves
- * here. All different, all valid.
+ * Keys with a special meaning in some backend, runtime, pattern language or file system, which must stand only for
+ * themselves here. All different, all valid.
  */
 export const NASTY_KEYS: readonly string[] = [
   // Separators and escapes of paths, scopes, patterns and queries.
@@ -46,7 +46,7 @@ export const NASTY_KEYS: readonly string[] = [
   "\x1f",
   "\x7f",
   "\x80",
-  // What looks like something else.
+  // Text that looks like another value or a built-in name.
   "0",
   "-0",
   "00",
@@ -66,7 +66,7 @@ export const NASTY_KEYS: readonly string[] = [
   "hasOwnProperty",
   "prototype",
   "length",
-  // Same to the eye, to a collation or to a case fold, and yet different.
+  // Different keys that look the same, or are equal under a collation or case folding.
   "é",
   "e\u0301",
   "É",
@@ -88,7 +88,7 @@ export const NASTY_KEYS: readonly string[] = [
   "a\u200b",
   "\ufeffa",
   "\u202ea",
-  // The ends of the planes, where UTF-16 order and UTF-8 order part.
+  // The ends of the planes, where UTF-16 order and UTF-8 order differ.
   "\ud7ff",
   "\ue000",
   "\uffff",

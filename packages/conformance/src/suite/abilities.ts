@@ -1,36 +1,36 @@
 import type { Capabilities } from "@kv/core";
 
-/** What a case may ask of the adapter and of the harness around it. */
+/** The features of the adapter and its harness that a case may require. */
 export interface Abilities {
   readonly capabilities: Capabilities;
-  /** Commits of any keys of the view are atomic. */
+  /** Commits of any keys in the view are atomic. */
   readonly atomic: boolean;
   /** The adapter's clock can be moved. */
   readonly clock: boolean;
-  /** What the stores write with where a case names no codec. */
+  /** The codec that stores write with unless a case names another one. */
   readonly codec: string;
-  /** The data can be opened a second time. */
+  /** A second adapter can open the data. */
   readonly reopen: boolean;
-  /** The data can be copied and put back. */
+  /** The data can be copied and restored. */
   readonly backup: boolean;
 }
 
-/** For what can be seen only where time stands still until it is told to pass. */
+/** Required by cases that need a clock which stands still until it is advanced. */
 export function aClock({ clock }: Abilities): string | undefined {
   return clock ? undefined : "its clock cannot be set";
 }
 
-/** For what is about the codec `json`, and not about values. */
+/** Required by cases about the codec `json` itself. */
 export function inJson({ codec }: Abilities): string | undefined {
   return codec === "json" ? undefined : `it is about json, and this is ${codec}`;
 }
 
-/** For commits of several keys. */
+/** Required by commits of several keys. */
 export function atomically({ atomic }: Abilities): string | undefined {
   return atomic ? undefined : "only the keys of one partition are atomic together";
 }
 
-/** For what is about ranges, and not only looks at the outcome by them. */
+/** Required by cases about ranges; other cases may still use ranges to look at their outcome. */
 export function ordered({ capabilities }: Abilities): string | undefined {
   return capabilities.ordered ? undefined : "it keeps no order";
 }

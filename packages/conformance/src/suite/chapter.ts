@@ -5,9 +5,9 @@ import type { Context } from "./context.ts";
 export interface Case {
   /** A sentence. */
   readonly title: string;
-  /** Why it cannot be run with these abilities; `undefined`: it can. */
+  /** Returns why the case cannot run with these abilities, or `undefined` if it can. */
   readonly requires?: (abilities: Abilities) => string | undefined;
-  /** What must hold where `requires` names a reason. Without it the case is skipped with that reason. */
+  /** Runs instead if `requires` returns a reason. Without it, the case is skipped with that reason. */
   readonly whenMissing?: (context: Context) => Promise<void>;
   readonly run: (context: Context) => Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface Opened {
   readonly store: Store;
 }
 
-/** What a case is given. */
+/** What the suite passes to a case. */
 export interface Context {
   readonly abilities: Abilities;
   readonly capabilities: Capabilities;
@@ -31,22 +31,22 @@ export interface Context {
   readonly store: Store;
   /** The root store of that view. */
   readonly root: Store;
-  /** The adapter below, which is open once a store was used. */
+  /** The adapter below; it is open once a store was used. */
   readonly adapter: Adapter;
   /** The namespace that the view is in. */
   readonly namespace: Namespace;
-  /** What the view puts before its keys, the scope's colon included. */
+  /** The prefix that the view puts before its keys, including the scope's colon. */
   readonly prefix: string;
   readonly time: Time;
-  /** Another store over the same open adapter: with options of its own, or with something put in between. */
+  /** Another store over the same open adapter, with other options or with a middleware in between. */
   open(options?: CreateStoreOptions, between?: Middleware): Opened;
   /** A store over the same data through another adapter, as after a restart or in another process. */
   reopen(options?: CreateStoreOptions): Promise<Opened>;
-  /** Copies the data while every store is closed; → a function that restores the copy, every store being closed again. */
+  /** Copies the data while every store is closed. Returns a function that restores the copy, to call in the same state. */
   backup(): Promise<() => MaybePromise<void>>;
   /** Writes an entry that no codec can decode, past the store. */
   plantCorrupt(key: string): Promise<void>;
-  /** Resolves once what was written so far has reached every watcher. */
+  /** Resolves once every earlier write has reached every watcher. */
   settle(): Promise<void>;
   /** Asserts that a call rejects, rather than throws, with this code, and names adapter, operation and key. */
   refused: (code: Expected["code"], call: () => unknown, expected?: Omit<Expected, "code">) => Promise<void>;
@@ -55,11 +55,11 @@ export interface Context {
 export interface ContextOptions {
   readonly harness: Harness;
   readonly variant: Variant;
-  /** Put around every store that is opened: how the suite's own tests break a front. */
+  /** Wraps every store that is opened. The suite's own tests break a front with it. */
   readonly wrapStore?: ((store: Store) => Store) | undefined;
 }
 
-/** A context and its end. */
+/** A context, and how to dispose of it. */
 export interface Prepared {
   readonly context: Context;
   dispose(): Promise<void>;
@@ -107,16 +107,16 @@ export async function prepare({ harness, variant, wrapStore }: ContextOptions): 
     open: (options, between) => opened(between === undefined ? adapter : between(adapter), options),
     async reopen(options) {
       if (setup.reopen === undefined)
-        throw new Error(`${harness.name}: create() must give reopen for this case`);
+        throw new Error(`${harness.name}: this case needs create() to return reopen`);
       return opened(through(await setup.reopen()), options);
     },
     async backup() {
       if (setup.backup === undefined)
-        throw new Error(`${harness.name}: create() must give backup for this case`);
+        throw new Error(`${harness.name}: this case needs create() to return backup`);
       return setup.backup();
     },
     async plantCorrupt(key) {
-      // Whatever opens the adapter.
+      // Any operation, to open the adapter.
       await byDefault().store.has("opened");
       await adapter.commit(namespace, [{ checks: [], mutations: [corruptEntry(prefix + key)] }]);
     },
@@ -149,7 +149,7 @@ function abilitiesOf(setup: Setup, { together = false, codec = json }: Variant):
   };
 }
 
-/** Newest first: a store over a reopened adapter goes before the one it was reopened from. */
+/** Newest first: a store over a reopened adapter closes before the store it was reopened from. */
 async function disposeAll(roots: Store[], dispose: (() => MaybePromise<void>) | undefined): Promise<void> {
   try {
     for (const root of roots.reverse()) await root.close();

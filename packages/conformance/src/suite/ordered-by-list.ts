@@ -14,9 +14,9 @@ import {
 const PAGE = 100;
 
 /**
- * Ranges over an adapter that keeps no order, so that the suite can look at everything it holds: the keys that anybody
- * wrote are remembered here, and read one by one. What the adapter itself does is tested all the same; what it answers
- * to ranges is not, since the front refuses them.
+ * Adds ranges to an adapter that keeps no order, so that the suite can look at all entries: it remembers every key that
+ * a store wrote, and reads them by key. All other calls still reach the adapter; its own answers to ranges are not
+ * tested, since the front refuses ranges on it.
  */
 export class KeyList {
   readonly #keys = new Map<string, Set<string>>();

@@ -1,6 +1,6 @@
 import type { Parameters } from "fast-check";
 
-/** How many times as often every property is tried: what KV_TEST_THOROUGHNESS says (0.1 or more), else 3 with KV_TEST_FULL=1. */
+/** The factor for the runs of every property: KV_TEST_THOROUGHNESS (0.1 or more), else 3 with KV_TEST_FULL=1, else 1. */
 export const THOROUGHNESS: number = thoroughness(process.env);
 
 function thoroughness(env: NodeJS.ProcessEnv): number {
@@ -9,7 +9,7 @@ function thoroughness(env: NodeJS.ProcessEnv): number {
   return env["KV_TEST_FULL"] === "1" ? 3 : 1;
 }
 
-/** How often a property is tried at most, and with the seed of KV_TEST_SEED where that is given. */
+/** The largest number of runs of a property, and the seed in KV_TEST_SEED, if given. */
 export function runs<T>(moderately: number): Parameters<T> {
   const seed = process.env["KV_TEST_SEED"];
   // The error of a failed property names the seed and the path to the smallest counterexample.
@@ -19,12 +19,12 @@ export function runs<T>(moderately: number): Parameters<T> {
   };
 }
 
-/** Milliseconds after which a property has been tried often enough, however slow the backend is. */
+/** Milliseconds after which a property is not tried again, so that a slow backend does not take forever. */
 const BUDGET = 4_000 * Math.max(1, THOROUGHNESS);
 
 /**
- * The predicate as long as there is time for it. The library's own limit gives up in the middle of a run, which would go
- * on over a store that is being closed.
+ * Runs the predicate until the time is up, and skips it afterwards. The library's own limit gives up in the middle of a
+ * run, which would then go on over a store that is being closed.
  */
 export function inTime<T>(predicate: (value: T) => Promise<void>): (value: T) => Promise<void> {
   const end = performance.now() + BUDGET;

@@ -15,9 +15,9 @@ export interface PlannedCase {
 }
 
 export interface RunCaseOptions {
-  /** Put around every store that the case opens, before its views are taken. */
+  /** Wraps every store that the case opens, before its views are made. */
   readonly wrapStore?: (store: Store) => Store;
-  /** Milliseconds after which a case that has not ended has failed. Default: 20,000, more under KV_TEST_FULL=1. */
+  /** Milliseconds after which a case that has not ended fails. Default: 20,000, more under KV_TEST_FULL=1. */
   readonly timeout?: number;
 }
 
@@ -26,10 +26,10 @@ export type Verdict =
   | { readonly status: "skipped"; readonly reason: string }
   | { readonly status: "failed"; readonly error: unknown };
 
-/** Milliseconds that closing may take: what a case left hanging hangs there again. */
+/** Milliseconds that closing may take: a call that a case left hanging makes closing hang, too. */
 const DISPOSAL = 3000;
 
-/** Runs one case against a fresh adapter, deviations not considered. */
+/** Runs one case against a fresh adapter, without regard to deviations. */
 export async function runCase(
   harness: Harness,
   planned: Pick<PlannedCase, "variant" | "case">,
@@ -55,7 +55,7 @@ export async function runCase(
   }
 }
 
-/** Runs one case and turns the verdict round where a deviation says that it must fail. */
+/** Runs one case, and inverts the verdict if a deviation declares that it must fail. */
 export async function judge(
   harness: Harness,
   planned: PlannedCase,
@@ -67,14 +67,16 @@ export async function judge(
   if (verdict.status === "failed") return { status: "passed" };
   return {
     status: "failed",
-    error: new Error(`passes, though a deviation says that it fails: ${deviation}. Remove the deviation.`),
+    error: new Error(
+      `the case passes, although a deviation declares that it fails (${deviation}). Remove the deviation.`,
+    ),
   };
 }
 
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    reject(new Error(`has not ended within ${milliseconds} ms`));
+    reject(new Error(`the case did not end within ${milliseconds} ms`));
   }, milliseconds);
   try {
     await Promise.race([work, promise]);

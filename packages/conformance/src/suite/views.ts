@@ -1,21 +1,21 @@
 import type { Codec, Middleware, Store } from "@kv/core";
 
-/** A way in which the whole suite runs: a view of the store, or a middleware under it. */
+/** One way in which the whole suite runs: through a view of the store, a codec or a middleware. */
 export interface Variant {
-  /** `""` for the root store itself, else as in `sqlite through a scope`. */
+  /** `""` for the root store itself, else the part after the name, as in `sqlite through a scope`. */
   readonly title: string;
   readonly wrap?: Middleware;
-  /** What the stores of the suite write with, where a case names no codec; `undefined`: the default, `json`. */
+  /** The codec that stores write with unless a case names another one; `undefined`: the default, `json`. */
   readonly codec?: Codec;
   /** The namespace under test. */
   readonly path: readonly string[];
   /** The scope under test; `undefined`: none. */
   readonly scope?: string;
-  /** The scope's keys are atomic together, whatever the capability says. */
+  /** The scope's keys are atomic together, even if the capability is `"partition"`. */
   readonly together?: boolean;
 }
 
-/** Whatever a backend's patterns, paths and separators could trip over. */
+/** Characters that a backend could mistake for patterns, paths or separators. */
 export const NASTY_SEGMENTS: readonly string[] = ["a/b~1", "%*?[c]\0{d}\\:_", "__proto__"];
 export const NASTY_SCOPE = "s:%*?[t]/~{u}\0\\_é";
 
@@ -35,7 +35,7 @@ export const VIEWS: Readonly<Record<Views, readonly Variant[]>> = {
   root: [ROOT],
 };
 
-/** The view of a root store that a variant is about. */
+/** The view of a root store that a variant names. */
 export function viewOf(root: Store, variant: Variant): Store {
   const namespaced = variant.path.length === 0 ? root : root.namespace(...variant.path);
   return variant.scope === undefined ? namespaced : namespaced.scope(variant.scope);

@@ -258,7 +258,7 @@ test("what takes effect in a hidden order is accepted, and refused with one wron
   const anyTimes = fc.array(fc.tuple(jitter, jitter), { minLength: 12, maxLength: 12 });
   fc.assert(
     fc.property(anyTimes, fc.nat(11), (times, wrong) => {
-      // Each takes effect at its place, and was called and answered somewhere around it.
+      // Each operation takes effect at its place in the order, between its call and its return.
       const history = times.map(([before, after], i) => increment(i - before, i + after, i + 1));
       expect(verdict(...history)).toBe("linearizable");
       const lost = history.map((operation, i) =>

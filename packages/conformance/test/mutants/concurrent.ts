@@ -13,7 +13,7 @@ import { memory } from "@kv/memory";
 import { answering, committed, committing, found, over } from "./lens.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** What a backend could do wrong with several writers, several keys, and those who watch. */
+/** What a backend could do wrong with several writers, several keys, and watchers. */
 export const concurrentMutants: readonly Mutant[] = [
   {
     title: "ignores checks",
@@ -269,7 +269,7 @@ function lagging(inner: Adapter): Partial<Adapter> {
   };
 }
 
-/** One that changes what watchers are told. */
+/** An adapter that changes what watchers receive. */
 function watched(
   change: (changes: readonly StoredChange[], count: number) => readonly StoredChange[],
 ): (clock: () => number) => Adapter {

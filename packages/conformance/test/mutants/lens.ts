@@ -14,7 +14,7 @@ export function over(replaced: (inner: Adapter) => Partial<Adapter>): (clock: Cl
   };
 }
 
-/** One whose clock stands still for some methods: to them no deadline ever comes. */
+/** An adapter whose clock stands still for some methods, which therefore see no deadline pass. */
 export function timelessFor(
   ...methods: ("read" | "commit" | "scan" | "count" | "namespaces" | "clear")[]
 ): (clock: Clock) => Adapter {
@@ -49,13 +49,13 @@ export function timelessFor(
   };
 }
 
-/** An entry's fields by name: those of the memory adapter are getters, which a spread would not find. */
+/** An entry's fields as own properties: the memory adapter's are getters, which a spread would miss. */
 function plain(entry: StoredEntry): StoredEntry {
   const { key, payload, encoding, revision, createdAt, updatedAt, expiresAt, policy, user, size } = entry;
   return { key, payload, encoding, revision, createdAt, updatedAt, expiresAt, policy, user, size };
 }
 
-/** The memory adapter's pages, which it gives at once, of entries that can be spread. */
+/** The memory adapter's pages, which it returns synchronously, with entries that can be spread. */
 export function* pagesOf(
   inner: Adapter,
   namespace: Namespace,
@@ -64,17 +64,17 @@ export function* pagesOf(
   for (const page of inner.scan(namespace, range) as Iterable<readonly StoredEntry[]>) yield page.map(plain);
 }
 
-/** One that changes what is written. */
+/** An adapter that changes mutations. */
 export function writing(change: (mutation: Mutation) => Mutation): (clock: Clock) => Adapter {
   return committing((commit) => ({ ...commit, mutations: commit.mutations.map(change) }));
 }
 
-/** One that changes whole commits. */
+/** An adapter that changes whole commits. */
 export function committing(change: (commit: Commit) => Commit): (clock: Clock) => Adapter {
   return over((inner) => ({ commit: (namespace, commits) => inner.commit(namespace, commits.map(change)) }));
 }
 
-/** One that changes what became of commits. */
+/** An adapter that changes the results of commits. */
 export function answering(
   change: (result: CommitResult, commit: Commit) => CommitResult,
 ): (clock: Clock) => Adapter {
@@ -86,12 +86,12 @@ export function answering(
   }));
 }
 
-/** The memory adapter's results, which it gives at once. */
+/** The memory adapter's results, which it returns synchronously. */
 export function committed(inner: Adapter, namespace: Namespace, commits: readonly Commit[]): CommitResult[] {
   return inner.commit(namespace, commits) as CommitResult[];
 }
 
-/** One that changes what is read, by key and by scan. */
+/** An adapter that changes entries as they are read, by key and by scan. */
 export function reading(change: (entry: StoredEntry) => StoredEntry): (clock: Clock) => Adapter {
   return over((inner) => ({
     read: (namespace, keys) =>
@@ -102,7 +102,7 @@ export function reading(change: (entry: StoredEntry) => StoredEntry): (clock: Cl
   }));
 }
 
-/** The memory adapter's entries, which it gives at once, so that they can be spread. */
+/** The memory adapter's entries, which it returns synchronously, as objects that can be spread. */
 export function found(
   inner: Adapter,
   namespace: Namespace,
@@ -112,7 +112,7 @@ export function found(
   return entries.map((entry) => entry && plain(entry));
 }
 
-/** One that changes the order and number of what a scan yields. */
+/** An adapter that changes the order and number of a scan's entries. */
 export function scanning(
   change: (page: readonly StoredEntry[], range: Range) => readonly StoredEntry[],
 ): (clock: Clock) => Adapter {
@@ -123,7 +123,7 @@ export function scanning(
   }));
 }
 
-/** One that takes some keys for others. */
+/** An adapter that confuses some keys. */
 export function renaming(rename: (key: string) => string): (clock: Clock) => Adapter {
   return over((inner) => ({
     read: (namespace, keys) => inner.read(namespace, keys.map(rename)),
@@ -138,7 +138,7 @@ export function renaming(rename: (key: string) => string): (clock: Clock) => Ada
   }));
 }
 
-/** One that takes some namespaces for others. */
+/** An adapter that confuses some namespaces. */
 export function relocating(idOf: (path: readonly string[]) => string): (clock: Clock) => Adapter {
   const moved = ({ path }: Namespace): Namespace => ({ path, id: idOf(path) });
   return over((inner) => ({

@@ -7,13 +7,13 @@ export interface Mutant {
   readonly title: string;
   /** As in `time to live › an entry past its deadline reads as absent`. */
   readonly caughtBy: string;
-  /** The broken adapter; the clock can be moved by the case. */
+  /** The broken adapter; the case can move its clock. */
   readonly adapter?: (clock: () => number) => Adapter;
   /** The broken methods of a store and of every view of it. */
   readonly front?: (healthy: Store) => Partial<Store>;
   /** A second adapter "over the same data". */
   readonly reopen?: (clock: () => number) => Adapter;
-  /** Instead of `adapter` and `reopen`: with all that goes with them. */
+  /** A whole setup, instead of `adapter` and `reopen`. */
   readonly setup?: (clock: () => number) => Setup;
 }
 
@@ -46,7 +46,7 @@ export function harnessOf({
 
 const VIEWS: ReadonlySet<PropertyKey> = new Set(["namespace", "scope", "typed", "readonly"]);
 
-/** A store with some methods replaced, in all its views, too. */
+/** A store with some methods replaced, also in all of its views. */
 export function broken(store: Store, replaced: (healthy: Store) => Partial<Store>): Store {
   const replacements = replaced(store);
   return new Proxy(store, {

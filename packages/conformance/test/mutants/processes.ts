@@ -3,7 +3,7 @@ import { memory } from "@kv/memory";
 import type { Setup } from "../../src/suite/harness.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** What outlives an adapter: entries, and the number that revisions are counted from. */
+/** The data that outlive an adapter: entries, and the counter of revisions. */
 interface Disk {
   revision: number;
   rows: Map<string, StoredEntry>;

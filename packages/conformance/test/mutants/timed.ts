@@ -61,7 +61,7 @@ export const timedMutants: readonly Mutant[] = [
     adapter: timelessFor("commit"),
   },
   {
-    // Ten minutes behind the backend's, and no `syncClock` that would tell the front to wait for it.
+    // Ten minutes behind the backend's clock, and without a `syncClock` for which the front would wait.
     title: "computes deadlines by another clock until it is open",
     caughtBy:
       "time to live › an entry before its deadline is there, and one past its deadline reads as absent",

@@ -9,14 +9,14 @@ const tagged: Codec = {
   decode: (payload) => JSON.parse(String(payload).slice(1)),
 };
 
-/** Numbers of json are added to by the backend, those of other codecs by the front. */
+/** The backend adds to numbers under `json`, the front to those under other codecs. */
 const COUNTING: readonly (readonly [name: string, options: CreateStoreOptions])[] = [
   ["json", {}],
   ["structured", { codec: structured }],
   ["a caller's own codec", { codec: tagged }],
 ];
 
-/** What later mutations find where a deadline that has passed left a key absent. */
+/** What later mutations of a commit find after a set whose deadline has already passed. */
 export const overOnArrival: readonly Case[] = [
   ...COUNTING.map(
     ([name, options]): Case => ({

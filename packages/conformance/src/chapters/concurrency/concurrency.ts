@@ -8,7 +8,7 @@ import type { Case, Chapter } from "../../suite/chapter.ts";
 import { histories } from "./histories.ts";
 import { winners } from "./winners.ts";
 
-/** A caller's request, as a server would know it. */
+/** The caller's request, kept as a server would keep it. */
 const request = new AsyncLocalStorage<string>();
 const CALLERS = ["ann", "bob", "cleo"] as const;
 

@@ -22,7 +22,7 @@ const anySchedule: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 10, maxLength: 40, size: "max" },
 );
 
-/** Each client does its steps one after the other; the clients go side by side. */
+/** Each client runs its steps one after another; the clients run concurrently. */
 async function follow(schedule: readonly Step[], stores: readonly Store[], history: History): Promise<void> {
   let value = 0;
   let revision = "none yet";
@@ -41,7 +41,7 @@ async function follow(schedule: readonly Step[], stores: readonly Store[], histo
   );
 }
 
-/** What several clients saw of one key, and whether any order explains it. */
+/** What several clients saw of one key must be explained by some order. */
 export const histories: readonly Case[] = [
   {
     title:

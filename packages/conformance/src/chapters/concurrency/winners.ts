@@ -3,7 +3,7 @@ import { everyone, strangers } from "../../assertions/strangers.ts";
 import { atomically } from "../../suite/abilities.ts";
 import type { Case } from "../../suite/chapter.ts";
 
-/** Of many who want the same, one gets it. */
+/** If many callers compete, exactly one wins. */
 export const winners: readonly Case[] = [
   {
     title: "N concurrent increments add up to N, and no two of them give the same number",

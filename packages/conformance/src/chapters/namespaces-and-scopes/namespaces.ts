@@ -4,7 +4,7 @@ import { OPERATIONS } from "../../model/random-operations.ts";
 import { NASTY_KEYS } from "../../samples/nasty-keys.ts";
 import type { Case } from "../../suite/chapter.ts";
 
-/** Paths that some way of joining segments would take for one another. */
+/** Paths that a naive way of joining segments would confuse. */
 const PATHS: readonly (readonly string[])[] = [
   ["a"],
   ["b"],

@@ -24,7 +24,7 @@ export const scopes: readonly Case[] = [
     async run({ store }) {
       await fill(store, ["user", "user:", "user:a", "user:b:c", "user;", "user9", "users:a", "use", "other"]);
       const scoped = store.scope("user");
-      // "user:" would be the empty key of the scope, which no scope has.
+      // "user:" would be the empty key in the scope, and keys are not empty.
       await store.delete("user:");
       assert.deepEqual(await collect(scoped.keys()), ["a", "b:c"]);
       assert.deepEqual(

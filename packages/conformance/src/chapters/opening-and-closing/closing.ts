@@ -64,7 +64,7 @@ export const closing: readonly Case[] = [
         await waiting.promise;
         return 3;
       });
-      // In their functions by then.
+      // After this read, both calls are inside their functions.
       await other.store.has("a");
       const closed = other.root.close();
       await other.store.get("a").catch(() => undefined);
@@ -130,7 +130,7 @@ export const closing: readonly Case[] = [
     async run({ store, open, refused }) {
       await store.set("k", 1);
       const other = open({ timeout: 0.1 });
-      // On a busy machine it may time out.
+      // The read may time out on a busy machine.
       while (!(await other.store.has("k").catch(() => false)));
       const closed = Promise.withResolvers<void>();
       const transacted = other.store.transaction(async (tx) => {
@@ -246,7 +246,7 @@ export const closing: readonly Case[] = [
       await root.close();
       await refused("KV_CLOSED", () => scan.next(), { operation: "keys" });
       assert.equal((await scan.next()).done, true);
-      // Wrappers hand the end on from one to the next, each in a tick of its own.
+      // Each wrapper passes the end on to the next one in a tick of its own.
       await eventually(() => freed, 1);
     },
   },

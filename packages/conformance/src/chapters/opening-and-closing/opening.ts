@@ -135,7 +135,7 @@ export const opening: readonly Case[] = [
     title:
       "an operation that the backend does not answer rejects with KV_TIMEOUT: worth a retry unless it writes",
     async run({ store: patient, open, adapter }) {
-      // It closes the adapter in the end, which may take its time.
+      // The patient store closes the adapter in the end, which may exceed the short timeout.
       await patient.has("opened");
       const backend = stall();
       const { store } = open({ codec: json, timeout: 0.05 }, backend.between);
@@ -175,7 +175,7 @@ export const opening: readonly Case[] = [
   },
 ];
 
-/** On a busy machine a backend that is well may still take longer than a timeout made to be short. */
+/** Repeats an operation that timed out: on a busy machine, a healthy backend may exceed a short timeout. */
 async function patiently<T>(operation: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {
     try {

@@ -9,7 +9,7 @@ import { inTime, runs } from "../../suite/property.ts";
 const SOME = ["", "a", "aa", "ab", "a\0", "a:b", "b", "é", "\uffff", "\u{10000}", "zz"];
 const LETTERS = ["a", "aa", "ab", "b", "ba", "c"];
 
-/** What a selector means, in the plainest words. */
+/** The keys that a selector names, computed in the plainest way. */
 export function selected(
   keys: readonly string[],
   { prefix = "", gt, gte, lt, lte, reverse, limit }: Selector,
@@ -27,7 +27,7 @@ export function selected(
   return (reverse ? found.reverse() : found).slice(0, limit);
 }
 
-/** Any selector whose bounds are near the keys there are. */
+/** Any selector with bounds near the existing keys. */
 function anySelector(): fc.Arbitrary<Selector> {
   const bound = fc.option(
     fc.oneof(

@@ -6,7 +6,7 @@ import { atomically } from "../../suite/abilities.ts";
 import type { Case } from "../../suite/chapter.ts";
 import { inTime, runs } from "../../suite/property.ts";
 
-/** A call, what it means, and how long the caller goes on doing something else after it. */
+/** A call, its effect on the model, and how long the caller does something else after it. */
 interface Call {
   readonly name: string;
   readonly real: (store: Store) => Promise<unknown>;
@@ -85,7 +85,7 @@ const anyCall: fc.Arbitrary<Call> = fc.oneof(
   calls(
     "increment",
     fc.tuple(anyKey, fc.nat(3)),
-    // A refusal is an answer, too, and has its place among the others.
+    // A refusal is an answer, too, with its place in the order.
     (store, key, by) =>
       store.increment(key, by).catch((error: unknown) => assert.ok(KvError.is(error, "KV_INVALID_VALUE"))),
     (model, key, by) => model.increment(key, by),
@@ -160,7 +160,7 @@ export const anyOrder: readonly Case[] = [
             const expected: unknown[] = [];
             for (const { real, model: plain, then } of sequence) {
               const answer = real(store);
-              // Nobody awaits it yet; until then a failure is nobody's unhandled rejection.
+              // The answer is awaited later; until then, a failure must not count as an unhandled rejection.
               answer.catch(() => undefined);
               answers.push(answer);
               expected.push(plain(model));

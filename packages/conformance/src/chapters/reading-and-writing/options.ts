@@ -5,7 +5,7 @@ import { collect, contents } from "../../assertions/contents.ts";
 import { OPERATIONS } from "../../model/random-operations.ts";
 import type { Case } from "../../suite/chapter.ts";
 
-/** What is no options object. */
+/** Values that are not an options object. */
 const NO_OPTIONS: unknown[] = [5, "ttl", true, [1]];
 
 export const options: readonly Case[] = [
@@ -45,7 +45,7 @@ export const options: readonly Case[] = [
       const { proxy, revoke } = Proxy.revocable({}, {});
       revoke();
       for (const { name, call } of OPERATIONS) {
-        // Its other options are put beside these, which would throw here.
+        // The table of operations spreads the options of `replace`, which would throw here.
         if (name === "replace") continue;
         for (const options of [throwing, proxy])
           await refused("KV_INVALID_OPTION", () => call(store, options));
@@ -196,7 +196,7 @@ export const options: readonly Case[] = [
   },
 ];
 
-/** A store whose writes have gone nowhere. */
+/** Asserts that no write took effect. */
 async function assertUntouched(store: Store): Promise<void> {
   assert.deepEqual(await contents(store), [["k", "before"]]);
 }

@@ -4,7 +4,7 @@ import { recorder } from "../../assertions/between-store-and-adapter.ts";
 import { contents } from "../../assertions/contents.ts";
 import type { Case } from "../../suite/chapter.ts";
 
-/** Lets everything that waits for a microtask, a tick or a turn of the event loop go on, but not for as long as a write takes. */
+/** Pauses that let a waiting microtask, tick or turn of the event loop go on, but are shorter than a write. */
 const INTERRUPTIONS: Readonly<Record<string, () => Promise<void>>> = {
   microtask: () => Promise.resolve(),
   tick: () => new Promise((resolve) => process.nextTick(resolve)),

@@ -59,7 +59,7 @@ const NO_TTL: unknown[] = [
   new Date(),
 ];
 
-/** Asserts a deadline, to the millisecond where time stands still and within a second where it does not. */
+/** Asserts a deadline: to the millisecond if time stands still, else within a second. */
 async function assertDeadline(store: Store, key: string, expected: number, exact: boolean): Promise<void> {
   const deadline = (await store.getMetadata(key))?.expiresAt;
   assert.ok(deadline instanceof Date, `${key} has no deadline`);

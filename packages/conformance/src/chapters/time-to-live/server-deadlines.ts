@@ -4,10 +4,10 @@ import type { Case } from "../../suite/chapter.ts";
 
 const OFF_MS = 600_000;
 const TTL_MS = 60_000;
-/** Milliseconds that a busy machine may take for all of it. */
+/** Milliseconds that a busy machine may take for the whole case. */
 const SLACK_MS = 30_000;
 
-/** The adapter with a clock that is ten minutes behind until it is measured, as a server's may be. */
+/** The adapter with a clock that is ten minutes behind until it is measured, like a server's clock. */
 function unmeasured(inner: Adapter): Adapter {
   let known = false;
   return forward(inner, {

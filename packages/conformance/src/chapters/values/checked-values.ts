@@ -3,7 +3,7 @@ import { type Codec, type CreateStoreOptions, KvError, structured } from "@kv/co
 import type { Case } from "../../suite/chapter.ts";
 import type { Context } from "../../suite/context.ts";
 
-/** A codec of the caller's, which itself looks at nothing. */
+/** A caller's codec that checks nothing itself. */
 const careless: Codec = {
   name: "careless",
   encode: (value) => JSON.stringify(value),
@@ -16,7 +16,7 @@ const CODECS: readonly (readonly [name: string, options: CreateStoreOptions])[] 
   ["a caller's own codec", { codec: careless }],
 ];
 
-/** What JSON.stringify would obey and a look at the properties does not show. */
+/** Values with a hidden `toJSON`, which JSON.stringify would call and listing the properties does not show. */
 const HIDDEN: readonly (readonly [what: string, make: () => unknown, plain: unknown])[] = [
   ["an object", () => hidden({ a: 1 }), { a: 1 }],
   ["an object inside", () => ({ list: [hidden({ a: 1 })] }), { list: [{ a: 1 }] }],
@@ -27,7 +27,7 @@ function hidden<T extends object>(value: T): T {
   return Object.defineProperty(value, "toJSON", { value: () => "another" });
 }
 
-/** Every other time it is read, a property is something that no codec takes. */
+/** An object with a property that every second read returns as a value which no codec accepts. */
 function flickering(): Record<string, unknown> {
   let reads = 0;
   return {
@@ -46,7 +46,7 @@ function nested(levels: number, around: (inner: unknown) => unknown): unknown {
 
 const AROUND: readonly ((inner: unknown) => unknown)[] = [(inner) => [inner], (inner) => ({ inner })];
 
-/** Asserts that a write was refused as a value, or that what is read is what the check saw. */
+/** Asserts that a write was refused as an invalid value, or that a read returns the value that the check saw. */
 async function equalOrRefused(
   store: Context["store"],
   write: () => Promise<unknown>,

@@ -5,14 +5,14 @@ import { JSON_SAMPLES } from "../../samples/json-samples.ts";
 import type { Case } from "../../suite/chapter.ts";
 import { rejectionOf } from "../../suite/refusal.ts";
 
-/** JSON backwards: no other codec can take it for its own. */
+/** JSON backwards, which no other codec can decode. */
 const backwards: Codec = {
   name: "backwards",
   encode: (value) => [...JSON.stringify(value)].reverse().join(""),
   decode: (payload) => JSON.parse([...String(payload)].reverse().join("")),
 };
 
-/** One whose payloads are bytes. */
+/** A codec whose payloads are bytes. */
 const packed: Codec = {
   name: "packed.v1",
   encode: (value) => new TextEncoder().encode(JSON.stringify(value)).map((byte) => byte ^ 0xff),
@@ -49,7 +49,7 @@ const STRUCTURED: readonly unknown[] = [
   { nested: { date: new Date(5), map: new Map([["deep", new Date(6)]]) } },
 ];
 
-/** What a careless codec gives back as something else, without a word. */
+/** Values that a careless codec would silently return as something else. */
 const EQUAL_OR_REFUSED: readonly (readonly [what: string, value: unknown])[] = [
   ["an array with a named property", Object.assign([1], { extra: 2 })],
   ["an instance of a subclass of Map", new (class Index extends Map<string, number> {})([["a", 1]])],

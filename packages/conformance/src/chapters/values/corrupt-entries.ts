@@ -110,7 +110,7 @@ export const corruptEntries: readonly Case[] = [
     title: "what a scan leaves out it warns of once",
     async run(context) {
       const { store } = context;
-      // Not what other cases leave out: this process warns of them, too.
+      // Keys of their own, because other cases in this process cause warnings, too.
       for (const key of ["rotten 1", "rotten 2"]) await context.plantCorrupt(key);
       const warnings: string[] = [];
       const listen = ({ name, message }: Error): void => {
@@ -121,7 +121,7 @@ export const corruptEntries: readonly Case[] = [
         await contents(store);
         await contents(store);
         await store.range("");
-        // Warnings are emitted in a turn of their own.
+        // Node emits warnings in a later turn.
         await new Promise((resolve) => setImmediate(resolve));
       } finally {
         process.off("warning", listen);

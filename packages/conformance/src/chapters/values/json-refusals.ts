@@ -14,7 +14,7 @@ function cycle(): unknown {
   return value;
 }
 
-/** What, and the value that JSON would not give back. */
+/** Descriptions and values that JSON would not return equal. */
 const UNEQUAL: readonly (readonly [what: string, value: unknown])[] = [
   ["undefined", undefined],
   ["NaN", Number.NaN],

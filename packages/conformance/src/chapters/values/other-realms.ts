@@ -6,7 +6,7 @@ import type { Case } from "../../suite/chapter.ts";
 
 const realm: object = createContext({});
 
-/** What the expression is in a realm of its own, whose classes are not those of this one. */
+/** Evaluates the expression in a separate realm, which has its own built-in classes. */
 function foreign(expression: string): unknown {
   return runInContext(`(${expression})`, realm);
 }
@@ -26,7 +26,7 @@ const STRUCTURED = [
   "Object.assign(Object.create(null), { a: 1 })",
 ];
 
-/** Of a class, in whichever realm. */
+/** Instances of a class, refused in any realm. */
 const REFUSED = [
   "new (class Point {})()",
   "new (class Row extends Array {})()",
@@ -42,7 +42,7 @@ export const otherRealms: readonly Case[] = [
     async run({ store }) {
       for (const expression of PLAIN) {
         await store.set("k", foreign(expression));
-        // Strictly: the prototypes are this realm's.
+        // Strictly: the prototypes must be those of this realm.
         assert.deepStrictEqual(await store.get("k"), new Function(`return (${expression})`)());
       }
       await store.set("k", 1, { metadata: foreign("{ by: ['ada'] }") as Record<string, unknown> });
@@ -115,7 +115,7 @@ export const otherRealms: readonly Case[] = [
   },
 ];
 
-/** A signal as a polyfill or another window makes it: of no class of this realm. */
+/** A signal as a polyfill or another window makes it: not an instance of this realm's class. */
 function polyfilled(): { readonly signal: AbortSignal; abort(): void } {
   const events = new EventTarget();
   const state = { aborted: false };

@@ -12,7 +12,7 @@ interface User {
   tags: string[];
 }
 
-/** The user in the hands of a caller who goes on to change it. */
+/** A user that the caller goes on to change. */
 function user(): User {
   return { name: "ada", tags: ["x"] };
 }
@@ -239,7 +239,7 @@ const independence: readonly Case[] = [
       const subscriptions = await Promise.all(
         [1, 2].map(() =>
           store.subscribe((change) => {
-            // Not structuredClone: in a test runner's realm its answer is of another.
+            // structuredClone would return objects of another realm inside a test runner.
             seen.push(JSON.parse(JSON.stringify(change.value)));
             spoil(change.value);
           }),

@@ -122,7 +122,7 @@ export const watchEnds: readonly Case[] = [
     async run({ store }) {
       const changes = store.watch();
       await store.has("opened");
-      // Again and again: a shared backend may take its time to register the watcher.
+      // Repeatedly, because a shared backend may take a while to register the watcher.
       const writing = setInterval(() => void store.set("k", 1).catch(() => undefined), 5);
       const seen: Change<unknown>[] = [];
       for await (const change of changes) {

@@ -5,7 +5,7 @@ import { fill } from "../../assertions/contents.ts";
 import { lastStates, outline, watched } from "../../assertions/watched.ts";
 import type { Case } from "../../suite/chapter.ts";
 
-/** Which changes a watcher is told of, from when on, and who else is. */
+/** Which changes a watcher receives, from when on, and which other watchers do. */
 export const watchSelection: readonly Case[] = [
   {
     title: "a watcher is told of the keys within its selector, in its scope and namespace, and of no others",
@@ -24,13 +24,13 @@ export const watchSelection: readonly Case[] = [
       ]);
       await store.namespace("n").scope("s").set("a", 8);
       await root.namespace("other").set("a", 9);
-      // A state that is over before it could be told may be left out.
+      // A state that ended before it could be reported may be left out.
       await seen.until((all) => all.length >= 2);
       await store.scope("s").delete("ab");
       await store.scope("s").delete("a");
       await seen.until((all) => all.length >= 3);
       await settle();
-      // In order are the changes of one key.
+      // Only the changes of one key arrive in order.
       const byKey = seen.changes.toSorted((a, b) => compareKeys(a.key ?? "", b.key ?? ""));
       assert.deepEqual(byKey.map(outline), [
         ["set", "a", 1],
@@ -74,7 +74,7 @@ export const watchSelection: readonly Case[] = [
       await store.set("z", "end");
       const expected = new Map<string, unknown>(keys.map((key, position) => [key, position]));
       expected.set("k000", "changed").set("k599", "changed").set("z", "end").delete("k300");
-      // If anything is lost this waits until the case is given up.
+      // If a change is lost, this waits until the case times out.
       for await (const change of changes) {
         seen.push(change);
         if (isDeepStrictEqual(lastStates(seen), expected)) break;
@@ -108,7 +108,7 @@ export const watchSelection: readonly Case[] = [
   {
     title: "where the backend may have dropped changes a resync arrives, and what comes after it, too",
     async run({ open }) {
-      let drop = (): void => assert.fail("nobody watches");
+      let drop = (): void => assert.fail("the store has not called watch");
       const { store } = open({}, (inner) => {
         const { watch } = inner;
         if (watch === undefined) return inner;
@@ -137,7 +137,7 @@ export const watchSelection: readonly Case[] = [
   {
     title: "a watcher that falls behind by more keys than are kept for it is told so by a resync",
     async run({ open }) {
-      let tell: ChangeListener = () => assert.fail("nobody watches");
+      let tell: ChangeListener = () => assert.fail("the store has not called watch");
       const { store } = open({}, (inner) =>
         forward(inner, {
           watch(_namespace, _bounds, listener) {
@@ -150,7 +150,7 @@ export const watchSelection: readonly Case[] = [
       const changes = store.watch();
       const keys = Array.from({ length: 200_000 }, (_, position) => `k${position}`);
       tell(keys.map((key) => ({ type: "delete", key })));
-      // Everything, or the news that it was not everything: no silent gap.
+      // Every change, or a `resync` for those left out: no silent gap.
       const seen = new Set<string>();
       let resync = false;
       for await (const { type, key } of changes) {

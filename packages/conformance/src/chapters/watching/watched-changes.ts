@@ -5,7 +5,7 @@ import { fill } from "../../assertions/contents.ts";
 import { lastStates, outline, PATIENCE, watched } from "../../assertions/watched.ts";
 import type { Case } from "../../suite/chapter.ts";
 
-/** What a watcher is told. */
+/** What a watcher receives. */
 export const watchedChanges: readonly Case[] = [
   {
     title: "the capability tells whose writes are seen: nobody's, this process's or every process's",
@@ -160,14 +160,14 @@ export const watchedChanges: readonly Case[] = [
     title: "a consumer that falls behind may miss states in between, never the last of any key",
     async run({ store, settle }) {
       const changes = store.watch();
-      // A backend behind a network takes a moment to begin.
+      // A backend behind a network takes a moment to register the watcher.
       const first = changes.next();
       while (!(await within(first, settle))) await store.set("begun", 1);
       const keys = Array.from({ length: 50 }, (_, position) => `k${position}`);
       for (let round = 0; round <= 20; round++) await store.setMany(keys.map((key) => [key, round]));
       await store.deleteMany(keys.slice(0, 10));
       await store.set("end", 1);
-      // Changes of different keys may overtake each other: what was written last need not arrive last.
+      // Changes of different keys may overtake each other: the last write need not arrive last.
       const expected = new Map<string, unknown>([
         ...keys.slice(10).map((key) => [key, 20] as const),
         ["end", 1],
@@ -193,8 +193,8 @@ export const watchedChanges: readonly Case[] = [
           for (let i = 0; i < patience; i++) await settle();
         };
         const changes = store.watch();
-        // Nothing tells when a watcher has been registered that nobody has asked for a change: how long it takes on a
-        // busy machine is found out by trying.
+        // Nothing reports when a watcher is registered before its first `next()`. The case tries longer and longer
+        // pauses, because a busy machine may need more.
         await enough();
         await store.set("k", patience);
         const next = changes.next();
@@ -241,12 +241,12 @@ export const watchedChanges: readonly Case[] = [
   },
 ];
 
-/** Only the changes of one key arrive in order: sorted by key, the others can be compared. */
+/** Sorted by key, to compare changes of different keys: only those of one key arrive in order. */
 function byKey(changes: readonly Change<unknown>[]): Change<unknown>[] {
   return changes.toSorted((a, b) => compareKeys(a.key ?? "", b.key ?? ""));
 }
 
-/** Whether a promise settles before so much time has gone by. */
+/** Whether a promise settles within the given time. */
 async function within(promise: Promise<unknown>, time: () => Promise<void>): Promise<boolean> {
   return Promise.race([promise.then(() => true), time().then(() => false)]);
 }
