@@ -118,7 +118,7 @@ describe("the disk of the files", () => {
     ctx.onTestFinished(() => void execFileSync("umount", [objects], { stdio: "pipe" }));
     const error: unknown = await store.set("l", bytesOf(2)).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "KV_UNAVAILABLE" });
-    expect(String(error)).toContain("lies on several file systems");
+    expect(String(error)).toContain("spans several file systems");
     expect(await store.has("l")).toBe(false);
   });
 

@@ -22,15 +22,15 @@ import { type HybridOptions, type Settings, settingsOf } from "./options.ts";
 import { WholeChanges } from "./read/whole-changes.ts";
 import { encodingOf, isOfFile, referenceIn, unreadable, withContent } from "./stored/reference.ts";
 
-/** Files read at a time. */
+/** The most files read at a time. */
 const FILES_AT_ONCE = 8;
-/** Bytes of files in one page of a scan, beyond which it ends. */
+/** A page of a scan ends once it has this many bytes of files. */
 const PAGE_BYTES = 4 * 2 ** 20;
 
 /**
- * Two stores in one: `index` keeps keys, small values, deadlines and all that makes commits atomic, and large values lie
- * in files of `directory`. Several processes may share it where they may share the index. What it can do beside what every
- * store can (streams, verification, collection) is `files(store)`.
+ * Two stores in one: `index` keeps keys, small values and deadlines, and makes commits atomic; large values are in files of
+ * `directory`. Several processes may share it if they may share the index. `files(store)` has its further functions:
+ * streams, verification, collection and backup.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function hybrid(options: HybridOptions): Adapter {
@@ -48,7 +48,7 @@ class HybridAdapter implements Adapter {
   readonly watch?: NonNullable<Adapter["watch"]>;
   readonly #settings: Settings;
   readonly #index: Adapter;
-  /** Other stores may be over the index, too: a backup is made of one. */
+  /** Other stores may use the index, too: a backup copies it through its own store. */
   readonly #life: Life;
 
   constructor(settings: Settings) {
@@ -57,7 +57,7 @@ class HybridAdapter implements Adapter {
     this.#index = index;
     this.#life = lifeOf(index);
     this.form = index.form;
-    // An index may show the state as of the beginning; the files of entries replaced since may have been collected.
+    // An index may scan a snapshot, but the files of entries replaced since then may have been collected.
     this.capabilities = { ...index.capabilities, snapshotScans: false };
     this.batch = index.batch;
     this.clock = () => index.clock();
@@ -117,14 +117,14 @@ class HybridAdapter implements Adapter {
     return range.keysOnly ? this.#index.scan(namespace, range) : this.#wholePages(namespace, range);
   }
 
-  /** As many entries as were asked for: in place of those that vanished while their files were read, what follows. */
+  /** Yields up to the range's limit of entries. Entries that vanished while their files were read are replaced by the next ones. */
   async *#wholePages(namespace: Namespace, range: Range): AsyncGenerator<StoredEntry[], void, undefined> {
     const rest = new Rest(range);
     do yield* this.#pagesOf(namespace, rest);
     while (this.capabilities.ordered && rest.renew());
   }
 
-  /** In pages as large as those of the index where nothing lies in files, and else as small as the values are large. */
+  /** Yields the index's pages, divided so that none has much more than `PAGE_BYTES` of files. */
   async *#pagesOf(namespace: Namespace, rest: Rest): AsyncGenerator<StoredEntry[], void, undefined> {
     for await (const page of this.#index.scan(namespace, rest.range)) {
       let part: StoredEntry[] = [];
@@ -175,7 +175,7 @@ class HybridAdapter implements Adapter {
   async stats(namespace: Namespace, bounds: Bounds): Promise<AdapterStats> {
     const { keys, expiring, evictable, backend } = await this.#index.stats(namespace, bounds);
     const { directory } = this.#settings;
-    // The index knows the bytes of references, which is not what was asked.
+    // The index counts the bytes of references, not of values.
     return {
       keys,
       expiring,
@@ -196,7 +196,7 @@ class HybridAdapter implements Adapter {
   }
 }
 
-/** What of a range with a limit is still to be told. */
+/** The part of a limited range that is still to be returned. */
 class Rest {
   range: Range;
   #read = 0;
@@ -207,7 +207,7 @@ class Rest {
     this.range = range;
   }
 
-  /** Of what was read, this is there. */
+  /** Records a page: the entries read and those of them still there, which it returns. */
   told(read: readonly StoredEntry[], there: StoredEntry[]): StoredEntry[] {
     this.#read += read.length;
     this.#vanished += read.length - there.length;
@@ -215,7 +215,7 @@ class Rest {
     return there;
   }
 
-  /** Goes on behind what was read, if some of it vanished and there may be more; → whether there is anything to do. */
+  /** Moves the range behind the entries read, if some of them vanished and there may be more. Returns whether it did. */
   renew(): boolean {
     const { limit, reverse } = this.range;
     const last = this.#last;
@@ -233,7 +233,7 @@ function hasFile(entry: StoredEntry | undefined): entry is StoredEntry {
   return entry !== undefined && isOfFile(entry);
 }
 
-/** An entry with the encoding and the size of its value, and no payload. */
+/** An entry with the encoding and the size of its value, without the payload. */
 function sized(entry: StoredEntry | undefined): StoredEntry | undefined {
   if (!hasFile(entry)) return entry;
   const reference = referenceIn(entry.payload);

@@ -4,7 +4,7 @@ export type ByteSize = number | `${number}${"B" | "KB" | "MB" | "GB"}`;
 const UNITS = { B: 1, KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 } as const;
 const TEXT = /^(\d+(?:\.\d+)?)\s?(B|KB|MB|GB)?$/i;
 
-/** The bytes of a size, a non-negative integer; `undefined` where it is none. */
+/** The bytes of a size, a non-negative integer; `undefined`: the size is invalid. */
 export function bytesOf(size: unknown): number | undefined {
   const bytes = typeof size === "string" ? parsed(size) : size;
   return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0 ? bytes : undefined;

@@ -1,4 +1,4 @@
-/** Does something with each item, so many at a time, → the results in order. What is thrown is thrown when all is done. */
+/** Runs `work` on each item, `atOnce` at a time, and returns the results in order. An error is thrown when all work has ended. */
 export async function concurrently<T, R>(
   items: readonly T[],
   atOnce: number,

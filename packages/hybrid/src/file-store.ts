@@ -8,10 +8,10 @@ import { Verifier } from "./upkeep/verifier.ts";
 import { Committer } from "./write/committer.ts";
 import { FileWriter } from "./write/file-writer.ts";
 
-/** Bytes of files written by this process since files were last collected, from which on it is time again. */
+/** After this process has written this many bytes of files since the last collection, the next one is due. */
 const MUCH = 256 * 2 ** 20;
 
-/** The files of one adapter: what a store over it gets at through `files(store)`. */
+/** The files of one adapter, which `files(store)` uses. */
 export class FileStore {
   readonly settings: Settings;
   readonly directory: Directory;
@@ -21,7 +21,7 @@ export class FileStore {
   readonly committer: Committer;
   readonly verifier: Verifier;
   #collector: Collector;
-  /** Bytes of files. */
+  /** Bytes of files written since the last collection. */
   #written = 0;
   #collecting = false;
 
@@ -39,7 +39,7 @@ export class FileStore {
     this.#collector = new Collector(index, this.directory, settings.grace);
   }
 
-  /** The index is open. */
+  /** Called when the index is open. */
   async open(): Promise<void> {
     const { index, grace } = this.settings;
     await this.directory.prepare(() => namesFiles(index));
@@ -56,7 +56,7 @@ export class FileStore {
     return this.#collector.collect(grace);
   }
 
-  /** Goes on beside whatever the store does. What fails now is done the next time. */
+  /** Runs in the background. A failure is ignored: the next collection does the work. */
   collectIfDue(): void {
     if (this.#collecting || this.settings.collectInterval === undefined) return;
     this.#collecting = true;

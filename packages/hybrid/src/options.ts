@@ -3,35 +3,34 @@ import { type Adapter, type Duration, KvError, milliseconds, Refusal, refuseUnkn
 import { type ByteSize, bytesOf } from "./byte-size.ts";
 
 export interface HybridOptions {
-  /** What keeps keys, small values, deadlines and metadata: any ordered adapter. It is opened and closed with this one. */
+  /** Keeps keys, small values, deadlines and metadata: any ordered adapter. Opened and closed with this one. */
   readonly index: Adapter;
-  /** Where the files lie. Made where it is missing. One directory belongs to one index. */
+  /** The directory of the files, made if it is missing. One directory belongs to one index. */
   readonly directory: string;
   /**
-   * Values of fewer bytes stay in the index: a number of bytes, or `"64KB"`, `"1MB"`. `0`: everything goes to files but
+   * Values of fewer bytes stay in the index: a number of bytes, or `"64KB"`, `"1MB"`. `0`: all values go to files except
    * numbers, which the index must be able to add to. Values already stored stay where they are. Default: `"64KB"`.
    */
   readonly inlineBelow?: ByteSize | undefined;
   /**
-   * What a resolved write survives, as far as its file goes. `"fast"` (default): the end of the process, `kill -9`
-   * included. `"full"`: also a loss of power: file and directory are fsynced before the index commits. Give the index
-   * the same durability.
+   * What the file of a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included. `"full"`:
+   * also a loss of power: file and directory are fsynced before the index commits. Give the index the same durability.
    */
   readonly durability?: "fast" | "full" | undefined;
-  /** `"gzip"`: files are compressed where that makes them smaller. Files of both kinds are read. Default: false. */
+  /** `"gzip"`: files are compressed if that makes them smaller. Files of both kinds can be read. Default: false. */
   readonly compress?: "gzip" | false | undefined;
   /**
-   * `"content"`: a file is named by its SHA-256, and equal values share one. `"readable"`: a folder for each key, in it
-   * JSON with indentation, each write named by its time, and a link `latest`. Files of both are read. Default: `"content"`.
+   * `"content"`: a file is named by its SHA-256, and equal values share one. `"readable"`: a folder for each key with
+   * indented JSON, each write named by its time, and a link `latest`. Files of both can be read. Default: `"content"`.
    */
   readonly layout?: "content" | "readable" | undefined;
   /**
-   * How long files that no entry names are kept, first where they are, then as long in quarantine. A number is seconds.
-   * Longer than the index may lose of its latest writes when its machine fails. Default: `"5m"`.
+   * How long files that no entry names are kept: first in place, then as long again in quarantine. A number is seconds. Must
+   * be longer than the period of latest writes that the index may lose when its machine fails. Default: `"5m"`.
    */
   readonly grace?: Duration | undefined;
   /**
-   * How often files that no entry names are looked for, in all processes together; sooner after 256 MB of writes.
+   * How often files that no entry names are collected, by all processes together; sooner after 256 MB of writes.
    * `null`: only by `files(store).collect()`. A number is seconds. Default: `"1h"`.
    */
   readonly collectInterval?: Duration | null | undefined;
@@ -95,16 +94,17 @@ function checked(options: HybridOptions): Settings {
   demand(
     index.capabilities.ordered,
     "index",
-    "an adapter that keeps an order of its keys: files that no entry names could not be found",
+    "an ordered adapter, because files that no entry names could not be found otherwise",
   );
-  demand(index.name !== "hybrid", "index", "another adapter than a hybrid one");
+  demand(index.name !== "hybrid", "index", "an adapter that is not hybrid itself");
   demand(
     typeof directory === "string" && directory.trim() !== "" && !directory.includes("\0"),
     "directory",
     "the path of a directory",
   );
   const inlineBytes = bytesOf(inlineBelow);
-  if (inlineBytes === undefined) return refuse('the option inlineBelow must be a number of bytes, or "64KB"');
+  if (inlineBytes === undefined)
+    return refuse('the option inlineBelow must be a number of bytes, or a size such as "64KB"');
   demand(durability === "fast" || durability === "full", "durability", '"fast" or "full"');
   demand(compress === "gzip" || compress === false, "compress", '"gzip" or false');
   demand(layout === "content" || layout === "readable", "layout", '"content" or "readable"');

@@ -2,11 +2,11 @@ import type { Adapter } from "@kv/core";
 import { type RedisOptions, redis } from "@kv/redis";
 import { type HybridOptions, hybrid } from "./index.ts";
 
-/** Where the files go, and how the Redis that knows them is reached: `url`, `sentinels`, `cluster` or `client`. */
+/** The options of the files, and the address of the Redis that is the index: `url`, `sentinels`, `cluster` or `client`. */
 export type RedisHybridOptions = Omit<HybridOptions, "index"> & RedisOptions;
 
 /**
- * `hybrid` with Redis as its index. Every process that shares the Redis has to see the same directory.
+ * `hybrid` with Redis as its index. Every process that shares the Redis must see the same directory.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function redisHybrid(options: RedisHybridOptions): Adapter {

@@ -1,8 +1,8 @@
-/** Lets so many go on at a time, in the order in which they came. */
+/** Lets at most `atOnce` callers run at a time, in the order in which they came. */
 export class Turns {
   readonly #atOnce: number;
   #waiting: (() => void)[] = [];
-  /** Of those that wait, the first that has not had its turn. */
+  /** The index of the first waiting caller that has not had its turn. */
   #first = 0;
   #running = 0;
 

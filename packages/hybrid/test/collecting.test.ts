@@ -90,7 +90,7 @@ describe("collecting", () => {
     await store.set("k", large(1));
     const [file = ""] = filesIn(directory);
     await store.delete("k");
-    // While nobody names it.
+    // While no entry names it.
     writeFileSync(join(directory, "files", file), "altered");
     age(directory, 2);
     expect(await files(store).collect({ grace: "1m" })).toMatchObject({ quarantined: 1 });
@@ -109,7 +109,7 @@ describe("collecting", () => {
     const elsewhere = [".kv/tmp/0123456789ab.1-00", ".kv/pins/0123456789ab.1-00"];
     for (const name of [...strange, ...elsewhere]) writeFileSync(join(directory, "files", name), "x");
     await files(store).collect({ grace: 0 });
-    // Whether a process of another machine is gone nobody knows here.
+    // Whether a process of another machine has ended cannot be known here.
     for (const name of elsewhere) {
       expect(listed(directory)).toContain(name);
       utimesSync(join(directory, "files", name), 0, 0);

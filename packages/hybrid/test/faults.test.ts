@@ -11,16 +11,16 @@ describe("the file system", () => {
   it.each([
     ["ENOSPC", "KV_CAPACITY", "no space left"],
     ["EDQUOT", "KV_CAPACITY", "quota"],
-    ["EFBIG", "KV_CAPACITY", "no file that large"],
-    ["ENAMETOOLONG", "KV_CAPACITY", "no name that long"],
+    ["EFBIG", "KV_CAPACITY", "a file this large"],
+    ["ENAMETOOLONG", "KV_CAPACITY", "a name this long"],
     ["EROFS", "KV_READ_ONLY", "mounted read-only"],
     ["EACCES", "KV_READ_ONLY", "permission"],
     ["EPERM", "KV_READ_ONLY", "permission"],
     ["EMFILE", "KV_UNAVAILABLE", "this process has too many files open"],
     ["ENFILE", "KV_UNAVAILABLE", "this machine has too many files open"],
-    ["EIO", "KV_UNAVAILABLE", "a disk that fails"],
+    ["EIO", "KV_UNAVAILABLE", "a failing disk"],
     ["ENOENT", "KV_UNAVAILABLE", "mount or restore it"],
-    ["ENOTDIR", "KV_UNAVAILABLE", "no directory"],
+    ["ENOTDIR", "KV_UNAVAILABLE", "not a directory"],
     ["ELOOP", "KV_UNAVAILABLE", "in a circle"],
     ["EXDEV", "KV_UNAVAILABLE", "several file systems"],
     ["EBUSY", "KV_UNAVAILABLE", "another program"],
@@ -38,12 +38,12 @@ describe("the file system", () => {
 
   it.each([
     ["EACCES", "KV_UNAVAILABLE", "may not read it"],
-    ["EIO", "KV_UNAVAILABLE", "a disk that fails"],
+    ["EIO", "KV_UNAVAILABLE", "a failing disk"],
     ["EMFILE", "KV_UNAVAILABLE", "too many files open"],
     ["ESTALE", "KV_UNAVAILABLE", "mount it again"],
     ["EWHATEVER", "KV_UNAVAILABLE", "cannot be read"],
-    ["EISDIR", "KV_CORRUPT", "no file any more"],
-    ["ELOOP", "KV_CORRUPT", "no file any more"],
+    ["EISDIR", "KV_CORRUPT", "not a file any more"],
+    ["ELOOP", "KV_CORRUPT", "not a file any more"],
   ])("that refuses to read with %s is %s, in words", (code, expected, words) => {
     const told = unreadableFile("objects/ab/cd", failed(code));
     expect(told).toMatchObject({ code: expected });
@@ -60,7 +60,10 @@ describe("the file system", () => {
     const directory = await scratchDirectory();
     const store = storeIn(directory, { directory: join(directory, "x".repeat(300)) });
     const told = await refusal(store.set("k", 1));
-    expect([told.code, told.message]).toEqual(["KV_CAPACITY", expect.stringContaining("no name that long")]);
+    expect([told.code, told.message]).toEqual([
+      "KV_CAPACITY",
+      expect.stringContaining("refuses a name this long"),
+    ]);
   });
 });
 
@@ -71,7 +74,7 @@ describe("a large value after the event loop was blocked for longer than the tim
 
   it("is read and written, since the disk answered", async () => {
     const store = storeIn(await scratchDirectory(), {}, { timeout: "300ms" });
-    // Opening takes its time where the machine is busy, and is none of this.
+    // Opening may be slow on a busy machine, and is not part of the measurement.
     await expect.poll(() => store.set("k", large(1)).catch(() => undefined)).toBeDefined();
     const read = store.get("k");
     block(700);

@@ -300,7 +300,7 @@ describe("a directory that cannot be used", () => {
     const store = storeIn(directory);
     const refused = await refusal(store.get("k"));
     expect(refused).toMatchObject({ code: "KV_UNAVAILABLE" });
-    expect(refused.message).toContain("mount the disk");
+    expect(refused.message).toContain("Mount the disk");
     expect(existsSync(join(directory, "files"))).toBe(false);
     renameSync(join(directory, "elsewhere"), join(directory, "files"));
     expect(await store.namespace("deep").get("k")).toEqual(large(1));
@@ -321,7 +321,7 @@ describe("options", () => {
     [
       "another hybrid",
       { index: hybrid({ index: memory(), directory: "/tmp" }) },
-      /another adapter than a hybrid/,
+      /an adapter that is not hybrid/,
     ],
   ])("refuse %s at once", (_, options, message) => {
     expect(() => hybridIn("/nowhere", options as object)).toThrow(message);
@@ -333,7 +333,7 @@ describe("options", () => {
     const { compression, logging } = await import("@kv/core");
     const directory = await scratchDirectory();
     expect(() => files(createStore(hybridIn(directory), { middleware: [compression()] }))).toThrow(
-      /go past it/,
+      /bypass it/,
     );
     const logged = createStore(hybridIn(directory), {
       middleware: [logging({ log: () => undefined })],

@@ -14,7 +14,7 @@ import { directoryFault, isMissing } from "../errors.ts";
 export interface BackupReport {
   /** Files copied. */
   readonly files: number;
-  /** Bytes of those. */
+  /** Their bytes. */
   readonly bytes: number;
 }
 
@@ -25,12 +25,12 @@ export interface BackupPlan {
   readonly onProgress: (report: BackupReport) => void;
 }
 
-/** Files copied at a time. */
+/** The most files copied at a time. */
 const AT_ONCE = 4;
-/** Milliseconds after which the hold on the files is renewed. */
+/** Milliseconds between two renewals of the pin on all files. */
 const RENEWED_MS = 60_000;
 
-/** Copies all files into a directory of their own. */
+/** Copies all files into another directory. */
 export class BackupWriter {
   readonly #directory: Directory;
   /** Milliseconds. */
@@ -42,8 +42,8 @@ export class BackupWriter {
   }
 
   /**
-   * What the index names when it is copied is there, and stays until its files are copied, too: from before the first
-   * until after the last moment nothing is collected, by any process.
+   * Copies the index, then the files. No process collects files from before the copy of the index until all files are
+   * copied, so every file that the copied index names is still there.
    */
   async write(path: string, plan: BackupPlan): Promise<BackupReport> {
     const target = resolve(path);
@@ -59,7 +59,7 @@ export class BackupWriter {
       await plan.index();
       await makeDirectory(partial, false);
       const report = await this.#copyAll(partial, plan);
-      // Last: what a backup that was killed leaves is no store.
+      // Last, so that the remains of a killed backup are not mistaken for a store.
       await mark(pathsOf(partial), true);
       await this.#directory.assertThere();
       await this.#ready(target);
@@ -76,7 +76,7 @@ export class BackupWriter {
     }
   }
 
-  /** @throws Refusal where there is something at the path */
+  /** @throws Refusal if something exists at the path */
   async #ready(target: string): Promise<void> {
     let found: string[];
     try {
@@ -119,7 +119,7 @@ export class BackupWriter {
       }
       await flush();
     };
-    // What a collector that had begun before moves meanwhile, in either direction, is met in one of the three.
+    // A file that an earlier collection moves meanwhile, in either direction, is found in one of the three places.
     await copyFrom(directory);
     for (const folder of await this.#directory.trashFolders())
       await copyFrom(join(this.#directory.paths.trash, folder));
@@ -128,7 +128,7 @@ export class BackupWriter {
     return report;
   }
 
-  /** → its bytes; `undefined`: it is elsewhere by now. */
+  /** Returns the bytes copied; `undefined`: the file has been moved. */
   async #copy(from: string, to: string, folders: Set<string>): Promise<number | undefined> {
     if (!folders.has(dirname(to))) {
       await mkdir(dirname(to), { recursive: true });

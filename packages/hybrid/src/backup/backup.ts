@@ -6,19 +6,19 @@ import { type BackupReport, BackupWriter } from "./backup-writer.ts";
 
 export interface BackupOptions {
   /**
-   * Makes a copy of the index, for example by `backup()` of `@kv/sqlite`. It is called once, before the files are copied,
-   * and while none of them is collected. If it throws, the backup fails with what it threw.
+   * Copies the index, for example with `backup()` of `@kv/sqlite`. Called once, before the files are copied and while none
+   * of them is collected. If it throws, the backup fails with that error.
    */
   readonly index: () => Promise<unknown>;
-  /** Ends the backup with `KV_ABORTED`, once what was written of it is removed. The copy of the index stays. */
+  /** Ends the backup with `KV_ABORTED` after its files have been removed. The copy of the index stays. */
   readonly signal?: AbortSignal | undefined;
-  /** Called now and then, in the caller's async context. If it throws, the backup fails with what it threw. */
+  /** Called now and then, in the caller's async context. If it throws, the backup fails with that error. */
   readonly onProgress?: ((progress: BackupReport) => void) | undefined;
 }
 
 const OPTIONS: ReadonlySet<string> = new Set(["index", "signal", "onProgress"]);
 
-/** @throws KvError; what a function of the caller's threw */
+/** @throws KvError; the errors of the caller's functions */
 export async function backup(
   fileStore: FileStore,
   access: ViewAccess,
@@ -67,7 +67,7 @@ export async function backup(
   }
 }
 
-/** Also one of another realm. */
+/** By its members: a signal of another realm is not an instance of this realm's class. */
 function isSignal(signal: unknown): boolean {
   return typeof signal === "object" && signal !== null && "aborted" in signal;
 }

@@ -4,36 +4,36 @@ import { delay } from "@kv/core";
 import { fsCode } from "../errors.ts";
 import { Turns } from "../turns.ts";
 
-/** Taken for the process's limit where the system does not say: the least that is common. */
+/** Assumed as the process's limit if the system does not report it: the lowest common default. */
 const COMMON_LIMIT = 256;
-/** Files in use at a time: more than the threads that read and write. */
+/** The most files in use at a time: more than there are threads that read and write. */
 const IN_USE = 16;
-/** Files that are open and not in use, at most. */
+/** The most files that are open and not in use. */
 const IDLE = 1024;
-/** Milliseconds between two attempts, and how many there are, while the rest of the process has too many files open. */
+/** Milliseconds between two attempts, and the number of attempts, while the rest of the process has too many files open. */
 const RETRY_MS = 25;
 const RETRIES = 20;
 
-/** A file that is open, and that may be closed until it is used again. */
+/** An open file that may be closed until it is used again. */
 export interface Idle {
   /** Never rejects. */
   park(): Promise<void>;
 }
 
 /**
- * The files that all hybrid stores of this process have open. A process may have few, and one that has too many fails in
- * whatever it does next; so there is one bound for everything: `run` for what opens, uses and closes a file in one go, and
- * `OpenFile` for what stays open as long as a caller likes.
+ * The files that all hybrid stores of this process have open. The system allows a process only so many, and one that has
+ * too many fails in its next operation. So one bound covers everything: `run` for work that opens, uses and closes a file,
+ * and `OpenFile` for a file that stays open as long as a caller likes.
  *
- * What runs waits for the disk alone, never for a caller and never for another `run`: so every turn comes.
+ * Work in `run` waits only for the disk, never for a caller or another `run`, so every turn comes.
  */
 export class Descriptors {
   readonly #turns: Turns;
   readonly #mostIdle: number;
-  /** The one used longest ago comes first. */
+  /** The file used longest ago comes first. */
   readonly #idle = new Set<Idle>();
 
-  /** @param limit how many files the process may have open. */
+  /** @param limit The number of files that the process may have open. */
   constructor(limit: number = processLimit()) {
     this.#turns = new Turns(Math.max(2, Math.min(IN_USE, Math.floor(limit / 16))));
     this.#mostIdle = Math.max(2, Math.min(IDLE, Math.floor(limit / 4)));
@@ -49,7 +49,7 @@ export class Descriptors {
     }
   }
 
-  /** Within `run`: opens a file. Where there are too many for the moment, it closes what it can and tries again. */
+  /** Within `run`: opens a file. If too many are open, closes idle files and tries again. */
   async open(path: string, flags: string | number): Promise<FileHandle> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -63,7 +63,7 @@ export class Descriptors {
     }
   }
 
-  /** Within `run`: the file is open, and not in use for the moment. `undefined`: there is nothing to wait for. */
+  /** Within `run`: the file is open and not in use now. `undefined`: there is nothing to wait for. */
   rest(file: Idle): Promise<void> | undefined {
     this.#idle.add(file);
     return this.#idle.size > this.#mostIdle ? this.#trim(this.#mostIdle) : undefined;
@@ -83,7 +83,7 @@ export class Descriptors {
   }
 }
 
-/** Of the process, as every store counts against the same limit. */
+/** One for the process, because all its stores count against the same limit. */
 export const DESCRIPTORS: Descriptors = new Descriptors();
 
 function processLimit(): number {

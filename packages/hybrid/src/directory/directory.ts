@@ -25,16 +25,16 @@ import { ownedName, secondName } from "./owner.ts";
 import { Pin } from "./pins.ts";
 import { stagedFile } from "./staged-file.ts";
 
-/** A folder that a collector empties may vanish between its making and its use; that often in a row it will not. */
+/** A collector may remove an empty folder between its making and its use, but not this often in a row. */
 const ATTEMPTS = 10;
 
-/** The directory of files, as those who write and read them see it. */
+/** The directory of files, for writers and readers. */
 export class Directory {
   readonly paths: Paths;
   readonly #durable: boolean;
   /**
-   * What this opening writes lies here before it has its name. In a directory that was put in the place of the one that
-   * was opened (a restored copy, another disk) this is missing, and so whatever is written fails before it is acknowledged.
+   * The folder in which this opening writes files before they get their names. If the directory was replaced since it was
+   * opened (by a restored copy or another disk), this folder is missing, so every write fails before it is acknowledged.
    */
   #session: string;
 
@@ -45,8 +45,8 @@ export class Directory {
   }
 
   /**
-   * Makes what is missing, and sees whether files can be written. `isNamed`: whether entries name files already, so that
-   * the directory must have been there.
+   * Makes missing folders, and checks that files can be written. `isNamed`: whether entries name files already, so that
+   * the directory must exist.
    * @throws Refusal
    */
   async prepare(isNamed: () => Promise<boolean>): Promise<void> {
@@ -70,7 +70,7 @@ export class Directory {
     }
   }
 
-  /** Streams that are still read keep what they need, until a collector comes by. */
+  /** Streams that are still being read keep their files until the next collection. */
   async close(): Promise<void> {
     await rmdir(this.#session).catch(() => undefined);
   }
@@ -83,7 +83,7 @@ export class Directory {
     return new Pin(this.paths.pins);
   }
 
-  /** A new file under a name for the time being, which `write` writes; → its path and what `write` says. */
+  /** Makes a file under a temporary name and runs `write` on it. Returns its path and the result of `write`. */
   async stage<T>(
     write: (handle: FileHandle) => Promise<T>,
   ): Promise<{ readonly path: string; readonly written: T }> {
@@ -106,7 +106,7 @@ export class Directory {
     }
   }
 
-  /** The same for what takes as long as a caller likes: to be finished, or closed and unstaged. */
+  /** The same for a caller that takes its time. The file must be finished, or closed and unstaged. */
   async stageSlowly(): Promise<{ readonly path: string; readonly file: OpenFile }> {
     const path = this.staged();
     const shelter = stagedFile(path, this.#durable);
@@ -120,17 +120,17 @@ export class Directory {
     await file.close();
   }
 
-  /** Removes what was staged, and is not to be placed after all. */
+  /** Removes a staged file that is not needed after all. */
   async unstage(path: string): Promise<void> {
     await rm(path, { force: true }).catch(() => undefined);
   }
 
-  /** A name for the time being, in this opening's own folder. */
+  /** A temporary path in this opening's own folder. */
   staged(): string {
     return join(this.#session, ownedName());
   }
 
-  /** For a file that has a name already: one that is this opening's alone. */
+  /** The path of a second name for a file, used by this opening only. */
   secondName(): string {
     return join(this.#session, secondName());
   }
@@ -139,12 +139,12 @@ export class Directory {
     if (this.#durable) await handle.sync();
   }
 
-  /** Gives a finished file its name. Whoever reads that name finds all of it. */
+  /** Gives a finished file its name. A reader of that name finds the whole file. */
   async place(staged: string, name: string): Promise<void> {
     await this.#named(staged, this.pathOf(name), rename);
   }
 
-  /** Gives a file its name back, unless there is one of that name, → whether it did. */
+  /** Gives a file its name back, unless a file of that name exists. Returns whether it did. */
   async putBack(from: string, name: string): Promise<boolean> {
     try {
       await this.#named(from, this.pathOf(name), link);
@@ -157,7 +157,7 @@ export class Directory {
     return true;
   }
 
-  /** Makes the folder of the name where it is missing. */
+  /** Names a file, and makes the folder of the name if it is missing. */
   async #named(
     from: string,
     path: string,
@@ -170,14 +170,14 @@ export class Directory {
         break;
       } catch (error) {
         if (!isMissing(error) || attempt === ATTEMPTS) throw error;
-        // Either the folder is missing or the whole directory is gone, which is not to be made again.
+        // Either the folder is missing, or the whole directory, which must not be made again.
         await stat(from);
       }
     }
     if (this.#durable) await syncDirectory(dirname(path));
   }
 
-  /** On file systems that have no links. */
+  /** For file systems without links. */
   async #putBackWithoutLinks(from: string, name: string): Promise<boolean> {
     const there = await stat(this.pathOf(name)).catch(() => undefined);
     if (there !== undefined) return false;
@@ -185,7 +185,7 @@ export class Directory {
     return true;
   }
 
-  /** Within `DESCRIPTORS.run`: the file of this name, wherever it is; `undefined`: there is none. */
+  /** Within `DESCRIPTORS.run`: the file of this name, in place or in quarantine; `undefined`: there is none. */
   async openFile(name: string): Promise<FileHandle | undefined> {
     const path = this.pathOf(name);
     return (await opened(path)) ?? (await this.#openInTrash(name)) ?? (await opened(path));
@@ -200,8 +200,8 @@ export class Directory {
   }
 
   /**
-   * @throws Refusal `KV_UNAVAILABLE` where the directory that was opened is not there any more: a disk that is not mounted,
-   *   or a restored copy in its place
+   * @throws Refusal `KV_UNAVAILABLE` if the directory that was opened is gone: its disk was unmounted, or a restored copy
+   *   has replaced it
    */
   async assertThere(): Promise<void> {
     const { directory, marker } = this.paths;
@@ -227,14 +227,14 @@ export class Directory {
     }
   }
 
-  /** A folder for what is put in quarantine at that time. */
+  /** A name for a folder of files put in quarantine at that time. */
   newTrashFolder(now: number): string {
     return `${Math.floor(now)}-${randomBytes(6).toString("hex")}`;
   }
 
   /**
-   * The time in milliseconds since 1970 by the clock that dates the files, from now on. It may be another machine's, and this
-   * machine's may be wrong, or be set meanwhile.
+   * Returns a clock in milliseconds since 1970 that agrees with the times of files. Those may come from another machine,
+   * and this machine's clock may be wrong, or be changed meanwhile.
    */
   async clock(): Promise<() => number> {
     const at = monotonicNow();
@@ -242,14 +242,14 @@ export class Directory {
     return () => dated + monotonicNow() - at;
   }
 
-  /** How a file is dated that is made now. */
+  /** The time that a file made now gets. */
   async #dated(): Promise<number> {
     const probe = this.staged();
     try {
       await DESCRIPTORS.run(() => writeFile(probe, "", { flag: "wx" }));
       return (await stat(probe)).mtimeMs;
     } catch (error) {
-      // Collecting is what helps against that.
+      // A full disk must not prevent a collection, which frees space.
       if (fsCode(error) === "ENOSPC" || fsCode(error) === "EDQUOT") return Date.now();
       throw error;
     } finally {
@@ -257,7 +257,7 @@ export class Directory {
     }
   }
 
-  /** Milliseconds since any process last collected. Where the clock was set back, those until it would be then. */
+  /** Milliseconds since any process last collected; absolute, in case the clock was set back. */
   async sinceCollected(): Promise<number> {
     return Math.abs(Date.now() - (await stat(this.paths.collected)).mtimeMs);
   }
@@ -271,7 +271,7 @@ export class Directory {
 function replaced(directory: string, cause: unknown): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
-    `the directory ${directory} was replaced since the store was opened, by a restored copy or another disk; close the store, and open it again if that was intended`,
+    `the directory ${directory} was replaced since the store was opened, by a restored copy or another disk; close the store, and open it again if this was intended`,
     { cause },
   );
 }
@@ -279,7 +279,7 @@ function replaced(directory: string, cause: unknown): Refusal {
 function notThere(directory: string): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
-    `the index names files, and ${directory} is no directory of this store's: mount the disk, or put the files back; if they are lost for good, delete their entries, or begin with another index`,
+    `the index names files, but ${directory} does not contain this store's files. Mount the disk, or put the files back; if they are lost for good, delete their entries, or begin with another index`,
   );
 }
 

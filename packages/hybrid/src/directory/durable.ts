@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DESCRIPTORS } from "./descriptors.ts";
 
-/** Not within `DESCRIPTORS.run`, like what calls it. Makes the names in a directory survive a loss of power. */
+/** Makes the names in a directory survive a loss of power. It and its callers must not run within `DESCRIPTORS.run`. */
 export async function syncDirectory(path: string): Promise<void> {
   await DESCRIPTORS.run(async () => {
     const handle = await DESCRIPTORS.open(path, "r");
@@ -14,7 +14,7 @@ export async function syncDirectory(path: string): Promise<void> {
   });
 }
 
-/** Makes a directory with those above it, which then survive a loss of power if asked. */
+/** Makes a directory and its parents. `durable`: they survive a loss of power. */
 export async function makeDirectory(path: string, durable: boolean): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined || !durable) return;

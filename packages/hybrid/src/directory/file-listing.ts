@@ -7,14 +7,14 @@ import { isFileName } from "./file-name.ts";
 import { FILE_FOLDERS } from "./layout.ts";
 
 export interface ListedFile {
-  /** As references name it. */
+  /** The name used by references. */
   readonly name: string;
   readonly bytes: number;
   /** When it was written, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** The files below a directory that may be an entry's, as they are found. What vanishes meanwhile is left out. */
+/** The files below a directory that may belong to entries, as they are found. Files that vanish meanwhile are left out. */
 export async function* listedFiles(directory: string): AsyncGenerator<ListedFile, void, undefined> {
   for (const folder of FILE_FOLDERS) {
     for await (const name of namesIn(directory, folder)) {
@@ -39,7 +39,7 @@ async function* namesIn(directory: string, folder: string): AsyncGenerator<strin
   for (const below of folders) yield* namesIn(directory, below);
 }
 
-/** Folders listed at a time, in all stores of the process: each is open until it was listed. */
+/** The number of folders listed at a time, in all stores of the process: each is open while it is listed. */
 const AT_ONCE = 4;
 const turns = new Turns(AT_ONCE);
 

@@ -1,7 +1,7 @@
-// How files are named below the directory. Nothing but the characters A-Z a-z 0-9 . _ - % ~ @ is in any name, no part
-// begins with a dot, and what is not made here is neither read nor removed.
+// How files are named below the directory. Names consist of A-Z a-z 0-9 . _ - % ~ @ only, and no part begins with a dot.
+// Files with other names are neither read nor removed.
 //
-//   objects/ab/cdef…            the SHA-256 of its content, after two digits; `.gz` where it is compressed
+//   objects/ab/cdef…            the SHA-256 of its content, after two digits; `.gz` if it is compressed
 //   entries/@team/@a%2Fb/report/2026-11-20T12-35-13.123Z-ab12cd34ef56-9f8e7d6c.json
 //            namespace    key       time of the write       SHA-256      makes it unique
 //
@@ -14,10 +14,10 @@ const OBJECT = /^objects\/[0-9a-f]{2}\/[0-9a-f]{62}(\.gz)?$/;
 const SEGMENT = /^[A-Za-z0-9_@%~-][A-Za-z0-9._@%~-]{0,254}$/;
 const WRITE = /^\d{4,6}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-[0-9a-f]{12}-[0-9a-f]{8}(\.[A-Za-z0-9]{1,8}){0,2}$/;
 
-/** What lies where files are, and is none of an entry's: see `latest-link.ts`. */
+/** The name of a link beside the files of a key, which is not an entry's file: see `latest-link.ts`. */
 export const LATEST = "latest";
 
-/** Whether a file may be called so: only then is it looked for, or removed. */
+/** Whether this is a valid file name: only such files are looked for or removed. */
 export function isFileName(name: string): boolean {
   if (OBJECT.test(name)) return true;
   const [top, ...parts] = name.split("/");
@@ -35,7 +35,7 @@ export function contentName(sha256: string, gzip: boolean): string {
   return `objects/${sha256.slice(0, 2)}/${sha256.slice(2)}${gzip ? ".gz" : ""}`;
 }
 
-/** What a readable name is made of. */
+/** The parts of a readable name. */
 export interface Write {
   readonly namespace: Namespace;
   readonly key: string;
@@ -58,7 +58,7 @@ function extensionOf(key: string, encoding: string, text: boolean): string {
   return /[^.](\.[A-Za-z0-9]{1,8})$/.exec(key)?.[1] ?? ".bin";
 }
 
-/** Paths have a limit of their own; a namespace that would take too much of it is known by its digest. */
+/** Paths are limited in length, so a longer namespace is replaced by its digest. */
 const LONGEST_FOLDERS = 300;
 const LONGEST_SEGMENT = 150;
 
@@ -68,8 +68,8 @@ function foldersOf({ path, id }: Namespace): string {
 }
 
 /**
- * Any string as one part of a path. What is no plain character is `%` and the hexadecimal digits of its UTF-8, a dot at
- * the beginning included. What a file system may confuse with another (capitals) or not take (too long) gets a digest.
+ * Any string as one part of a path. Characters that are not plain, and a leading dot, become `%` and the hexadecimal digits
+ * of their UTF-8. A digest is appended if a file system may confuse the name with another (capitals) or refuse it (length).
  */
 export function segment(text: string): string {
   const escaped = Array.from(Buffer.from(text), (byte, i) => {

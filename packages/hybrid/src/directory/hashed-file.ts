@@ -5,7 +5,7 @@ import { turn } from "@kv/core";
 /** Bytes hashed, read and written at once: less than a millisecond of the event loop. */
 const CHUNK = 2 ** 20;
 
-/** Writes a file, → the SHA-256 of what it holds: each part is hashed here while another thread writes it. */
+/** Writes a file and returns the SHA-256 of its content. Each part is hashed here while another thread writes it. */
 export async function writeHashed(handle: FileHandle, bytes: Uint8Array): Promise<string> {
   const hash = createHash("sha256");
   for (let at = 0; at < bytes.byteLength; at += CHUNK) {
@@ -22,8 +22,8 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Reads a file of that many bytes, → them, and their SHA-256: each part is hashed here while another thread reads the next
- * one. `undefined`: there are fewer.
+ * Reads a file of `size` bytes and returns them with their SHA-256. Each part is hashed here while another thread reads the
+ * next one. `undefined`: the file is shorter.
  */
 export async function readHashed(
   handle: FileHandle,
@@ -43,13 +43,13 @@ export async function readHashed(
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** → how many bytes. */
+/** Returns the number of bytes read. */
 async function readSome(handle: FileHandle, bytes: Uint8Array, at: number): Promise<number> {
   const length = Math.min(CHUNK, bytes.byteLength - at);
   return length === 0 ? 0 : (await handle.read(bytes, at, length, at)).bytesRead;
 }
 
-/** The SHA-256 of bytes, in steps that leave the event loop alive. */
+/** The SHA-256 of bytes, computed in steps with a turn of the event loop between them. */
 export async function hashed(bytes: Uint8Array): Promise<string> {
   const hash = createHash("sha256");
   for (let at = 0; at < bytes.byteLength; at += CHUNK) {

@@ -7,7 +7,7 @@ import { makeDirectory, syncDirectory } from "./durable.ts";
 import { FILE_FOLDERS, LAYOUT_VERSION, type Paths } from "./layout.ts";
 import { ownedName } from "./owner.ts";
 
-/** Of the layout that is there; `undefined`: the directory is not one of ours yet. */
+/** The version of the directory's layout; `undefined`: the directory is not marked as a hybrid store's yet. */
 export async function layoutVersion({ directory, marker }: Paths): Promise<number | undefined> {
   let text: string;
   try {
@@ -21,13 +21,13 @@ export async function layoutVersion({ directory, marker }: Paths): Promise<numbe
     throw new Refusal("KV_CORRUPT", `${marker} is damaged; it should hold {"version":${LAYOUT_VERSION}}`);
   }
   if (version > LAYOUT_VERSION) {
-    const message = `${directory} has files of layout ${version}, and this version of @kv/hybrid knows ${LAYOUT_VERSION}; install a newer one`;
+    const message = `${directory} has layout version ${version}, and this version of @kv/hybrid supports up to ${LAYOUT_VERSION}; install a newer one`;
     throw new Refusal("KV_UNSUPPORTED", message);
   }
   return version;
 }
 
-/** Where files of somebody else have our folders' names, collecting would remove them. */
+/** Marks the directory, unless it has foreign folders of the same names, whose files a collection would remove. */
 export async function claim(paths: Paths, durable: boolean): Promise<void> {
   const { directory } = paths;
   const foreign = (await readdir(directory)).find((name) =>
@@ -36,13 +36,13 @@ export async function claim(paths: Paths, durable: boolean): Promise<void> {
   if (foreign !== undefined) {
     // Unless another process was faster.
     if ((await layoutVersion(paths)) !== undefined) return;
-    const message = `${directory} holds a ${foreign}/ that is none of this store's; choose another directory`;
+    const message = `${directory} holds a ${foreign}/ that does not belong to this store; choose another directory`;
     throw new Refusal("KV_INVALID_OPTION", message);
   }
   await mark(paths, durable);
 }
 
-/** Makes the directory one of ours. */
+/** Marks the directory as a hybrid store's. */
 export async function mark({ marker }: Paths, durable: boolean): Promise<void> {
   await makeDirectory(dirname(marker), durable);
   const staged = join(dirname(marker), ownedName());

@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { DESCRIPTORS } from "./descriptors.ts";
 
-/** How a file is found again that was closed for a while. */
+/** How a file that was closed for a while is opened again. */
 export interface Shelter {
-  /** Before it is closed; `false`: it must stay open, as it could not be opened again. */
+  /** Called before the file is closed; `false`: it must stay open, because it could not be opened again. */
   prepare(handle: FileHandle): Promise<boolean>;
   reopen(): Promise<FileHandle>;
   /** The file is not needed any more. Never rejects. */
@@ -11,14 +11,14 @@ export interface Shelter {
 }
 
 /**
- * A file that stays open as long as a caller likes, who may have thousands. Where too many are open it is closed between
- * two uses, and opened again by the next one.
+ * A file that stays open as long as a caller likes. A caller may have thousands: if too many are open, the file is closed
+ * between two uses, and opened again by the next one.
  */
 export class OpenFile {
   readonly #shelter: Shelter;
   #handle: FileHandle | undefined;
   #closed = false;
-  /** Uses, and what closes the file between two of them, one after the other. */
+  /** Uses of the file, and closings between them, run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(handle: FileHandle, shelter: Shelter) {
@@ -26,7 +26,7 @@ export class OpenFile {
     this.#shelter = shelter;
   }
 
-  /** The file that `opened` opens; `undefined` where there is none. */
+  /** The file that `opened` opens; `undefined`: there is none. */
   static from(
     opened: () => Promise<FileHandle | undefined>,
     shelter: Shelter,
@@ -40,7 +40,7 @@ export class OpenFile {
     });
   }
 
-  /** Does something with the file that takes no longer than the disk. */
+  /** Runs work on the file that waits for nothing but the disk. */
   use<T>(work: (handle: FileHandle) => Promise<T>): Promise<T> {
     return DESCRIPTORS.run(async () => {
       DESCRIPTORS.wake(this);

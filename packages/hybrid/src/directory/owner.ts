@@ -3,15 +3,15 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { isError } from "@kv/core";
 
-/** A day: whatever a process does with a pin or an unfinished file, it does sooner. Its number may be another's by then. */
+/** A day: no process needs a pin or an unfinished file longer, and its process id may be reused by then. */
 const LONGEST_MS = 24 * 3_600_000;
 const NAME = /^([0-9a-f]{12})\.(\d+)-[0-9a-f]+(?:\.read)?$/;
 const READ = ".read";
 
 /**
- * Identifies where process numbers are valid: the host name and, on Linux, this boot of the machine and the namespace of
- * process ids (a container has its own). The last one alone differs between containers of one machine, but not between machines:
- * two that share the directory may have the same host name, as containers that are configured with one do.
+ * Identifies where process ids are valid: by the host name and, on Linux, this boot of the machine and the namespace of
+ * process ids (a container has its own). The namespace differs between containers of one machine, but not between machines;
+ * and two machines that share the directory may have the same host name, if their containers are configured with it.
  */
 const HERE = createHash("sha256")
   .update([hostname(), thisBoot(), processNamespace()].join(" "))
@@ -39,7 +39,7 @@ export function ownedName(): string {
   return `${HERE}.${process.pid}-${randomBytes(8).toString("hex")}`;
 }
 
-/** A name for a file that has one already, and that this process reads. */
+/** A second name for a file that this process reads. */
 export function secondName(): string {
   return `${ownedName()}${READ}`;
 }
@@ -48,25 +48,25 @@ export function isSecondName(name: string): boolean {
   return name.endsWith(READ);
 }
 
-/** How long what is written, and what is pinned, is left alone by who cannot know whether it is needed. In milliseconds. */
+/** How long a collector keeps files being written and pins that may still be needed. In milliseconds. */
 export interface GracePeriods {
-  /** Where its process is known to be dead. */
+  /** If their process is known to be dead. */
   readonly here: number;
-  /** Where it is on another machine, or does not know itself: no less, whatever is asked of one collection. */
+  /** If their process is on another machine, or unsure of its commit. Never shortened for a single collection. */
   readonly elsewhere: number;
 }
 
-/** Whether what was last changed `age` milliseconds ago, and has such a name, may still be needed by who made it. */
+/** Whether the owner of a file with this name, last changed `age` milliseconds ago, may still need it. */
 export function isHeld(name: string, age: number, { here, elsewhere }: GracePeriods): boolean {
   const [, host, pid] = NAME.exec(name) ?? [];
   if (host !== HERE) return age < elsewhere;
   return age < here || (age < LONGEST_MS && isAlive(Number(pid)));
 }
 
-/** A month: longer than a machine that is not heard of is away. */
+/** A month: an unreachable machine is assumed to be back sooner. */
 const AWAY_MS = 30 * LONGEST_MS;
 
-/** Whether the process that made what has such a name, and that changed `age` milliseconds ago, has ended. */
+/** Whether the owner of a file with this name, last changed `age` milliseconds ago, has ended. */
 export function hasEnded(name: string, age: number): boolean {
   const [, host, pid] = NAME.exec(name) ?? [];
   return host === HERE ? !isAlive(Number(pid)) : age > AWAY_MS;
@@ -78,7 +78,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // There is one, of another user.
+    // The process exists and belongs to another user.
     return isError(error) && "code" in error && error.code === "EPERM";
   }
 }

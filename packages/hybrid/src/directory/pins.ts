@@ -4,12 +4,12 @@ import { isMissing } from "../errors.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
 import { type GracePeriods, isHeld, ownedName } from "./owner.ts";
 
-/** A line of a pin that its process will not come back to. No file is called so. */
+/** A line of a pin that its process has abandoned. No file has this name. */
 const LEFT = "left";
-/** A line of a pin that holds all files there are. No file is called so. */
+/** A line of a pin that holds all files. No file has this name. */
 export const ALL = "all";
 
-/** Holds files, by name, until the commit that refers to them is made: see `layout.ts`. */
+/** Keeps files, by name, from being collected until the commit that refers to them is made: see `layout.ts`. */
 export class Pin {
   readonly #path: string;
 
@@ -18,24 +18,24 @@ export class Pin {
     this.#path = join(folder, ownedName());
   }
 
-  /** Before the file is put there. */
+  /** Called before the file is put in its place. */
   async add(name: string): Promise<void> {
     await this.#write(name);
   }
 
-  /** All files there are, for a backup. To be renewed now and then: another machine goes by the age of a pin. */
+  /** Holds all files, for a backup. Must be renewed now and then, because another machine goes by the age of a pin. */
   async addAll(): Promise<void> {
     await this.#write(ALL);
   }
 
-  /** The commit was made, or certainly was not. */
+  /** Called when the commit was made, or certainly was not. */
   async release(): Promise<void> {
     await rm(this.#path, { force: true });
   }
 
-  /** It is not known whether the commit was made or will be: the pin stays, for no process, until it has aged. */
+  /** Called when the commit's outcome is unknown: the pin stays, no longer tied to its process, until it has aged. */
   async leave(): Promise<void> {
-    // Under its name: a collector that has listed it must find it.
+    // Written to the same file, because a collector that has listed it must find it.
     await this.#write(LEFT);
   }
 
@@ -53,8 +53,8 @@ export class Pin {
 }
 
 /**
- * The names that are pinned, and `ALL`; pins that nobody holds are removed. A pin that is still being written may be read in part:
- * what is missing from it has not been put there yet, and will be after this.
+ * The pinned names, and `ALL`. Pins that are not held any more are removed. A pin that is still being written may be read
+ * in part: the files missing from it have not been put in their places yet.
  */
 export async function pinnedNames(
   folder: string,
@@ -73,7 +73,7 @@ export async function pinnedNames(
         for (const line of lines) names.add(line);
       else await rm(path, { force: true });
     } catch (error) {
-      // Released meanwhile; its commit was made before what the index is asked next.
+      // Released meanwhile: its commit was made before the index is read next.
       if (!isMissing(error)) throw error;
     }
   }

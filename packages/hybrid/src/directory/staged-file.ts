@@ -1,11 +1,11 @@
 import { DESCRIPTORS } from "./descriptors.ts";
 import type { Shelter } from "./open-file.ts";
 
-/** For a file that is being written under a name of its own. `durable`: what was written is on the disk before it is closed. */
+/** For a file being written under its own temporary name. `durable`: its bytes are on the disk before it is closed. */
 export function stagedFile(path: string, durable: boolean): Shelter {
   return {
     async prepare(handle) {
-      // An error of writing it to the disk is told to those who have it open.
+      // The system reports a failed write to the disk only to handles that are open.
       if (durable) await handle.sync();
       return true;
     },

@@ -11,15 +11,15 @@ import {
 } from "../stored/reference.ts";
 import type { FileReader } from "./file-reader.ts";
 
-/** How often a file is looked for while the index names it: it may be on its way into quarantine or out of it. */
+/** How often a file is looked for while the index names it: it may be moving into quarantine or out of it. */
 const LOOKS = 3;
 /** How often an entry may be replaced, and its file be collected, while it is read. */
 const REWRITES = 100;
 
-/** Found by a look at a reference: what was wanted, or why it cannot be had; `undefined`: the file is missing. */
+/** Looks up a value by its reference. Throws if it cannot be read; `undefined`: the file is missing. */
 type Look<T> = (reference: Reference, entry: StoredEntry) => Promise<T | undefined>;
 
-/** Goes from what the index holds to what was written. */
+/** Turns entries of the index into the entries that were written. */
 export class EntryResolver {
   readonly #index: Adapter;
   readonly #reader: FileReader;
@@ -32,8 +32,8 @@ export class EntryResolver {
   }
 
   /**
-   * The entry with its payload: as it was found, or as it is by now where its file was collected meanwhile; `undefined`:
-   * it is gone. Never rejects on account of a file: what cannot be read is answered as `unreadable`.
+   * The entry with its payload: as found, or as it is now if its file was collected meanwhile; `undefined`: it is gone.
+   * Never rejects because of a file: an entry that cannot be read is returned as `unreadable`.
    */
   async whole(namespace: Namespace, entry: StoredEntry): Promise<StoredEntry | undefined> {
     let last = entry;
@@ -58,9 +58,9 @@ export class EntryResolver {
   }
 
   /**
-   * What `look` finds under the entry's reference, or under the one that the entry has by then; for an entry without a
-   * file what `otherwise` says; `undefined`: the entry is gone.
-   * @throws IndexFault where the index fails; Refusal `KV_CORRUPT` where the file is missing; whatever `look` throws
+   * The result of `look` for the entry's reference, or for its newer one if the entry was replaced meanwhile; for an entry
+   * without a file, the result of `otherwise`; `undefined`: the entry is gone.
+   * @throws IndexFault if the index fails; Refusal `KV_CORRUPT` if the file is missing; the errors of `look`
    */
   async found<T>(
     namespace: Namespace,
@@ -77,7 +77,7 @@ export class EntryResolver {
       if (result !== undefined) return result;
       const again = await this.#reread(namespace, current.key);
       if (again === undefined) return undefined;
-      // Not by the revision, which nobody may have asked for.
+      // Compared by reference: the index may not have been asked for the revision.
       if (again.payload !== current.payload) {
         rewrites++;
         looks = 0;
@@ -96,7 +96,7 @@ export class EntryResolver {
   }
 }
 
-/** A failure of the index, as `cause`: told as it is, and not as the file's. */
+/** A failure of the index, as `cause`, so that it is not reported as a failure of the file. */
 export class IndexFault extends Error {
   constructor(cause: unknown) {
     super("the index failed", { cause });

@@ -9,7 +9,7 @@ import { decompressed } from "../stored/content.ts";
 import type { Reference } from "../stored/reference.ts";
 import { ReadFile } from "./read-file.ts";
 
-/** Reads what references name. */
+/** Reads the files that references name. */
 export class FileReader {
   readonly #directory: Directory;
 
@@ -18,8 +18,9 @@ export class FileReader {
   }
 
   /**
-   * The file of a reference, for who reads it piece by piece: as long as it was when it was written; `undefined`: it is missing. How long a compressed one
-   * is depends on who wrote it last: another version of zlib makes other bytes of the same content, under the same name.
+   * Opens the file of a reference, to be read piece by piece, and checks that it has the length it was written with;
+   * `undefined`: it is missing. The length of a compressed file is not checked: another version of zlib may have written
+   * other bytes of the same content under the same name.
    * @throws Refusal `KV_CORRUPT`, `KV_UNAVAILABLE`
    */
   async open(reference: Reference): Promise<OpenFile | undefined> {
@@ -40,17 +41,17 @@ export class FileReader {
     }
     try {
       const found = await handle.stat();
-      if (!found.isFile()) throw corruptFile(file, "is no file any more");
+      if (!found.isFile()) throw corruptFile(file, "is not a file any more");
       const { size } = found;
       if (gzip || size === fileSize) return handle;
-      throw corruptFile(file, `has ${size} bytes, and had ${fileSize} when it was written`);
+      throw corruptFile(file, `has ${size} bytes instead of the ${fileSize} that were written`);
     } catch (error) {
       await handle.close();
       throw unreadableFile(file, error);
     }
   }
 
-  /** All that the file holds, checked. `undefined`: it is missing. @throws Refusal as `open` does */
+  /** The whole content of the file, checked. `undefined`: the file is missing. @throws Refusal as `open` does */
   read(reference: Reference): Promise<Uint8Array | undefined> {
     return DESCRIPTORS.run(() => this.#read(reference));
   }
@@ -73,7 +74,7 @@ export class FileReader {
   }
 }
 
-/** Its content is not what was written. */
+/** The refusal for a file whose content is not what was written. */
 export function altered(file: string, cause?: unknown): Refusal {
   return corruptFile(file, "was altered since it was written", cause);
 }

@@ -6,8 +6,8 @@ import type { Shelter } from "../directory/open-file.ts";
 import { isMissing } from "../errors.ts";
 
 /**
- * For a file that a stream reads. Its entry may be replaced, and the file be collected, while it is closed; so it gets a
- * second name, which is the stream's own.
+ * For a file that a stream reads. While it is closed, its entry may be replaced and the file be collected, so it gets a
+ * second name of the stream's own.
  */
 export class ReadFile implements Shelter {
   readonly #directory: Directory;
@@ -27,7 +27,7 @@ export class ReadFile implements Shelter {
       this.#own = own;
       return true;
     } catch (error) {
-      // It is in quarantine, or gone. Where the file system has no links, it is looked for by its name.
+      // A missing file is in quarantine, or gone. On a file system without links, the file is found again by its name.
       return !isMissing(error);
     }
   }
@@ -36,7 +36,7 @@ export class ReadFile implements Shelter {
     if (this.#own !== undefined) return DESCRIPTORS.open(this.#own, "r");
     const handle = await this.#directory.openFile(this.#name);
     if (handle !== undefined) return handle;
-    const message = `the entry was replaced while its stream stood still, and the file ${this.#name} was collected; begin the stream again`;
+    const message = `the entry was replaced while its stream was paused, and its file ${this.#name} was collected; begin the stream again`;
     throw new Refusal("KV_UNAVAILABLE", message);
   }
 

@@ -2,12 +2,12 @@ import type { ChangeListener, Namespace, StoredChange } from "@kv/core";
 import { isOfFile } from "../stored/reference.ts";
 import type { EntryResolver } from "./entry-resolver.ts";
 
-/** Changes with their payloads, handed on in the order in which they came, however long each file takes to be read. */
+/** Passes changes on with their payloads, in the order in which they came, however long reading each file takes. */
 export class WholeChanges {
   readonly #resolver: EntryResolver;
   readonly #namespace: Namespace;
   readonly #listener: ChangeListener;
-  /** What is under way; `undefined`: nothing. */
+  /** The work in progress; `undefined`: none. */
   #last: Promise<void> | undefined;
   #ended = false;
 
@@ -25,7 +25,7 @@ export class WholeChanges {
     const before = this.#last;
     const told = (async () => {
       await before;
-      // One by one: what a burst of changes holds at a time is a value, and not all of them.
+      // One by one, so that a burst of changes holds only one value in memory at a time.
       for (const change of changes) {
         if (this.#ended) return;
         const whole = concernsFile(change) ? await this.#whole(change) : change;
@@ -41,14 +41,14 @@ export class WholeChanges {
     this.#ended = true;
   }
 
-  /** `undefined`: it was followed by another one, which tells what became of the entry. */
+  /** `undefined`: a later change follows, which reports the entry's new state. */
   async #whole(change: ChangeOfEntry): Promise<StoredChange | undefined> {
     const { type, key, entry } = change;
     try {
       const whole = await this.#resolver.whole(this.#namespace, entry);
       return whole?.revision === entry.revision ? { type, key, entry: whole } : undefined;
     } catch {
-      // The index could not be asked what the entry is by now: whoever watches has to, later.
+      // The entry's present state could not be read from the index, so the watcher must read it later.
       return { type: "resync" };
     }
   }

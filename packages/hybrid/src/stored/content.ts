@@ -8,7 +8,7 @@ const unzip = promisify(gunzip);
 
 type Encoded = Pick<SetMutation, "payload" | "encoding">;
 
-/** Whether a payload takes at least so many bytes. Numbers never do: the index has to be able to add to them. */
+/** Whether a payload has at least this many bytes. Numbers are never large, because the index must be able to add to them. */
 export function isLarge({ payload, encoding }: Encoded, form: Adapter["form"], bytes: number): boolean {
   if (isBytes(payload)) return payload.byteLength >= bytes;
   if (encoding === "json") {
@@ -22,21 +22,21 @@ export function isLarge({ payload, encoding }: Encoded, form: Adapter["form"], b
   return Buffer.byteLength(text) >= bytes;
 }
 
-/** Of JSON text only numbers begin so. */
+/** Only numbers begin like this in JSON text. */
 function isNumberText(text: string): boolean {
   const first = text.charCodeAt(0);
   return first === 0x2d || (first >= 0x30 && first <= 0x39);
 }
 
-/** What a file is to hold of a payload. */
+/** A payload as the content of a file. */
 export interface Content {
   readonly bytes: Uint8Array;
-  /** Bytes of the payload itself. */
+  /** The bytes of the payload itself. */
   readonly size: number;
   readonly text: boolean;
 }
 
-/** `pretty`: JSON is laid out for people. */
+/** `pretty`: JSON is indented for people. */
 export function contentOf({ payload, encoding }: Encoded, form: Adapter["form"], pretty: boolean): Content {
   if (isBytes(payload)) return { bytes: payload, size: payload.byteLength, text: false };
   const isValue = form === "value" && encoding === "json";
@@ -49,7 +49,7 @@ export function contentOf({ payload, encoding }: Encoded, form: Adapter["form"],
   return { bytes, size: Buffer.byteLength(text), text: true };
 }
 
-/** The payload again. @throws Refusal `KV_CAPACITY` where the text is longer than a string can be */
+/** The payload in a file's content. @throws Refusal `KV_CAPACITY` if the text is longer than a string can be */
 export function payloadOf(
   bytes: Uint8Array,
   { text, encoding }: { readonly text: boolean; readonly encoding: string },
@@ -64,13 +64,13 @@ export function payloadOf(
   return form === "value" && encoding === "json" ? JSON.parse(string) : string;
 }
 
-/** The bytes compressed; `undefined` where that makes them no smaller. */
+/** The compressed bytes; `undefined`: they are not smaller. */
 export async function compressed(bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const smaller = await zip(bytes);
   return smaller.byteLength < bytes.byteLength ? smaller : undefined;
 }
 
-/** `size`: bytes that it must come to. @throws where there are more, however many that would be */
+/** The decompressed bytes. `size`: their expected number. @throws as soon as there are more */
 export function decompressed(bytes: Uint8Array, size: number): Promise<Uint8Array> {
   return unzip(bytes, { maxOutputLength: Math.max(size, 1) });
 }

@@ -1,18 +1,18 @@
 import { type Adapter, type Namespace, namespaceOf, Refusal, type StoredEntry } from "@kv/core";
 import { isOfFile, type Reference, referenceIn, whyUnreadable } from "./reference.ts";
 
-/** An entry whose payload lies in a file. */
+/** An entry whose payload is in a file. */
 export interface FileEntry {
   readonly namespace: Namespace;
   readonly entry: StoredEntry;
-  /** Or why it is none. */
+  /** Or why it is invalid. */
   readonly reference: Reference | Refusal;
 }
 
 /**
- * Every entry of every namespace whose payload lies in a file.
- * @throws Refusal `KV_CORRUPT` where an entry cannot be read, by an index that encrypts for example: what it refers to
- *   is not known, so that nothing could be said of any file
+ * Every entry of every namespace whose payload is in a file.
+ * @throws Refusal `KV_CORRUPT` if an entry cannot be read, by an index that encrypts for example: it may refer to any file,
+ *   so no file could be considered unreferenced
  */
 export async function* fileEntries(index: Adapter): AsyncGenerator<FileEntry, void, undefined> {
   const root = namespaceOf([]);
@@ -30,10 +30,10 @@ export async function* fileEntries(index: Adapter): AsyncGenerator<FileEntry, vo
   }
 }
 
-/** Entries that are looked at: an index that was one before, and is large, is not read as a whole. */
+/** The number of entries inspected, so that a large existing index is not read as a whole. */
 const LOOKED_AT = 10_000;
 
-/** Whether any of the first entries is one whose payload lies in a file. */
+/** Whether any of the first entries has its payload in a file. */
 export async function namesFiles(index: Adapter): Promise<boolean> {
   const root = namespaceOf([]);
   let left = LOOKED_AT;

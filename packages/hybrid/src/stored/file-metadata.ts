@@ -1,9 +1,9 @@
 import type { Metadata, StoredEntry } from "@kv/core";
 import { isInFile, referenceOf } from "./reference.ts";
 
-/** What `getMetadata` of the store tells, and what is known of the file. */
+/** The metadata of the store's `getMetadata`, and those of the file. */
 export interface FileMetadata extends Metadata {
-  /** The SHA-256 of what the file holds, as 64 hexadecimal digits: an HTTP entity tag. `undefined`: the value is in the index. */
+  /** The SHA-256 of the file's content, as 64 hexadecimal digits: an HTTP entity tag. `undefined`: the value is in the index. */
   readonly etag?: string;
   /** As it was given to `setStream`. */
   readonly contentType?: string;
@@ -11,7 +11,7 @@ export interface FileMetadata extends Metadata {
   readonly file?: string;
 }
 
-/** @throws Refusal `KV_CORRUPT` where the entry names no file */
+/** @throws Refusal `KV_CORRUPT` if the entry's reference is invalid */
 export function fileMetadata(entry: StoredEntry, metadata: Metadata): FileMetadata {
   if (!isInFile(entry.encoding)) return metadata;
   const { sha256, size, contentType, file } = referenceOf(entry.payload);

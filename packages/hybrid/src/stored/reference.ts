@@ -1,6 +1,5 @@
-// What stands in the index instead of a payload that lies in a file: an entry whose encoding is the payload's own with
-// "file+" before it, which no codec's name can hold, and whose payload is this as JSON text, readable by the index's own
-// tools. Field names are for ever.
+// The index entry for a payload in a file. Its encoding is the payload's own with the prefix "file+", which no codec name
+// can contain, and its payload is this reference as JSON text, readable by the index's own tools. Field names never change.
 
 import { type Payload, Refusal, type StoredEntry } from "@kv/core";
 import { isFileName } from "../directory/file-name.ts";
@@ -8,37 +7,37 @@ import { isFileName } from "../directory/file-name.ts";
 export interface Reference {
   /** The path below the directory, with `/`. */
   readonly file: string;
-  /** Of what the file holds, before it was compressed: 64 hexadecimal digits. */
+  /** The SHA-256 of the file's content before compression: 64 hexadecimal digits. */
   readonly sha256: string;
   /** Bytes of the payload. */
   readonly size: number;
-  /** Bytes of what the file holds, before it was compressed: more than `size` where it was laid out for people. */
+  /** Bytes of the file's content before compression: more than `size` if it was indented for people. */
   readonly contentSize: number;
   /** Bytes of the file. */
   readonly fileSize: number;
-  /** Whether the payload is text, and not bytes. */
+  /** Whether the payload is text rather than bytes. */
   readonly text: boolean;
   readonly gzip: boolean;
-  /** As it was given with a stream. */
+  /** As given to `setStream`. */
   readonly contentType: string | undefined;
 }
 
 const PREFIX = "file+";
-/** What middleware of the core marks entries with that it cannot read, the reason in place of the payload. */
+/** The encoding with which core middleware marks entries that it cannot read; the payload is the reason. */
 const UNREADABLE = "unreadable+";
 
 export function encodingInFile(encoding: string): string {
   return PREFIX + encoding;
 }
 
-/** Whether the payload of an entry, or of a mutation, lies in a file. */
+/** Whether the payload of an entry, or of a mutation, is in a file. */
 export function isInFile(encoding: string): boolean {
   return encoding.startsWith(PREFIX);
 }
 
 /**
- * Whether the payload of an entry lies in a file. Of an entry that the index cannot read (its fields may throw) that is not
- * known: it is left as it is, and whoever wants its value is told, and nobody else.
+ * Whether the payload of an entry is in a file. False for an entry that the index cannot read (its fields may throw): it is
+ * passed on unchanged, and only a caller that wants its value gets the error.
  */
 export function isOfFile(entry: StoredEntry): boolean {
   return isReadable(entry) && isInFile(entry.encoding);
@@ -53,18 +52,15 @@ export function referenceText(reference: Reference): string {
   return JSON.stringify(reference);
 }
 
-/** The reference in an entry whose payload lies in a file, or why it is none. */
+/** The reference in an entry whose payload is in a file, or why it is invalid. */
 export function referenceIn(payload: Payload): Reference | Refusal {
   return (
     parse(payload) ??
-    new Refusal(
-      "KV_CORRUPT",
-      "what the index holds in place of the value names no file; delete or rewrite the entry",
-    )
+    new Refusal("KV_CORRUPT", "the index entry has no valid reference to a file; delete or rewrite the entry")
   );
 }
 
-/** @throws Refusal `KV_CORRUPT` where it is none */
+/** @throws Refusal `KV_CORRUPT` if it is invalid */
 export function referenceOf(payload: Payload): Reference {
   const reference = referenceIn(payload);
   if (reference instanceof Refusal) throw reference;
@@ -93,7 +89,7 @@ function isLength(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** An entry with another content. Field by field: entries may be instances whose fields are getters. */
+/** An entry with other content. Copied field by field, because the fields of an entry may be getters. */
 export function withContent(
   entry: StoredEntry,
   content: Pick<StoredEntry, "payload" | "encoding" | "size">,
@@ -112,12 +108,12 @@ export function withContent(
   };
 }
 
-/** An entry that is there and cannot be read: the front finds the reason in place of the payload, and refuses it alone. */
+/** An existing entry that cannot be read: the front finds the reason in place of the payload, and refuses only this entry. */
 export function unreadable(entry: StoredEntry, reason: Refusal): StoredEntry {
   return withContent(entry, { payload: reason, encoding: UNREADABLE + entry.encoding, size: entry.size });
 }
 
-/** Whether an entry of the index is one, and not the reason why it cannot be read. */
+/** Whether an entry of the index can be read. */
 export function isReadable(entry: StoredEntry): boolean {
   return whyUnreadable(entry) === undefined;
 }

@@ -18,9 +18,9 @@ import { abandon, attend, type StreamSource } from "./stream-source.ts";
 import { type SetStreamOptions, StreamWriter } from "./stream-writer.ts";
 
 export interface GetStreamOptions {
-  /** The bytes wanted: half-open and clipped, as in `Blob.slice`. Default: all. Bytes of a range are not held against the checksum. */
+  /** The bytes to read: half-open and clipped, as in `Blob.slice`. Default: all. A partial range is not checked against the checksum. */
   readonly range?: ByteRange | undefined;
-  /** Ends the stream, with `KV_ABORTED`. */
+  /** Ends the stream with `KV_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,32 +30,32 @@ export interface CollectOptions {
 }
 
 /**
- * What a hybrid store can do beside what every store can. Keys are those of the view it was made from, and every
- * refusal is a rejected promise.
+ * The functions of a hybrid store beyond those of every store. Keys are those of the view it was made from. Every refusal
+ * is a rejected promise.
  */
 export interface StoreFiles {
   /**
-   * Stores what a stream yields as a value of bytes, of any size and in constant memory, → the new revision. It takes
-   * effect when the source has ended; until then readers find what was there. Where the source fails nothing is written.
-   * The store's `timeout` bounds the commit alone, and, once the store is being closed, how long the source may yield
-   * nothing: then it is given up with `KV_CLOSED`. On a view that validates by a schema it is `KV_UNSUPPORTED`.
+   * Stores the bytes of a stream as a value, of any size and in constant memory. Returns the new revision. It takes effect
+   * when the source has ended; until then readers find the old value. If the source fails, nothing is written. The store's
+   * `timeout` applies only to the commit and, once the store is being closed, to a source that yields nothing, which is
+   * then given up on with `KV_CLOSED`. `KV_UNSUPPORTED` on a view that validates by a schema.
    */
   setStream(key: string, source: StreamSource, options?: SetStreamOptions): Promise<string>;
-  /** The value as a stream, whichever way it was written, in constant memory; `undefined`: the key is absent. */
+  /** The value as a stream, in constant memory, even if it was not written as one; `undefined`: the key is absent. */
   getStream(key: string, options?: GetStreamOptions): Promise<FileStream | undefined>;
-  /** As the store's, and what is known of the file. Reads no file. `undefined`: the key is absent. */
+  /** The store's metadata and those of the file. Reads no file. `undefined`: the key is absent. */
   getMetadata(key: string): Promise<FileMetadata | undefined>;
-  /** Reads every file that an entry of any namespace names, and holds it against its checksum. Changes nothing. */
+  /** Reads every file that an entry of any namespace names, and compares it with its checksum. Changes nothing. */
   verify(): Promise<VerifyReport>;
   /**
-   * Copies index and files, while the store is in use, so that they fit together: first `options.index` is called, then all
-   * files are copied into the directory `path`, and meanwhile no process collects any. The directory gets its name when
-   * it is complete and on the disk; it must not exist, or be empty. To restore them, see the README.
-   * @throws KvError `KV_INVALID_OPTION` where `path` holds files already; `KV_CAPACITY` where its disk is full;
-   *   `KV_ABORTED`; `KV_UNAVAILABLE`; what `options.index` or `options.onProgress` threw
+   * Makes a consistent copy of index and files while the store is in use: first `options.index` is called, then all files
+   * are copied into the directory `path`. Meanwhile no process collects files. The directory gets its name when it is
+   * complete and on the disk; before, it must not exist, or be empty. To restore, see the README.
+   * @throws KvError `KV_INVALID_OPTION` if `path` holds files already; `KV_CAPACITY` if its disk is full; `KV_ABORTED`;
+   *   `KV_UNAVAILABLE`; the errors of `options.index` and `options.onProgress`
    */
   backup(path: string, options: BackupOptions): Promise<BackupReport>;
-  /** Removes what no entry names any more, in the whole directory. Others may go on writing, in all processes. */
+  /** Removes the files that no entry names any more, in the whole directory. All processes may go on writing meanwhile. */
   collect(options?: CollectOptions): Promise<CollectReport>;
 }
 
@@ -64,8 +64,8 @@ const COLLECT_OPTIONS: ReadonlySet<string> = new Set(["grace"]);
 
 /**
  * Streams, verification and collection of a hybrid store, or of a view (namespace, scope) of one.
- * @throws KvError `KV_UNSUPPORTED` where the store is none, or a middleware changes or measures what is stored
- *   (`compression`, `encryption`, `sizeLimit`, `bounded`), which streams would go past; `KV_INVALID_OPTION` where it is no store
+ * @throws KvError `KV_UNSUPPORTED` if the store is not hybrid, or has a middleware that changes or measures values
+ *   (`compression`, `encryption`, `sizeLimit`, `bounded`), which streams would bypass; `KV_INVALID_OPTION` if it is not a store
  */
 export function files(store: StoreReader): StoreFiles {
   const { access, fileStore } = opened(store);
@@ -130,8 +130,8 @@ function opened(store: StoreReader): { readonly access: ViewAccess; readonly fil
 function whyNoFileStore(name: string, native: unknown): string {
   if (name !== "hybrid") return "this store has no files: it needs hybrid() of @kv/hybrid as its adapter";
   return native === undefined
-    ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), and streams would go past it: use a store without it"
-    : "hybrid() and files() are of two copies of @kv/hybrid; install one version of it (npm ls @kv/hybrid shows both)";
+    ? "a middleware of this store changes or measures values (compression, encryption, sizeLimit, bounded), and streams would bypass it; use a store without it"
+    : "hybrid() and files() come from two copies of @kv/hybrid; install one version of it (npm ls @kv/hybrid shows both)";
 }
 
 function endOnAbort({ stream }: FileStream, signal: AbortSignal, access: ViewAccess, key: string): void {

@@ -1,16 +1,16 @@
 import type { OpenFile } from "../directory/open-file.ts";
 import { corruptFile } from "../errors.ts";
 
-/** Bytes, of which `start` is the first and `end` the first that is left out. */
+/** A range of bytes: `start` is the first, `end` the first that is excluded. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Bytes read at once: what waits to be freed is many of these. */
+/** Bytes read at once; kept small, because many of these may wait to be freed. */
 export const PIECE: number = 2 ** 16;
 
-/** What a file holds between two places, or to its end where `end` is infinite. @throws Refusal where it is shorter */
+/** The bytes of a file in a range, or to its end if `end` is infinite. @throws Refusal if the file is shorter */
 export async function* piecesOf(
   file: OpenFile,
   name: string,

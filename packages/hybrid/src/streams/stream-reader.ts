@@ -23,13 +23,13 @@ import { PIECE, piecesOf, type Span } from "./pieces.ts";
 /** A value as a stream. */
 export interface FileStream {
   /**
-   * The bytes; of text its UTF-8. Read it to the end or `destroy()` it: until then it holds a file open. Read as a whole
-   * it is checked: where the file was altered, the stream fails with `KV_CORRUPT` instead of ending.
+   * The bytes; for text its UTF-8. Read it to the end or `destroy()` it: until then it may hold a file open. A stream of the
+   * whole value is checked: if the file was altered, it fails with `KV_CORRUPT` instead of ending.
    */
   readonly stream: Readable;
-  /** Of the first byte in the value. */
+  /** The position of the first byte in the value. */
   readonly start: number;
-  /** Behind the last byte in the value. */
+  /** The position after the last byte. */
   readonly end: number;
   readonly metadata: FileMetadata;
 }
@@ -42,7 +42,7 @@ export interface ByteRange {
   readonly end?: number | undefined;
 }
 
-/** Reads values that need not be in memory as a whole. */
+/** Reads values as streams, without having them in memory as a whole. */
 export class StreamReader {
   readonly #fileStore: FileStore;
   readonly #access: ViewAccess;
@@ -52,7 +52,7 @@ export class StreamReader {
     this.#access = access;
   }
 
-  /** The entry as the index has it, after the writes that were called before. */
+  /** The entry as the index has it, after all writes called before. */
   async entry(stored: string): Promise<StoredEntry | undefined> {
     const { index } = this.#fileStore.settings;
     await this.#access.settled();
@@ -86,7 +86,7 @@ export class StreamReader {
   #opened(opened: OpenFile, reference: Reference, span: Span, entry: StoredEntry, key: string): FileStream {
     const { gzip, contentSize } = reference;
     const whole = span.start === 0 && span.end === contentSize;
-    // Of what is compressed, the bytes before a range have to be read, too.
+    // In a compressed file, the bytes before a range must be read, too.
     const part = gzip || whole ? { start: 0, end: Number.POSITIVE_INFINITY } : span;
     const pieces = piecesOf(opened, reference.file, part);
     const content = gzip
@@ -98,7 +98,7 @@ export class StreamReader {
       return this.#access.error(unreadableFile(reference.file, why), "getStream", key);
     };
     const stream = Readable.from(telling(wanted, told), { objectMode: false, highWaterMark: PIECE });
-    // Also where nobody has begun to read.
+    // Even if the stream has not been read from yet.
     stream.once("close", () => void opened.close().catch(() => undefined));
     return { stream, ...span, metadata: this.#metadata(entry) };
   }
@@ -107,7 +107,7 @@ export class StreamReader {
     if (entry.payload instanceof Refusal) throw entry.payload;
     const bytes = inlineBytes(entry.payload);
     const span = spanOf(range, bytes.byteLength);
-    // A copy: the index may keep what it returned, and a stream's chunks are the reader's.
+    // Copied, because the index may keep the bytes it returned, while a stream's chunks belong to the reader.
     const part = bytes.slice(span.start, span.end);
     return {
       stream: Readable.from(part.byteLength === 0 ? [] : [part]),
@@ -178,5 +178,5 @@ async function* telling(source: Chunks, told: (error: unknown) => Error): AsyncG
   }
 }
 
-/** What goes wrong is told by the stream itself. */
+/** Errors are reported by the stream itself. */
 function ignored(): void {}

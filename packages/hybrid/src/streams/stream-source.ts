@@ -1,15 +1,15 @@
 import { isBytes, monotonicNow, Refusal, type Timer, timer } from "@kv/core";
 
-/** What can be read piece by piece: a stream of Node or of the web, or anything that yields bytes or text (as UTF-8). */
+/** A source that is read piece by piece: a stream of Node or of the web, or any iterable of bytes or text (as UTF-8). */
 export type StreamSource = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
 
-/** Bytes written at once. */
+/** The number of bytes written at once. */
 const BLOCK = 2 ** 18;
 
-/** A mistake of the source is the caller's own, and told as it is. */
+/** An error of the caller's source, reported unchanged. */
 export class SourceError extends Error {}
 
-/** Nothing came from the source while the store was being closed, for as long as the backend may take to answer. */
+/** The source yielded nothing for the store's `timeout` while the store was being closed. */
 class SourceStalled extends Refusal {
   constructor(ms: number) {
     super(
@@ -19,7 +19,7 @@ class SourceStalled extends Refusal {
   }
 }
 
-/** Gives a source up that stalls while the store is being closed. Otherwise it may take its time. */
+/** Gives up on a source that stalls while the store is being closed. Until then a source may take its time. */
 export class Patience {
   readonly #controller = new AbortController();
   readonly #ms: number;
@@ -35,12 +35,12 @@ export class Patience {
     return this.#controller.signal;
   }
 
-  /** Something came, or was written. */
+  /** Called when a chunk came or was written. */
   progressed(): void {
     this.#at = monotonicNow();
   }
 
-  /** The store is being closed. */
+  /** Called when the store is being closed. */
   limit(): void {
     this.progressed();
     this.#wait(this.#ms);
@@ -60,20 +60,20 @@ export class Patience {
 }
 
 /**
- * Called as soon as there is a source: a stream of Node that fails before anybody reads it, as its file is missing for
- * example, would end the process. Who reads it later is told all the same.
+ * Called as soon as there is a source. A stream of Node that fails before it is read, because its file is missing for
+ * example, would end the process. A later reader still gets the error.
  */
 export function attend(source: unknown): void {
   if (hasMethod(source, "on")) source.on("error", () => undefined);
 }
 
-/** After a write that failed: frees what the source holds, a file that was opened for example. What has ended is left alone. */
+/** Called after a failed write: frees the source's resources, such as an open file. A source that has ended is left alone. */
 export function abandon(source: unknown): void {
   if (hasMethod(source, "destroy")) source.destroy();
   else if (isWebStream(source) && !source.locked) source.cancel().catch(() => undefined);
 }
 
-/** By its methods: a stream of another realm, or of a package such as readable-stream, is no instance of ours. */
+/** By its methods: a stream of another realm, or of a package such as readable-stream, is not an instance of Node's class. */
 function hasMethod<N extends string>(
   source: unknown,
   name: N,
@@ -98,8 +98,8 @@ export function isSource(source: unknown): source is StreamSource {
 }
 
 /**
- * What the source yields, until the signal is aborted: a source may never yield again. Not by `Promise.race`, which
- * would keep every chunk for as long as the signal lives.
+ * The chunks of the source, until the signal is aborted, since a source may never yield again. Without `Promise.race`,
+ * which would keep every chunk for as long as the signal lives.
  */
 export async function* fromSource(
   source: StreamSource,
@@ -129,12 +129,12 @@ export async function* fromSource(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    // Not waited for: it may hang in what it was asked for.
+    // Not awaited: the source may be stuck in the read in progress.
     if (!ended) Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }
 
-/** That of a web stream can be cancelled while it waits for a chunk; its own one waits with it. */
+/** A web stream's reader can be cancelled while it waits for a chunk; its own iterator would wait for the chunk first. */
 function iteratorOf(source: StreamSource): Iterator<unknown, unknown> | AsyncIterator<unknown, unknown> {
   if (isWebStream(source)) {
     const reader = (source as ReadableStream<unknown>).getReader();
@@ -163,7 +163,7 @@ function aborted(signal: AbortSignal | undefined): Refusal {
   return new Refusal("KV_ABORTED", "the signal was aborted; nothing was written", { cause: signal?.reason });
 }
 
-/** Small chunks together: a source of lines would else wait for the disk at each. A block is good until the next one is asked for. */
+/** Gathers small chunks, so that a source of lines does not wait for the disk at each. A block is valid until the next one is requested. */
 export async function* blocks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -172,7 +172,7 @@ export async function* blocks(
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.byteLength; ) {
       const part = chunk.subarray(at, at + BLOCK - filled);
-      // A copy: what yields may go on using its buffer.
+      // Copied, because the source may reuse its buffer.
       block.set(part, filled);
       filled += part.byteLength;
       at += part.byteLength;
@@ -191,6 +191,6 @@ export function bytesOf(chunk: unknown): Uint8Array {
     "KV_INVALID_VALUE",
     typeof chunk === "string"
       ? "a chunk of text has a lone surrogate: it was cut within a character"
-      : `a stream is of bytes or text, and this one yielded ${typeof chunk}`,
+      : `a stream must yield bytes or text, and this one yielded ${typeof chunk}`,
   );
 }

@@ -27,7 +27,7 @@ import {
 } from "./stream-source.ts";
 
 export interface SetStreamOptions extends SetOptions {
-  /** What the bytes are, e.g. `"video/mp4"`; told with the metadata. At most 255 characters. */
+  /** The type of the content, e.g. `"video/mp4"`; returned with the metadata. At most 255 characters. */
   readonly contentType?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "signal",
 ]);
 
-/** Writes a value that never is in memory as a whole. */
+/** Writes a value that is never in memory as a whole. */
 export class StreamWriter {
   readonly #fileStore: FileStore;
   readonly #access: ViewAccess;
@@ -56,7 +56,7 @@ export class StreamWriter {
     const { contentType, ...given } = options;
     if (this.#access.validates) {
       const message =
-        "this view validates values by a schema, and a stream cannot be; use a view without one";
+        "this view validates values with a schema, and a stream cannot be validated; use a view without a schema";
       throw new Refusal("KV_UNSUPPORTED", message);
     }
     demand(
@@ -64,8 +64,8 @@ export class StreamWriter {
       "contentType",
       "a string of at most 255 characters",
     );
-    demand(isSource(source), "source", "a stream, or something else that yields bytes or text");
-    // Options are checked before anything is read; a time to live begins when all was.
+    demand(isSource(source), "source", "a stream, or an iterable of bytes or text");
+    // Options are checked before the source is read; a time to live begins when it has been read.
     this.#access.envelope(given, "setStream");
     const { directory } = this.#fileStore;
     try {
@@ -84,7 +84,7 @@ export class StreamWriter {
     }
   }
 
-  /** Into the file, at the pace of the disk. */
+  /** Writes the source to the file, at the pace of the disk. */
   async #pour(
     source: StreamSource,
     file: OpenFile,
@@ -102,7 +102,7 @@ export class StreamWriter {
         const bytes = bytesOf(chunk);
         hash.update(bytes);
         size += bytes.byteLength;
-        // What compresses takes several at a time, and the source may go on using its buffer.
+        // Copied, because compression buffers several chunks, and the source may reuse its buffer.
         yield gzip ? Buffer.from(bytes) : bytes;
       }
     };

@@ -10,28 +10,28 @@ import { directoryFault, isMissing } from "../errors.ts";
 import { fileEntries } from "../stored/file-entries.ts";
 import { tidyFolder } from "../write/latest-link.ts";
 
-/** What became of the files that no entry names. */
+/** The result of a collection of the files that no entry names. */
 export interface CollectReport {
-  /** Files removed for good, remains of writes that were never finished included. */
+  /** Files removed for good, remains of unfinished writes included. */
   readonly removed: number;
-  /** Bytes of those. */
+  /** Their bytes. */
   readonly bytes: number;
-  /** Files put into quarantine: removed by a later call, once the grace period is over. */
+  /** Files put into quarantine: a later call removes them, once the grace period is over. */
   readonly quarantined: number;
   /** Files taken out of quarantine, because an entry names them after all. */
   readonly restored: number;
 }
 
-/** How long files are kept, first in place and then in quarantine, where the index names none. */
+/** How long files are kept, first in place and then in quarantine, if the index names no file at all. */
 const DOUBTFUL_MS = 24 * 3_600_000;
 
 interface Quarantined extends ListedFile {
   readonly path: string;
-  /** Milliseconds that it has been there. */
+  /** Milliseconds since it was put there. */
   readonly age: number;
 }
 
-/** How a collection goes about it. */
+/** The parameters of one collection. */
 interface Plan {
   /** Milliseconds. */
   readonly grace: number;
@@ -40,7 +40,7 @@ interface Plan {
   readonly now: () => number;
 }
 
-/** Finds the files that no entry names, and removes them: see `layout.ts` for how, and why that is safe. */
+/** Finds and removes the files that no entry names. See `layout.ts` for the procedure, and why it is safe. */
 export class Collector {
   readonly #index: Adapter;
   readonly #directory: Directory;
@@ -48,7 +48,7 @@ export class Collector {
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
-  /** `grace`: of what others may be about to name, at least, in milliseconds. */
+  /** `grace`: the least time in milliseconds for which files that another process may be about to name are kept. */
   constructor(index: Adapter, directory: Directory, grace: number) {
     this.#index = index;
     this.#directory = directory;
@@ -56,8 +56,9 @@ export class Collector {
   }
 
   /**
-   * `grace`: milliseconds. With 0 what no entry names is gone at the end, and not only in quarantine. `doubtful`: whether
-   * files are kept for a day where the index names none at all, as one does that was emptied, or is another directory's.
+   * `grace`: milliseconds. With 0, files that no entry names are removed at once rather than put into quarantine.
+   * `doubtful`: whether files are kept for a day if the index names none at all, because it may have been emptied, or may
+   * belong to another directory.
    */
   collect(grace: number, doubtful = false): Promise<CollectReport> {
     const run = this.#running.then(() => this.#collect(grace, doubtful));
@@ -65,7 +66,7 @@ export class Collector {
     return run;
   }
 
-  /** Ends what is under way at the next opportunity, and resolves then. */
+  /** Ends the collection in progress at the next opportunity, and resolves then. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
@@ -76,7 +77,7 @@ export class Collector {
     try {
       await this.#directory.assertThere();
       await this.#directory.noteCollected();
-      // What has expired would be there again if the clock went back, and its file would not.
+      // Expired entries are removed first: one could become live again if the clock went back, without its file.
       await this.#index.sweep();
       const plan = { grace, doubtful, now: await this.#directory.clock() };
       await this.#removeUnfinished(this.#directory.paths.tmp, plan, count);
@@ -156,7 +157,7 @@ export class Collector {
   async #restore({ name, path, bytes }: Quarantined, count: Count): Promise<void> {
     try {
       if (await this.#directory.putBack(path, name)) count.restored++;
-      // A file of that name was written since: by intent the same, and the one that is known to be good.
+      // A file of that name was written since. It has the same content, and it is the one known to be intact.
       else await this.#remove(path, bytes, count);
     } catch (error) {
       if (!isMissing(error)) throw error;
@@ -173,20 +174,20 @@ export class Collector {
     }
   }
 
-  /** Folders of quarantine from which everything is gone, but not those that another collector has just made. */
+  /** Removes empty folders of quarantine, except those that another collector has just made. */
   async #removeEmptyTrash(): Promise<void> {
     const { trash } = this.#directory.paths;
     for (const folder of await this.#directory.trashFolders()) await removeIfEmpty(join(trash, folder));
   }
 
-  /** What processes that are gone were writing. */
+  /** Removes the unfinished files of processes that have ended. */
   async #removeUnfinished(folder: string, plan: Plan, count: Count): Promise<void> {
     for (const name of await readdir(folder)) {
       this.#assertGoing();
       const path = join(folder, name);
       try {
         const found = await lstat(path);
-        // The second name of a file says nothing of when the file was written.
+        // A second name has the time of its file, not the time at which the name was made.
         const age = plan.now() - (isSecondName(name) ? found.ctimeMs : found.mtimeMs);
         if (found.isDirectory()) {
           await this.#removeUnfinished(path, plan, count);
@@ -203,7 +204,7 @@ export class Collector {
   }
 }
 
-/** With a grace period of 0 it is over for what was written in this moment, too, by a clock that may be coarse. */
+/** A grace period of 0 is over even for a file written at this moment, whose time may come from a coarse clock. */
 function isOver(grace: number, age: number): boolean {
   return grace === 0 || age >= grace;
 }
@@ -218,7 +219,7 @@ async function moved(from: string, to: string): Promise<boolean> {
       await rename(from, to);
       return true;
     } catch (error) {
-      // Else another collector took the folder for one that it may remove.
+      // Otherwise another collector has removed the folder, taking it for an old empty one.
       if (!isMissing(error)) throw error;
       if (!(await exists(from))) return false;
     }
@@ -232,13 +233,13 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Depth first; what is not empty stays. */
+/** Removes empty folders, depth first; others stay. */
 async function removeIfEmpty(folder: string): Promise<void> {
   try {
     for (const found of await readdir(folder, { withFileTypes: true }))
       if (found.isDirectory()) await removeIfEmpty(join(folder, found.name));
     await rmdir(folder);
   } catch {
-    // It is not empty, or gone.
+    // The folder is not empty, or it is gone.
   }
 }

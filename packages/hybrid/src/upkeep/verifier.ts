@@ -14,23 +14,23 @@ import { type FileEntry, fileEntries } from "../stored/file-entries.ts";
 import type { Reference } from "../stored/reference.ts";
 import { piecesOf } from "../streams/pieces.ts";
 
-/** An entry that cannot be read, as its file is missing or was altered. */
+/** An entry that cannot be read, because its file is missing or was altered. */
 export interface FileProblem {
   /** The path of its namespace. */
   readonly namespace: readonly string[];
-  /** As it is stored, a scope's prefix included. */
+  /** The stored key, a scope's prefix included. */
   readonly key: string;
   /** What is wrong with which file. */
   readonly message: string;
 }
 
 export interface VerifyReport {
-  /** Entries whose value lies in a file. */
+  /** Entries whose value is in a file. */
   readonly entries: number;
-  /** Bytes of their files, one that several entries share counted for each. */
+  /** Bytes of their files; a file shared by several entries counts for each. */
   readonly bytes: number;
   readonly problems: readonly FileProblem[];
-  /** Files that no entry names, which `collect` would remove in time. */
+  /** Files that no entry names, which `collect` will remove in time. */
   readonly unreferenced: { readonly files: number; readonly bytes: number };
 }
 
@@ -38,7 +38,7 @@ const FILES_AT_ONCE = 4;
 /** Bytes read and hashed at once. */
 const CHUNK = 2 ** 18;
 
-/** Reads every file that an entry names, and holds it against its checksum. Changes nothing. */
+/** Reads every file that an entry names, and compares it with its checksum. Changes nothing. */
 export class Verifier {
   readonly #index: Adapter;
   readonly #directory: Directory;

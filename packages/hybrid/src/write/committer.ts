@@ -18,22 +18,22 @@ import { isInFile, referenceOf } from "../stored/reference.ts";
 import type { FileWriter } from "./file-writer.ts";
 import { linkLatest } from "./latest-link.ts";
 
-/** Files written at a time: more than the threads that do it, and far fewer than a process may have open. */
+/** The most files written at a time: more than there are threads for it, and far fewer than a process may have open. */
 const FILES_AT_ONCE = 8;
 
-/** A commit as the index is to make it, or why it cannot be made. */
+/** A commit for the index, or why it cannot be made. */
 interface Prepared extends Commit {
   readonly refusal?: Refusal;
 }
 
-/** Makes commits, with what is large in files. */
+/** Makes commits, with large values in files. */
 export class Committer {
   readonly #directory: Directory;
   readonly #writer: FileWriter;
   readonly #settings: Settings;
   readonly #wrote: (bytes: number) => void;
 
-  /** `wrote` is told of the bytes of files that a commit referred to. */
+  /** `wrote` is called with the bytes of the files that a commit refers to. */
   constructor(directory: Directory, writer: FileWriter, settings: Settings, wrote: (bytes: number) => void) {
     this.#directory = directory;
     this.#writer = writer;
@@ -60,11 +60,11 @@ export class Committer {
     try {
       results = await this.#commitOthers(namespace, commits);
     } catch (error) {
-      // It may have been made, or still be.
+      // The commit may have taken effect, or may still do so.
       await pin.leave().catch(() => undefined);
       throw error;
     }
-    // What goes wrong from here on concerns tidiness alone, and a collector tidies up.
+    // Failures from here on only leave files behind, which a collector removes.
     await pin.release().catch(() => undefined);
     for (const [i, { mutations }] of commits.entries())
       await this.note(namespace, mutations, results[i]?.status === "ok");
@@ -91,7 +91,7 @@ export class Committer {
     return { checks: commit.checks, mutations };
   }
 
-  /** A commit whose files could not be written fails by itself. */
+  /** A commit whose files could not be written fails alone. */
   async #commitOthers(namespace: Namespace, commits: readonly Prepared[]): Promise<CommitResult[]> {
     const others = commits.filter(({ refusal }) => refusal === undefined);
     const results = others.length === 0 ? [] : await this.#settings.index.commit(namespace, others);
@@ -104,7 +104,7 @@ export class Committer {
     });
   }
 
-  /** After a commit whose files were written, made or not. */
+  /** Called after a commit whose files were written, whether it was made or not. */
   async note(namespace: Namespace, mutations: readonly PlannedMutation[], made: boolean): Promise<void> {
     const { index, layout } = this.#settings;
     for (const mutation of mutations) {

@@ -7,7 +7,7 @@ import type { Settings } from "../options.ts";
 import { compressed, contentOf } from "../stored/content.ts";
 import { encodingInFile, type Reference, referenceText } from "../stored/reference.ts";
 
-/** Puts payloads into files. */
+/** Writes payloads to files. */
 export class FileWriter {
   readonly #directory: Directory;
   readonly #settings: Settings;
@@ -17,7 +17,7 @@ export class FileWriter {
     this.#settings = settings;
   }
 
-  /** The mutation with a reference to a file, which is there, in place of the payload. */
+  /** Writes the file, and returns the mutation with a reference to it in place of the payload. */
   async written(namespace: Namespace, mutation: SetMutation, pin: Pin): Promise<SetMutation> {
     const { layout, gzip, index } = this.#settings;
     const content = contentOf(mutation, index.form, layout === "readable");
@@ -33,7 +33,7 @@ export class FileWriter {
     try {
       const file = this.nameOf(namespace, mutation, { sha256, text, gzip: zipped });
       await pin.add(file);
-      // Also where a file of this name is there: it may have been damaged since, or be about to be collected.
+      // Even if a file of this name exists: it may have been damaged since, or be about to be collected.
       await this.#directory.place(path, file);
       return inFile(mutation, {
         file,
@@ -62,7 +62,7 @@ export class FileWriter {
   }
 }
 
-/** The mutation as the index is to make it. */
+/** The mutation for the index. */
 export function inFile<M extends Pick<SetMutation, "payload" | "encoding">>(
   mutation: M,
   reference: Reference,

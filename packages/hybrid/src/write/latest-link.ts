@@ -5,12 +5,12 @@ import type { Directory } from "../directory/directory.ts";
 import { LATEST } from "../directory/file-name.ts";
 import { isInFile, referenceOf } from "../stored/reference.ts";
 
-/** How often another writer's newer file may be found to be the latest. */
+/** How often the link may have to be moved to another writer's newer file. */
 const ATTEMPTS = 5;
 
 /**
- * Lets `latest`, beside the file, point to it, or to the newer one that the index names by then. It is there for people;
- * nothing is ever read through it, so that it may be wrong for a moment, and failing to make it fails no write.
+ * Points the link `latest` beside the file to it, or to the newer file that the index names by then. The link is only for
+ * people and is never read, so it may be wrong for a moment, and failing to make it does not fail a write.
  */
 export async function linkLatest(
   index: Adapter,
@@ -30,7 +30,7 @@ export async function linkLatest(
       linked = current;
     }
   } catch {
-    // The next write makes it.
+    // The next write makes the link.
   }
 }
 
@@ -46,17 +46,17 @@ async function link(directory: Directory, file: string): Promise<void> {
   }
 }
 
-/** After a file has left a folder for people: takes away a link that points to it, and folders that are empty. */
+/** Called after a file was removed from a folder for people: removes a link that points to it, and empty folders. */
 export async function tidyFolder(top: string, path: string): Promise<void> {
   const latest = join(dirname(path), LATEST);
   try {
     if ((await readlink(latest)) === basename(path)) await rm(latest);
   } catch {
-    // There is none.
+    // There is no link.
   }
   try {
     for (let folder = dirname(path); folder !== top; folder = dirname(folder)) await rmdir(folder);
   } catch {
-    // Something is still in it, or was put there just now.
+    // The folder is not empty, or a file was just put into it.
   }
 }
