@@ -20,7 +20,7 @@ import { type LeveldbOptions, type Settings, settingsOf } from "./options.ts";
 import { Session } from "./session.ts";
 
 /**
- * A store in a LevelDB database, which is one process's at a time.
+ * Stores entries in a LevelDB database, which one process may use at a time.
  * @throws KvError `KV_INVALID_OPTION`
  */
 export function leveldb(options: LeveldbOptions): Adapter {
@@ -39,7 +39,7 @@ class LeveldbAdapter implements Adapter {
     linearizable: true,
     watch: "local",
   };
-  /** A read needs no company; writes that go to the driver's thread together take as long as one. */
+  /** Reads gain nothing from a batch; writes that go to the driver's thread together take as long as one. */
   readonly batch = { read: false, commit: true };
   readonly clock: () => number;
   readonly native: LeveldbNative = {
@@ -102,7 +102,7 @@ class LeveldbAdapter implements Adapter {
   async watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): Promise<() => void> {
     const { watchers, queue } = this.#session;
     const end = watchers.add(namespace, bounds, listener);
-    // What is being written began when perhaps nobody watched, and then tells nobody; yet no read has seen it.
+    // A write under way may have begun without a watcher, and is then not reported; yet no read has seen it.
     await queue.settled();
     return end;
   }
@@ -120,7 +120,7 @@ class LeveldbAdapter implements Adapter {
 
   async #backup(path: string, options: BackupOptions): Promise<BackupReport> {
     const { recovery, queue, backups } = this.#session;
-    // What another namespace's lane has under way is in the copy, too.
+    // Writes under way in other namespaces belong in the copy, too.
     await queue.settled();
     await recovery.renewing;
     return backups.write(path, options);

@@ -15,28 +15,28 @@ const CODES: ReadonlyMap<string, KvErrorCode> = new Map([
   ["EFBIG", "KV_CAPACITY"],
 ]);
 
-/** How LevelDB words what the file system answered, and what it finds out by itself; not all of it comes with a code. */
+/** LevelDB's wording of errors of the file system and of its own; not all of them have a code. */
 const MESSAGES: readonly (readonly [words: RegExp, code: KvErrorCode])[] = [
   [/no space left|quota exceeded|file too large|not enough space/i, "KV_CAPACITY"],
   [/^Corruption:/, "KV_CORRUPT"],
-  // It was read beyond the end of a table.
+  // A read beyond the end of a table.
   [/^IO error: .*\.(ldb|sst): Invalid argument/, "KV_CORRUPT"],
   [/^IO error:/, "KV_UNAVAILABLE"],
 ];
 
 export function errorCode(error: unknown): KvErrorCode | undefined {
   if (!isError(error)) return undefined;
-  const told = MESSAGES.find(([words]) => words.test(error.message));
-  if (told !== undefined && told[1] !== "KV_UNAVAILABLE") return told[1];
-  // The driver says "not open", and why not in the cause.
+  const worded = MESSAGES.find(([words]) => words.test(error.message));
+  if (worded !== undefined && worded[1] !== "KV_UNAVAILABLE") return worded[1];
+  // The driver reports "not open", and the reason as the cause.
   const deeper = error.cause === undefined ? undefined : errorCode(error.cause);
   if (deeper !== undefined) return deeper;
   const code = codeOf(error);
-  if (code !== undefined) return CODES.get(code) ?? (/^E[A-Z]+$/.test(code) ? "KV_UNAVAILABLE" : told?.[1]);
-  return told?.[1];
+  if (code !== undefined) return CODES.get(code) ?? (/^E[A-Z]+$/.test(code) ? "KV_UNAVAILABLE" : worded?.[1]);
+  return worded?.[1];
 }
 
-/** Whether the database is open elsewhere. */
+/** Whether the database is locked by another opener. */
 export function isLocked(error: unknown): boolean {
   if (!isError(error)) return false;
   return codeOf(error) === "LEVEL_LOCKED" || isLocked(error.cause);
@@ -46,7 +46,7 @@ function codeOf(error: Error): string | undefined {
   return "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** What has nothing to do with the database, in words that help; other errors as they are. */
+/** A fault of the process and not of the database, with advice; other errors are returned unchanged. */
 export function environmentFault(error: unknown): unknown {
   const reason = reasonOf(error);
   if (error instanceof Refusal || !/too many open files|EMFILE|ENFILE/i.test(reason)) return error;
@@ -57,7 +57,7 @@ export function environmentFault(error: unknown): unknown {
   );
 }
 
-/** Why the database could not be opened, in words that help; other errors as they are. */
+/** The reason why the database could not be opened, with advice; other errors are returned unchanged. */
 export function openFault(cause: unknown, path: string): unknown {
   const error = environmentFault(cause);
   if (error instanceof Refusal) return error;
@@ -86,7 +86,7 @@ export function openFault(cause: unknown, path: string): unknown {
   }
 }
 
-/** The innermost error's own words. */
+/** The innermost error's message. */
 function reasonOf(error: unknown): string {
   if (!isError(error)) return String(error);
   return error.cause === undefined ? error.message : reasonOf(error.cause);

@@ -1,11 +1,11 @@
-/** How keys and values are given to the driver and taken from it, whatever a database handed in was opened with. */
+/** The encodings of keys and values in a call, whichever a database handed in was opened with. */
 export interface LevelEncodings {
   readonly keyEncoding: "utf8";
   readonly valueEncoding: "utf8" | "view";
   readonly snapshot?: LevelSnapshot;
 }
 
-/** The state of one time. */
+/** The state at one moment. */
 export interface LevelSnapshot {
   close(): Promise<void>;
 }
@@ -30,8 +30,8 @@ export interface LevelBatch {
 }
 
 /**
- * A database of `classic-level` or `level`, or a sublevel of one: as much of it as is called here, so that any encodings
- * and any copy of its types will do.
+ * A database of `classic-level` or `level`, or a sublevel of one. Declares only what is called here, so that any encodings
+ * and any copy of its types fit.
  */
 export interface LevelDatabase {
   readonly status: "opening" | "open" | "closing" | "closed";

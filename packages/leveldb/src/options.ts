@@ -4,30 +4,29 @@ import type { LevelDatabase } from "./level-database.ts";
 
 interface CommonOptions {
   /**
-   * What our keys begin with, between two exclamation marks, as a sublevel's do: several stores, and data of others, fit
-   * into one database. ASCII letters, digits, `_`, `-` and `.`, at most 64. Default: `"kv"`.
+   * The keys begin with this, between two exclamation marks, as a sublevel's do: several stores, and other data, fit into
+   * one database. ASCII letters, digits, `_`, `-` and `.`, at most 64. Default: `"kv"`.
    */
   readonly prefix?: string | undefined;
   /**
-   * What a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included. `"full"`: also a
-   * loss of power, at the price of an fsync for every batch of writes.
+   * What a resolved write survives. `"fast"` (default): the end of the process, `kill -9` included. `"full"`: a loss
+   * of power, too, at the cost of an fsync for every batch of writes.
    */
   readonly durability?: "fast" | "full" | undefined;
-  /** Milliseconds since 1970; what deadlines are compared with. Default: `Date.now`. */
+  /** Returns milliseconds since 1970; deadlines are compared with it. Default: `Date.now`. */
   readonly clock?: (() => number) | undefined;
 }
 
 export interface LeveldbPathOptions extends CommonOptions {
-  /** The database's directory, made where it is missing. */
+  /** The database's directory, created if missing. */
   readonly path: string;
   /** Bytes of memory for blocks that were read. Default: 32 MiB. */
   readonly cacheSize?: number | undefined;
-  /** Bytes of writes that are kept in memory before they become a table; up to two such buffers exist. Default: 4 MiB. */
+  /** Bytes of writes kept in memory before they become a table; up to two such buffers exist. Default: 4 MiB. */
   readonly writeBufferSize?: number | undefined;
   /**
-   * Whether opening reads the tables, and refuses with `KV_CORRUPT` where one was altered since the database was last
-   * closed: if together they have at most so many bytes. A gigabyte takes about a second. `0`: never; `Infinity`: always.
-   * Default: 64 MiB.
+   * Opening reads the tables if together they have at most this many bytes, and fails with `KV_CORRUPT` if one was altered
+   * since the database was last closed. A gigabyte takes about a second. `0`: never; `Infinity`: always. Default: 64 MiB.
    */
   readonly verifyUpTo?: number | undefined;
   readonly database?: undefined;
@@ -35,8 +34,8 @@ export interface LeveldbPathOptions extends CommonOptions {
 
 export interface LeveldbDatabaseOptions extends CommonOptions {
   /**
-   * A database opened by the caller, who also closes it. Whatever else it holds stays untouched. Where the driver shares it
-   * between threads, one store at a time has a prefix, of whatever thread.
+   * A database opened by the caller, who also closes it. Everything else in it stays untouched. A prefix belongs to one
+   * store at a time, across all threads if the driver shares the database between them.
    */
   readonly database: LevelDatabase;
   readonly path?: undefined;
@@ -66,7 +65,7 @@ const HANDED_IN: ReadonlySet<string> = new Set(["database", ...COMMON]);
 const EITHER: ReadonlySet<string> = new Set([...PATH, ...HANDED_IN]);
 const PREFIX = /^[\w.-]{1,64}$/;
 const MIB = 2 ** 20;
-/** Bytes of tables that are read at the opening where the caller does not say. */
+/** The default of `verifyUpTo`, in bytes. */
 export const VERIFY_UP_TO: number = 64 * MIB;
 
 /** Looked up at each call: a test may replace it after the store was made. */
@@ -83,7 +82,7 @@ export function settingsOf(options: LeveldbOptions): Settings {
 }
 
 function checked(options: LeveldbOptions): Settings {
-  if (options === undefined) refuse('leveldb() needs { path: "./data" } or { database }');
+  if (options === undefined) refuse('leveldb() needs options: { path: "./data" } or { database }');
   refuseUnknownOptions(options, EITHER, "leveldb()");
   const { prefix = "kv", durability = "fast", clock = now } = options;
   demand(
@@ -112,7 +111,7 @@ function ofPath(options: LeveldbPathOptions): Settings["where"] {
 }
 
 function demandDatabase(database: LevelDatabase): void {
-  // Other databases of the family read no snapshots, or not on this thread.
+  // Other databases of the Level family cannot read snapshots, or cannot read on this thread.
   const supports: { getSync?: boolean; explicitSnapshots?: boolean } | undefined = database?.supports;
   demand(
     supports?.getSync === true && supports.explicitSnapshots === true,
@@ -121,7 +120,7 @@ function demandDatabase(database: LevelDatabase): void {
   );
 }
 
-/** Without the options that are `undefined`, which are options not given. */
+/** Without the options that are `undefined`: they count as not given. */
 function given(options: LeveldbOptions): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
@@ -131,7 +130,7 @@ function isSize(value: unknown, least: number): boolean {
 }
 
 function demand(holds: boolean, option: string, kind: string): void {
-  if (!holds) refuse(`the option ${option} must be ${kind}`);
+  if (!holds) refuse(`the option ${option} of leveldb() must be ${kind}`);
 }
 
 function refuse(message: string): never {

@@ -67,7 +67,7 @@ export class Session {
     this.#connection = connection;
     this.#driver = driver;
     this.custody = connection.custody;
-    // Watchers have to look for themselves then.
+    // Watchers must then read again.
     const resync = () => this.watchers.resync();
     this.custody.onTurn = resync;
     this.recovery = new Recovery(connection, () => driver.close(), resync);
@@ -84,7 +84,7 @@ export class Session {
     this.backups = new BackupWriter(driver, layout, clock, verifyUpTo);
   }
 
-  /** What the engine says of itself. */
+  /** The engine's description of itself, for `stats`. */
   describe(): Record<string, string | number> {
     const { db, path } = this.#connection;
     const described = { engine: "LevelDB", path };
@@ -101,13 +101,13 @@ export class Session {
   }
 }
 
-/** @throws Refusal where what is there is not ours, or newer */
+/** @throws Refusal if the stored data are not ours, or of a newer version */
 async function revisionsOf(driver: Driver, layout: Layout): Promise<Revisions> {
   const record = driver.getText(layout.meta);
   if (record === undefined && (await isTaken(driver, layout))) {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `the database has keys that begin with ${JSON.stringify(layout.whole.gte)} and are not of @kv/leveldb; they are left alone: choose another prefix`,
+      `the database has keys that begin with ${JSON.stringify(layout.whole.gte)} and that @kv/leveldb did not write; they are left alone: choose another prefix`,
     );
   }
   return new Revisions(layout.meta, record);

@@ -152,7 +152,7 @@ describe("a sweep", () => {
     }
     made.now += 1000;
     await commitAll(adapter, setting("k1", "rewritten"), setting("k2", "later", { expiresAt: made.now + 1 }));
-    // The time of this thread alone: a machine that is busy with other programs makes no slice longer.
+    // The time of this thread alone: other programs on a busy machine do not make a slice longer.
     const worked = () => process.threadCpuUsage().user / 1000;
     let longest = 0;
     let last = worked();

@@ -1,6 +1,6 @@
 import type { LevelDatabase, LevelEncodings } from "../src/index.ts";
 
-/** A database whose writes fail while it is told to, as they do where the disk is full: in the last step, on another thread. */
+/** A database whose writes can be made to fail as on a full disk: in the last step, on another thread. */
 export function flaky(database: LevelDatabase): LevelDatabase & { failing: boolean } {
   const fail = async () => {
     await new Promise(setImmediate);

@@ -9,7 +9,7 @@ import { type LeveldbOptions, leveldb } from "../src/index.ts";
 export const ROOT = namespaceOf([]);
 export const EVERYTHING = { start: "", end: undefined } as const;
 
-/** A path in a directory of its own, which goes with the test. */
+/** A path in a directory of its own, which is removed after the test. */
 export async function scratchPath(name = "store"): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "kv-leveldb-"));
   onTestFinished(() => rm(directory, { recursive: true }));

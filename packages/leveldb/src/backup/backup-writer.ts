@@ -22,17 +22,17 @@ import type { BackupOptions, BackupReport } from "./backup.ts";
 import { markFinished, markUnfinished } from "./unfinished-backup.ts";
 
 const OPTIONS: ReadonlySet<string> = new Set(["signal", "onProgress"]);
-/** Entries read and written at a time; fewer where they are large, as the driver reads a megabyte ahead. */
+/** Entries read and written at a time; fewer if they are large, as the driver reads a megabyte ahead. */
 const PAGE = 512;
 
-/** What went wrong with the database that is copied, not with the copy. */
+/** An error of the database that is copied, and not of the copy. */
 class SourceFault extends Error {
   constructor(cause: unknown) {
     super("the database cannot be read", { cause });
   }
 }
 
-/** Copies what a store has in a database into a database of its own. */
+/** Copies a store's part of a database into a new database. */
 export class BackupWriter {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -46,7 +46,7 @@ export class BackupWriter {
     this.#verifyUpTo = verifyUpTo;
   }
 
-  /** @throws Refusal, or what the driver or the file system answered */
+  /** @throws Refusal, or the error of the driver or the file system */
   async write(path: string, options: BackupOptions): Promise<BackupReport> {
     check(path, options);
     const target = resolve(path);
@@ -103,14 +103,14 @@ export class BackupWriter {
       const batch = copy.batch();
       for (const [storedKey, value] of page) {
         batch.put(storedKey, value, { keyEncoding: "utf8", valueEncoding: "view" });
-        this.#tell(storedKey, value, report);
+        this.#count(storedKey, value, report);
       }
       await batch.write();
       onProgress?.({ entries: report.entries, bytes: report.bytes });
     }
   }
 
-  #tell(
+  #count(
     storedKey: string,
     value: Uint8Array,
     report: { entries: number; bytes: number; damaged: number },
@@ -126,31 +126,34 @@ export class BackupWriter {
 
 function check(path: unknown, options: BackupOptions): void {
   if (typeof path !== "string" || path.trim() === "" || path.includes("\0"))
-    throw new Refusal("KV_INVALID_OPTION", "backup() needs the path of a directory that does not exist yet");
-  refuseUnknownOptions(options, OPTIONS, "backup");
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      "backup() needs a path: that of a directory which does not exist yet, or is empty",
+    );
+  refuseUnknownOptions(options, OPTIONS, "backup()");
   const { signal, onProgress } = options;
   if (signal !== undefined && typeof signal?.aborted !== "boolean")
-    throw new Refusal("KV_INVALID_OPTION", "signal must be an AbortSignal");
+    throw new Refusal("KV_INVALID_OPTION", "the option signal of backup() must be an AbortSignal");
   if (onProgress !== undefined && typeof onProgress !== "function")
-    throw new Refusal("KV_INVALID_OPTION", "onProgress must be a function");
+    throw new Refusal("KV_INVALID_OPTION", "the option onProgress of backup() must be a function");
 }
 
 function refuseFilled(target: string): void {
   if (!existsSync(target) || readdirSync(target).length === 0) return;
   throw new Refusal(
     "KV_INVALID_OPTION",
-    `${target} is not empty; a backup needs a directory that does not exist yet, or is empty`,
+    `${target} is not empty; backup() needs a directory that does not exist yet, or is empty`,
   );
 }
 
-/** Not every system renames a directory to one that exists. */
+/** Not every system can rename a directory to the name of an existing one. */
 function removeEmpty(target: string): void {
   try {
     rmdirSync(target);
   } catch (cause) {
     throw new Refusal(
       "KV_INVALID_OPTION",
-      `${target} cannot be replaced, as where a file system is mounted there: name a directory within it`,
+      `backup() cannot replace the directory ${target}, perhaps because a file system is mounted there; name a directory within it`,
       { cause },
     );
   }
@@ -165,7 +168,7 @@ function syncFile(file: string): void {
   }
 }
 
-/** That a file has a name is part of its directory. Windows opens no directories, and needs no such thing. */
+/** A file's name is stored in its directory, which needs its own sync. Windows cannot open directories, and needs none. */
 function syncDirectory(directory: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(directory, "r");

@@ -2,7 +2,7 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "@kv/core";
 
-/** In the directory of a backup until all of it is there. */
+/** Lies in the directory of a backup until the backup is complete. */
 const FILE = "kv-backup-unfinished";
 
 export function markUnfinished(directory: string): void {
@@ -18,6 +18,6 @@ export function refuseUnfinished(directory: string): void {
   if (!existsSync(join(directory, FILE))) return;
   throw new Refusal(
     "KV_CORRUPT",
-    `${directory} is a backup that was never finished: delete it, and use another one`,
+    `${directory} is a backup that was never finished; delete it, and use another one`,
   );
 }

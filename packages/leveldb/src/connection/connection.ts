@@ -18,22 +18,22 @@ import type { Place, Settings } from "../options.ts";
 import { Custody } from "./custody.ts";
 import { OpenFiles } from "./open-files.ts";
 
-/** How often a database whose holder is just ending is tried to be opened, and the milliseconds between. */
+/** How often to try opening a database whose holder is just ending, and the milliseconds between two attempts. */
 const MOST_ATTEMPTS = 100;
 const ATTEMPT_PAUSE_MS = 10;
 
-/** A database as it is opened and closed: our own, or one that was handed in. */
+/** A database, our own or one handed in, and how it is closed and renewed. */
 export interface Connection {
   readonly db: LevelDatabase;
-  /** Where it is, as far as that is known. */
+  /** The directory; `""` if the database has none. */
   readonly path: string;
   /** Whether its files are still where they were. */
   readonly custody: Custody;
-  /** @throws Refusal where its files are not where they were; it is closed all the same */
+  /** @throws Refusal if its files are no longer where they were; it is closed all the same */
   close(): Promise<void>;
   /**
-   * Closes and opens it, to begin a new log; `before` runs when it is about to be closed.
-   * @throws Refusal where that cannot be, or there is no space; then it stays open
+   * Closes and reopens it, to begin a new log; `before` runs just before it is closed.
+   * @throws Refusal if that is impossible, or there is no space; then it stays open
    */
   renew(before: () => Promise<void>): Promise<void>;
 }
@@ -45,7 +45,7 @@ export function connect({ where, prefix }: Settings): Promise<Connection> {
 async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
   if (db.status === "opening") await db.open();
   if (db.status !== "open")
-    throw new Refusal("KV_UNAVAILABLE", "the database handed in is closed; open it first");
+    throw new Refusal("KV_UNAVAILABLE", "the option database is a closed database; open it before the store");
   const { path, fault, release } = claim(db, prefix);
   const custody = new Custody({ fault });
   return {
@@ -61,7 +61,7 @@ async function adopt(db: LevelDatabase, prefix: string): Promise<Connection> {
       custody.demand();
       throw new Refusal(
         "KV_UNAVAILABLE",
-        "a write failed, and what is written behind it could be lost: close the database handed in, and open it again",
+        "a write failed, and later writes to the same log could be lost; close the database given as the option database, and open it again",
       );
     },
   };
@@ -71,7 +71,7 @@ async function open(place: Place): Promise<Connection> {
   let hold: Hold | undefined;
   try {
     mkdirSync(place.path, { recursive: true });
-    // By links and by the path itself one comes to the same place.
+    // A path through links is resolved, so that all paths to the directory are one.
     const path = realpathSync(place.path);
     hold = Hold.take(path);
     return await openHeld({ ...place, path }, hold);
@@ -86,7 +86,7 @@ async function openHeld(
   hold: Hold,
 ): Promise<Connection> {
   await inspect(path, verifyUpTo);
-  // The driver begins to open it by itself.
+  // The constructor already begins to open the database.
   const db = new ClassicLevel(path, { cacheSize, writeBufferSize });
   await openAt(db, path);
   let files: OpenFiles;
@@ -106,7 +106,7 @@ async function openHeld(
       const refusal = custody.look();
       const wasOpen = db.status === "open";
       await db.close();
-      // The notes describe the files of this database; where others have taken their place they would be wrong.
+      // The notes describe the files of this database, and would be wrong for others that took their place.
       if (wasOpen && refusal === undefined) {
         writeClosingNote(path);
         await writeTableSums(path, verifyUpTo);
@@ -117,7 +117,7 @@ async function openHeld(
     },
     async renew(before) {
       custody.demand();
-      // Opening writes a new log and the old one's content; and a database that cannot be opened cannot be read either.
+      // Opening writes a new log and the old one's content; a database that fails to open could not be read either.
       await demandSpace(path, 3 * writeBufferSize);
       await before();
       await db.close();
@@ -133,7 +133,7 @@ async function openAt(db: ClassicLevel, path: string): Promise<void> {
     try {
       return await db.open();
     } catch (error) {
-      // The driver keeps a failed opening for the next one to see.
+      // Otherwise the driver would answer the next attempt with this failure.
       await db.close().catch(() => undefined);
       if (!isLocked(error)) throw openFault(error, path);
       if (attempt >= attemptsFor(lockOwner(join(path, "LOCK")))) throw held(error, path, lockHolder(path));
@@ -143,24 +143,24 @@ async function openAt(db: ClassicLevel, path: string): Promise<void> {
 }
 
 /**
- * How often an opening that found the lock taken is tried, by who has the lock after it. A process that was killed has its
- * locks until the last of its threads has ended; where the list names none, that may just have happened.
+ * How often to try an opening that found the lock taken, given the process that has the lock now. A killed process keeps its
+ * locks until the last of its threads has ended; if the list names no process, that may just have happened.
  */
 function attemptsFor(owner: number | undefined): number {
   if (owner === undefined) return process.platform === "linux" ? 5 : 1;
   return owner > 0 && startOf(owner) === undefined ? MOST_ATTEMPTS : 1;
 }
 
-/** The process that has LevelDB's lock, as far as it is known: the system's word goes before that of a file. */
+/** The process that has LevelDB's lock, if known: the system's list counts more than the holder file. */
 function lockHolder(path: string): (Pick<Holder, "pid"> & Partial<Holder>) | undefined {
   const holder = readHolder(holderFile(path));
   const pid = lockOwner(join(path, "LOCK"));
   if (pid !== undefined && pid !== 0) return holder?.pid === pid ? holder : { pid };
-  // The claim of the store that is about to be refused says nothing.
+  // The claim in the file is that of the store which is about to be refused.
   return holder?.pid === process.pid ? undefined : holder;
 }
 
-/** What LevelDB would pass over in silence. While another process has it open, this may look at what is being written. */
+/** Checks for damage that LevelDB ignores. If another process has the database open, it may see files that are being written. */
 async function inspect(path: string, verifyUpTo: number): Promise<void> {
   try {
     refuseUnfinished(path);
@@ -188,10 +188,10 @@ async function demandSpace(path: string, bytes: number): Promise<void> {
   if (bavail * bsize < bytes) {
     throw new Refusal(
       "KV_CAPACITY",
-      `no space left for ${path}: ${bytes} bytes have to be free before it is written to again; free some`,
+      `no space left for ${path}: ${bytes} bytes must be free before the next write; free some`,
     );
   }
-  // Of quotas the file system does not tell.
+  // The file system does not report quotas.
   const file = join(path, "kv-space-probe.tmp");
   try {
     await writeFile(file, new Uint8Array(bytes), { flush: true });

@@ -1,23 +1,22 @@
 import { monotonicNow, Refusal } from "@kv/core";
 
-/** Milliseconds: what is written is acknowledged without a look at the files for so long after the last one. */
+/** Milliseconds after a look at the files during which writes are acknowledged without another one. */
 export const LOOK_INTERVAL_MS = 100;
 
-/** A test's fake clock measures no real time. */
-
-/** The files behind a database, as far as they are known. */
+/** The files behind a database, if known. */
 export interface Watched {
-  /** What happened to them since the database was opened; `undefined`: nothing. */
+  /** What has happened to them since the database was opened; `undefined`: nothing. */
   fault(): string | undefined;
 }
 
 /**
- * Looks now and then whether the files of an open database are still where they were, and refuses everything once they are
- * not. A look is half a dozen calls of `stat`: dearer than many a write, so one is made for the writes of a tenth of a second.
+ * Checks now and then whether the files of an open database are still where they were, and refuses every operation once they
+ * are not. A look is half a dozen calls of `stat`, which cost more than many a write, so the writes of a tenth of a second
+ * share one.
  */
 export class Custody {
   readonly #files: Watched;
-  /** Called when the files are lost, and when they are well again. */
+  /** Called when the files are lost, and when they are back. */
   onTurn: (() => void) | undefined;
   #lookedAt = 0;
   #fault: string | undefined;
@@ -26,19 +25,19 @@ export class Custody {
     this.#files = files;
   }
 
-  /** Whether operations have to be refused. Costs nothing. */
+  /** Whether operations must be refused. Costs nothing. */
   get isLost(): boolean {
     return this.#fault !== undefined;
   }
 
-  /** Looks, unless that was done a moment ago; → why what was written must not be acknowledged. */
+  /** Looks, unless the last look was a moment ago. Returns why a write must not be acknowledged, if so. */
   glance(): Refusal | undefined {
     const now = monotonicNow();
     if (this.#fault === undefined && now - this.#lookedAt < LOOK_INTERVAL_MS) return undefined;
     return this.look();
   }
 
-  /** Looks now. Files that are back where they were are well again. */
+  /** Looks now. If the files are back where they were, operations work again. */
   look(): Refusal | undefined {
     const wasLost = this.isLost;
     this.#fault = this.#files.fault();
@@ -57,6 +56,6 @@ export class Custody {
 function lost(what: string): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
-    `${what}; see to the files, close this store, and open a new one (of what was written while that happened, some may be missing)`,
+    `${what}; put the files back or restore a backup, close this store, and open a new one (writes made while that happened may be missing)`,
   );
 }

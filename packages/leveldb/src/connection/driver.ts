@@ -3,10 +3,10 @@ import type { LevelDatabase, LevelEncodings, LevelIterator, LevelSnapshot } from
 import { decodeEntry, holdsBytes, type LeveldbEntry, type StoredValue } from "../stored/entry.ts";
 import type { StoredBounds } from "../stored/layout.ts";
 
-/** Whatever a database handed in was opened with, we write text and read text, and bytes where an entry says so. */
+/** Whichever encodings a database handed in was opened with, we write and read text, and bytes if an entry says so. */
 const TEXT: LevelEncodings = { keyEncoding: "utf8", valueEncoding: "utf8" };
 const VIEW: LevelEncodings = { keyEncoding: "utf8", valueEncoding: "view" };
-/** Bytes that the driver reads ahead. Its own 16 KiB are a hundred small entries, and a change of threads each. */
+/** Bytes that the driver reads ahead. Its default of 16 KiB would mean a change of threads for every hundred small entries. */
 const READING_AHEAD: object = { highWaterMarkBytes: 2 ** 20 };
 
 /** What a batch writes. */
@@ -17,19 +17,19 @@ export interface Writes {
 
 export interface IterateOptions {
   readonly reverse?: boolean;
-  /** Without them a value is `undefined`. */
+  /** If false, each value is `undefined`. */
   readonly values: boolean;
 }
 
 /** The driver's calls as this adapter makes them. */
 export class Driver {
   readonly db: LevelDatabase;
-  /** An option of this driver, which the types of all of them do not have. */
+  /** The option `sync`, which this driver has and the common types lack. */
   readonly #how: object;
   readonly #textHow: LevelEncodings;
   readonly #viewHow: LevelEncodings;
   readonly #snapshots = new Set<Snapshot>();
-  /** Whether the last value read was bytes: then the next one is read as such at first. */
+  /** Whether the last value read was bytes: then the next one is first read as bytes, too. */
   #bytesLately = false;
   /** Whether a batch is being written by another thread. */
   isWriting = false;
@@ -41,7 +41,7 @@ export class Driver {
     this.#viewHow = { ...VIEW, ...this.#how };
   }
 
-  /** Reading on this thread takes a fraction of what going to another one takes. */
+  /** Reads on this thread: that takes a fraction of the time that a change of threads takes. */
   get(storedKey: string): StoredValue | undefined {
     if (!this.#bytesLately) {
       const text = this.db.getSync<string, string>(storedKey, TEXT);
@@ -57,7 +57,7 @@ export class Driver {
     return value === undefined ? undefined : decodeEntry(key, storedKey, value);
   }
 
-  /** Text that is no entry. */
+  /** A stored text that is not an entry. */
   getText(storedKey: string): string | undefined {
     return this.db.getSync<string, string>(storedKey, TEXT);
   }
@@ -81,27 +81,27 @@ export class Driver {
       const { key, value } = put;
       return this.db.put(key, value, typeof value === "string" ? this.#textHow : this.#viewHow);
     }
-    // A batch built call by call is cheaper than an array, of which every element is cloned.
+    // A batch built call by call is cheaper than an array, whose elements the driver clones.
     const batch = this.db.batch();
     for (const { key, value } of puts) batch.put(key, value, typeof value === "string" ? TEXT : VIEW);
     for (const key of deletions) batch.del(key, TEXT);
     return batch.write(this.#how);
   }
 
-  /** The state of now, until it is closed. */
+  /** The present state, kept until it is closed. */
   snapshot(): Snapshot {
     const snapshot = new Snapshot(this.db, () => this.#snapshots.delete(snapshot));
     this.#snapshots.add(snapshot);
     return snapshot;
   }
 
-  /** Ends whatever is still being read. */
+  /** Ends all reads under way. */
   async close(): Promise<void> {
     await Promise.all([...this.#snapshots].map((snapshot) => snapshot.close()));
   }
 }
 
-/** The database as it was at one time. */
+/** The database as it was at one moment. */
 export class Snapshot {
   readonly #db: LevelDatabase;
   readonly #snapshot: LevelSnapshot;
@@ -114,7 +114,7 @@ export class Snapshot {
     this.#closed = closed;
   }
 
-  /** Read all at once in pages; seeking is up to the caller. */
+  /** Iterates over a range in pages; the caller may seek in it. */
   iterate(bounds: StoredBounds, { reverse = false, values }: IterateOptions): LevelIterator<string, string> {
     const options = {
       ...TEXT,
@@ -128,7 +128,7 @@ export class Snapshot {
     return iterator;
   }
 
-  /** As it is stored, text or not. */
+  /** As `iterate`, with every value as bytes, text or not. */
   iterateBytes(bounds: StoredBounds): LevelIterator<string, Uint8Array> {
     const options = { ...VIEW, ...bounds, reverse: false, values: true, snapshot: this.#snapshot };
     const iterator = this.#db.iterator<string, Uint8Array>({ ...options, ...READING_AHEAD });

@@ -1,6 +1,6 @@
 import { type BigIntStats, fstatSync, statSync } from "node:fs";
 
-/** What tells a file from every other one that exists at the same time, by whatever path: device and inode. */
+/** Identifies a file among all that exist at the same time, whatever its path: device and inode. */
 export type FileId = string;
 
 /** `undefined`: no file has this path. */
@@ -9,12 +9,12 @@ export function fileIdAt(path: string): FileId | undefined {
   return stats && fileIdOf(stats);
 }
 
-/** Of an open file, which may have lost its name. */
+/** The id of an open file, which may have lost its name. */
 export function fileIdOfDescriptor(descriptor: number): FileId {
   return fileIdOf(fstatSync(descriptor, { bigint: true }));
 }
 
-/** Inodes may be larger than a number can tell exactly. */
+/** Takes big integers: an inode may be larger than a number can hold exactly. */
 export function fileIdOf({ dev, ino }: BigIntStats): FileId {
   return `${dev}:${ino}`;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isError } from "@kv/core";
 import { type FileId, fileIdOf } from "./file-id.ts";
 
-/** A file as it was looked at last. */
+/** A file as last seen. */
 interface Seen {
   readonly name: string;
   readonly id: FileId;
@@ -11,16 +11,16 @@ interface Seen {
   readonly modified: bigint;
 }
 
-/** How often the newest log is looked for, while LevelDB goes on to others. */
+/** How often to look for the newest log, while LevelDB moves on to newer ones. */
 const ATTEMPTS = 10;
-const LOST = "while it was open, so that what is written now would not be found again";
+const LOST = "while it was open, so that new writes would be lost";
 const RESTORED =
-  "while it was open, as by a backup copied over it or by another process that opened it, so that what is written now may not be found again";
+  "while it was open, as by a backup copied over it or by another process that opened it, so that new writes may be lost";
 const UNLOCKED = "while the database was open, so that another process may open it, too";
 
 /**
- * LevelDB goes on writing into files that were moved or deleted, since it has them open: what it acknowledges then is in
- * no file that has a name. Here the files of an open database are told from others that took their place.
+ * LevelDB keeps writing into files that were moved or deleted, since it has them open: writes acknowledged then are in a
+ * file without a name. This class tells the files of an open database from others that took their place.
  *
  * - The directory and `LOCK` stay the same files.
  * - `CURRENT`, and the manifest that it names, are replaced only by opening the database: a restored backup changes them.
@@ -34,7 +34,7 @@ export class OpenFiles {
   readonly #manifest: Seen | undefined;
   #log: Seen | undefined;
 
-  /** Of a database that is open. `reopened`: its owner may close and open it, so that other files are current then. */
+  /** For an open database. `reopened`: its owner may close and reopen it, which makes other files current. */
   constructor(path: string, { reopened }: { readonly reopened: boolean }) {
     this.#path = path;
     this.#directory = fileIdOf(statSync(path, { bigint: true }));
@@ -44,15 +44,15 @@ export class OpenFiles {
     this.#log = this.#newestLog();
   }
 
-  /** What happened to them since; `undefined`: nothing. */
+  /** What has happened to the files since; `undefined`: nothing. */
   fault(): string | undefined {
     try {
       return this.#directoryFault() ?? this.#fixedFault() ?? this.#logFault();
     } catch (error) {
-      // A process that has too many files open cannot list a directory: that says nothing of the files.
+      // A process with too many open files cannot list a directory: that is not a fault of the files.
       if (isError(error) && "code" in error && (error.code === "EMFILE" || error.code === "ENFILE"))
         return undefined;
-      return `the directory ${this.#path} cannot be looked into any more (${isError(error) ? error.message : error})`;
+      return `the directory ${this.#path} can no longer be read (${isError(error) ? error.message : error})`;
     }
   }
 
@@ -85,7 +85,7 @@ export class OpenFiles {
       this.#log = now;
       return undefined;
     }
-    // LevelDB deletes a log when its content is in a table; there is a newer one then.
+    // LevelDB deletes a log once its content is in a table; then there is a newer log.
     const newest = this.#newestLog();
     const follows = newest !== undefined && (before === undefined || number(newest) > number(before));
     if (!follows) return this.#say(before?.name ?? "the log", now);
@@ -93,7 +93,7 @@ export class OpenFiles {
     return undefined;
   }
 
-  /** What is listed may be gone a moment later: then there is a newer one. */
+  /** A listed log may be gone a moment later: then there is a newer one. */
   #newestLog(): Seen | undefined {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const logs = readdirSync(this.#path).filter((name) => /^\d+\.log$/.test(name));
@@ -120,14 +120,14 @@ function seen(name: string, stats: BigIntStats): Seen {
 }
 
 /**
- * Nothing writes to CURRENT in place but a copy. It is the one file here that LevelDB does not keep open: FAT, SMB and file
- * systems in user space may forget its inode, and come up with another number for the same file.
+ * Only a copy writes to CURRENT in place. It is the one file here that LevelDB does not keep open: FAT, SMB and file systems
+ * in user space may forget its inode, and later report another number for the same file.
  */
 function isUnaltered(before: Seen, now: Seen): boolean {
   return now.size === before.size && now.modified === before.modified;
 }
 
-/** To the manifest LevelDB appends. */
+/** LevelDB appends to the manifest. */
 function isContinued(before: Seen, now: Seen): boolean {
   return now.id === before.id && now.size >= before.size;
 }

@@ -8,9 +8,9 @@ import { sayHolder, sharedHolderFile } from "./holder.ts";
 import { HolderFile } from "./holder-file.ts";
 import { prefixesOf, registerFile } from "./register.ts";
 
-/** A prefix of a database that was handed in, taken for one store. */
+/** A prefix of a database handed in, claimed for one store. */
 export interface Claim {
-  /** Where the database is, as far as it says so. */
+  /** The database's directory; `""` if it has none. */
   readonly path: string;
   /** As `Watched`. */
   readonly fault: () => string | undefined;
@@ -18,9 +18,9 @@ export interface Claim {
 }
 
 /**
- * Takes a prefix of a database handed in: what one store remembers of its keys, another one must not change, neither one of
- * this thread nor, where the driver shares the database between threads, of another.
- * @throws Refusal `KV_UNAVAILABLE` where another store has it
+ * Claims a prefix of a database handed in. A store remembers its keys, so no other store may change them, in this thread or,
+ * if the driver shares the database between threads, in another.
+ * @throws Refusal `KV_UNAVAILABLE` if another store has it
  */
 export function claim(database: LevelDatabase, prefix: string): Claim {
   const whole = database.prefixKey(prefix, "utf8", false);
@@ -28,7 +28,7 @@ export function claim(database: LevelDatabase, prefix: string): Claim {
   const refuse = (who: string) =>
     new Refusal(
       "KV_UNAVAILABLE",
-      `${who} uses the prefix ${JSON.stringify(prefix)} of this database; close that one, share it, or choose another prefix`,
+      `${who} uses the prefix ${JSON.stringify(prefix)} of this database; close that store, share it, or choose another prefix`,
       { held: true },
     );
   if (claimed.has(whole)) throw refuse("another open store of this process");
@@ -51,7 +51,7 @@ interface HandedInPlace {
   readonly release: () => void;
 }
 
-/** `undefined`: it is not in files, as far as can be seen from here. */
+/** `undefined`: no files of the database can be seen from here. */
 function placeAt(
   location: string,
   whole: string,
@@ -67,7 +67,7 @@ function placeAt(
     holder = file;
     holder.claim((other) => refuse(sayHolder(other)));
     holder.keep();
-    // Stores that are opened by the path learn of it.
+    // So that a store opened by the path finds it taken.
     const end = registerFile(directory);
     const release = () => {
       end();

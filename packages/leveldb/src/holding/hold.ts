@@ -7,20 +7,20 @@ import { lockOwner } from "./lock-owner.ts";
 import { isRegistered, registerFile } from "./register.ts";
 
 /**
- * A directory taken for one store, beside LevelDB's own lock, which is not enough: POSIX frees a process's lock on a file
- * when the process closes *any* descriptor of that file. A second opener of the same process, a copy of the directory
- * made by the process, each would do so, and the next process would be let in.
+ * A directory held for one store. LevelDB's own lock is not enough: POSIX frees a process's lock on a file when the process
+ * closes *any* descriptor of that file. A second opener in the same process, or the process copying the directory, would
+ * free it, and the next process would be let in.
  *
- * So before LevelDB may touch its lock, three are asked: the register of this thread, the files that name holders (see
- * `holder.ts`), and the system's list of locks, where there is one. The directory is told by its inode, so that links and
- * mounts lead to the same place.
+ * So before LevelDB may touch its lock, three sources are checked: the register of this thread, the files that name holders
+ * (see `holder.ts`), and the system's list of locks, if it has one. The directory is identified by its inode, so that links
+ * and mounts lead to the same place.
  */
 export class Hold {
   readonly #path: string;
   readonly #file: HolderFile;
   readonly #ends: (() => void)[] = [];
 
-  /** @throws Refusal `KV_UNAVAILABLE` where another store has it */
+  /** @throws Refusal `KV_UNAVAILABLE` if another store holds it */
   static take(path: string): Hold {
     const hold = new Hold(path);
     const directory = fileIdAt(path);
@@ -46,7 +46,7 @@ export class Hold {
     this.#file = new HolderFile(holderFile(path));
   }
 
-  /** LevelDB has its lock: whatever the holder file says, it is this store that holds the directory. */
+  /** Called once LevelDB has its lock: this store holds the directory, whatever the holder file says. */
   confirm(): void {
     const lock = fileIdAt(join(this.#path, "LOCK"));
     if (lock !== undefined) this.#ends.push(registerFile(lock));
@@ -54,27 +54,27 @@ export class Hold {
     this.#tidy();
   }
 
-  /** Sees to it that the holder file is there. */
+  /** Ensures that the holder file exists. */
   readonly keep = (): undefined => this.#file.keep();
 
-  /** Takes away what says that the directory is held. Nothing of another store's. */
+  /** Removes this store's marks on the directory, and none of another store. */
   release(): void {
     for (const end of this.#ends.splice(0)) end();
     this.#file.release();
   }
 
-  /** Removes what openers left behind that were killed. */
+  /** Removes files that killed openers left behind. */
   #tidy(): void {
     try {
       for (const name of readdirSync(this.#path))
         if (isTemporary(name) || isSharedHolder(name)) rmSync(join(this.#path, name), { force: true });
     } catch {
-      // They are in no opener's way.
+      // They do not hinder any opener.
     }
   }
 }
 
-/** Whether this process has it open: a store of this thread, hard links to its files, or a database of `level`. */
+/** Whether this process has it open: by a store of this thread, by hard links to its files, or as a database of `level`. */
 function isTaken(path: string, directory: FileId): boolean {
   if (isRegistered(directory)) return true;
   const file = join(path, "LOCK");

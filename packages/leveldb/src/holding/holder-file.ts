@@ -4,8 +4,8 @@ import { type FileId, fileIdAt, fileIdOf } from "../connection/file-id.ts";
 import { type Holder, holderState, temporaryOf, thisHolder } from "./holder.ts";
 
 /**
- * The file that names this process as a holder. It is kept open: by that other processes and threads know that the holder
- * lives, and holds it still.
+ * The file that names this process as a holder. It is kept open, which shows other processes and threads that the holder is
+ * alive and still holds the database.
  */
 export class HolderFile {
   readonly #file: string;
@@ -18,8 +18,8 @@ export class HolderFile {
   }
 
   /**
-   * Writes it, unless its holder cannot be judged from here: that file is left for whatever decides then.
-   * @throws what `refuse` makes of another holder
+   * Writes it, unless the state of an existing file's holder is unknown: that file is left, and LevelDB's own lock decides.
+   * @throws the result of `refuse` for another holder
    */
   claim(refuse: (holder: Holder) => Refusal): void {
     const state = holderState(this.#file);
@@ -31,45 +31,45 @@ export class HolderFile {
         linkSync(temporary, this.#file);
       } catch (error) {
         const code = isError(error) && "code" in error ? error.code : undefined;
-        // Another opener came between, or tidied up: it is asked instead.
+        // Another opener came between, or tidied up: its file decides.
         if (code === "EEXIST" || code === "ENOENT") {
           const other = holderState(this.#file);
           if (other.is === "holds") throw refuse(other.holder);
           return;
         }
-        // A file system without links.
+        // The file system has no hard links.
         renameSync(temporary, this.#file);
       }
     });
   }
 
-  /** Writes it anew where it was deleted, or is another's. Best effort: tried again by the next call. */
+  /** Rewrites it if it was deleted or replaced. Best effort: the next call tries again. */
   readonly keep = (): undefined => {
     try {
       if (!this.#isWritten()) this.#write((temporary) => renameSync(temporary, this.#file));
     } catch {
-      // The database is as well as it was.
+      // The database is not affected.
     }
   };
 
-  /** Takes it away, if it is this store's. */
+  /** Removes it, if it is this store's. */
   release(): void {
     try {
       if (this.#written !== undefined && fileIdAt(this.#file) === this.#written)
         rmSync(this.#file, { force: true });
     } catch {
-      // Then the next opener finds that no process has it open.
+      // The next opener will find that no process has it open.
     }
     this.#forget();
   }
 
-  /** Whether it is the file that this store wrote, and says what it wrote. */
+  /** Whether it is the file that this store wrote, unaltered. */
   #isWritten(): boolean {
     const found = statSync(this.#file, { bigint: true, throwIfNoEntry: false });
     return found !== undefined && fileIdOf(found) === this.#written && found.mtimeNs === this.#writtenAt;
   }
 
-  /** Under another name first, so that a file of this name is always whole. */
+  /** Writes under another name first, so that a file of this name is always whole. */
   #write(give: (temporary: string) => void): void {
     this.#forget();
     const temporary = temporaryOf(this.#file);

@@ -7,11 +7,11 @@ import { fileIdAt } from "../connection/file-id.ts";
 import { hasOpen } from "./descriptors.ts";
 import { processSpace, startOf } from "./process-identity.ts";
 
-/** The process that has a database open, as it says of itself in a file beside LevelDB's own, whose lock names no process. */
+/** The process that has a database open, as recorded in a file beside LevelDB's own, whose lock does not name the process. */
 export interface Holder {
   readonly pid: number;
   readonly host: string;
-  /** When it was opened, in ISO 8601. */
+  /** When the database was opened, in ISO 8601. */
   readonly since: string;
   /** Where `pid` is valid, see `processSpace`. Absent in files of older versions. */
   readonly space?: string | undefined;
@@ -21,7 +21,7 @@ export interface Holder {
 
 /**
  * - `none`: there is no file.
- * - `gone`: the process that wrote it has ended, or has not got it open any more; or the file is a copy.
+ * - `gone`: the process that wrote it has ended or no longer has it open; or the file is a copy.
  * - `holds`: that process has the database open.
  * - `unknown`: written on another machine or in another container, by an older version, or unreadable. LevelDB's own lock
  *   decides then.
@@ -31,14 +31,14 @@ export type HolderState =
   | { readonly is: "holds"; readonly holder: Holder }
   | { readonly is: "unknown"; readonly holder: Holder | undefined };
 
-/** LevelDB leaves alone what is not named as its own files are. */
+/** LevelDB ignores files with names unlike those of its own. */
 const FILE = "kv-holder.json";
 
 export function holderFile(path: string): string {
   return join(path, FILE);
 }
 
-/** The same for a store over a database that was handed in: there may be several in one directory, each with a prefix. */
+/** As `holderFile`, for a store over a database handed in: one directory may have several, each with a prefix. */
 export function sharedHolderFile(path: string, prefix: string): string {
   return join(path, `kv-holder-${createHash("sha256").update(prefix).digest("hex").slice(0, 16)}.json`);
 }
@@ -47,7 +47,7 @@ export function isSharedHolder(name: string): boolean {
   return /^kv-holder-[0-9a-f]{16}\.json$/.test(name);
 }
 
-/** Where it is written before it gets its name. */
+/** The name under which a holder file is written before it gets its own. */
 export function temporaryOf(file: string): string {
   return `${file}.${crypto.randomUUID()}.tmp`;
 }
@@ -66,7 +66,7 @@ export function thisHolder(): Holder {
   };
 }
 
-/** Asked before LevelDB may touch its lock. */
+/** Read before LevelDB may touch its lock. */
 export function holderState(file: string): HolderState {
   const id = fileIdAt(file);
   if (id === undefined) return { is: "none" };
@@ -74,11 +74,11 @@ export function holderState(file: string): HolderState {
   if (holder === undefined) return { is: "unknown", holder };
   const { pid, space, started } = holder;
   if (space === undefined || space !== processSpace()) return { is: "unknown", holder };
-  // Windows lets no other process open LevelDB's lock, and one that could not be opened cannot be freed by closing it.
+  // On Windows no other process can open LevelDB's lock file, so none can free the lock by closing it.
   if (process.platform === "win32") return { is: "unknown", holder };
   const start = startOf(pid);
   if (start === undefined) return { is: "gone" };
-  // The holder keeps the file open: so a copy of the file names no holder, nor does one that outlived a worker thread.
+  // The holder keeps the file open: a copy of the file, or one that outlived its worker thread, is therefore not valid.
   const open = hasOpen(pid, id) ?? (start === started || start === "" || started === "");
   return open ? { is: "holds", holder } : { is: "gone" };
 }
@@ -101,7 +101,7 @@ export function sayHolder(holder: Pick<Holder, "pid"> & Partial<Holder>): string
   return `process ${holder.pid} on ${holder.host ?? hostname()}${since}`;
 }
 
-/** `holder`: as far as it is known. */
+/** The refusal of a database that another store holds; `holder`, if known, is named. */
 export function held(
   error: unknown,
   path: string,
@@ -110,7 +110,7 @@ export function held(
   const who = holder === undefined ? "another process" : sayHolder(holder);
   return new Refusal(
     "KV_UNAVAILABLE",
-    `${path} is held by ${who}; LevelDB is for one process and one store at a time: close that one, or use an adapter that several may share`,
+    `${path} is held by ${who}; LevelDB allows one process and one store at a time: close that store, or use an adapter that several may share`,
     { cause: error, held: true },
   );
 }

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 
 /**
- * The process that holds a lock on a file, by Linux's list of locks; `undefined`: none, or the system does not say.
- * `0`: a process that is not visible from here, as one of another container.
+ * The process that holds a lock on a file, by Linux's list of locks; `undefined`: none, or the system has no such list.
+ * `0`: a process that is not visible from here, as one in another container.
  */
 export function lockOwner(file: string): number | undefined {
   try {

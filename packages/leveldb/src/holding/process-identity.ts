@@ -4,8 +4,8 @@ import { hostname } from "node:os";
 import { isError } from "@kv/core";
 
 /**
- * Where a process number means what it means here: this boot of the machine and this namespace of process numbers, which
- * a container has for itself. On systems that do not name these, the host's name.
+ * Identifies the space in which a process number is valid: this boot of the machine, and this namespace of process numbers,
+ * of which each container has its own. On systems that do not name these, the host's name.
  */
 export function processSpace(): string {
   try {
@@ -17,8 +17,8 @@ export function processSpace(): string {
 }
 
 /**
- * When a process of this machine began, as text to compare: numbers of processes come again. `undefined`: it has ended;
- * `""`: it is there, and the system does not say more.
+ * When a process of this machine began, as text to compare, since process numbers are reused. `undefined`: it has ended;
+ * `""`: it exists, and the system does not report its start.
  */
 export function startOf(pid: number): string | undefined {
   if (!exists(pid)) return undefined;
@@ -43,17 +43,17 @@ function exists(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It is there, and belongs to another user.
+    // It exists, and belongs to another user.
     return isError(error) && "code" in error && error.code === "EPERM";
   }
 }
 
-/** proc(5): the name of the program, in parentheses, may hold anything; the state is behind it, the start 19 fields later. */
+/** proc(5): the program's name, in parentheses, may hold any character; the state follows it, and the start 19 fields later. */
 function linuxStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A process that was killed, and that its parent has not asked about yet, still has its number.
+    // A killed process keeps its number until its parent has waited for it.
     if (fields[0] === "Z" || fields[0] === "X") return undefined;
     return fields[19] ?? "";
   } catch {

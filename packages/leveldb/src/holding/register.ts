@@ -1,8 +1,8 @@
 import type { FileId } from "../connection/file-id.ts";
 
-/** What the stores of one thread have open, shared by all copies of this package in it. */
+/** What the stores of a thread have open, shared by all copies of this package in the thread. */
 interface Register {
-  /** Directories, and LevelDB's lock files in them, with how many stores are over each. */
+  /** Directories, and LevelDB's lock files in them, each with its number of stores. */
   readonly files: Map<FileId, number>;
   /** The prefixes in use, by database handed in. */
   readonly prefixes: WeakMap<object, Set<string>>;
@@ -20,7 +20,7 @@ export function isRegistered(file: FileId): boolean {
   return register().files.has(file);
 }
 
-/** → a function that takes it out again. */
+/** Returns a function that removes the registration. */
 export function registerFile(file: FileId): () => void {
   const { files } = register();
   files.set(file, (files.get(file) ?? 0) + 1);

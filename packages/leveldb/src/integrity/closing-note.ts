@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { Refusal } from "@kv/core";
 import { strangeLogs } from "./log-continuity.ts";
 
-/** How long the files were when the database was closed. */
+/** The sizes of the files when the database was closed, in bytes. */
 interface ClosingNote {
-  /** What LevelDB's file CURRENT said, which changes whenever the database is opened. */
+  /** The content of LevelDB's file CURRENT, which changes whenever the database is opened. */
   readonly current: string;
   readonly files: Readonly<Record<string, number>>;
 }
@@ -14,27 +14,27 @@ const FILE = "kv-closed.json";
 const TABLE = /\.(ldb|sst)$/;
 const CONTENT = /^(\d+\.(ldb|sst|log)|MANIFEST-\d+)$/;
 
-/** Best effort, after the database was closed. */
+/** Best effort, after the database is closed. */
 export function writeClosingNote(path: string): void {
   try {
     const files = Object.fromEntries(contentOf(path).map((name) => [name, statSync(join(path, name)).size]));
     const note: ClosingNote = { current: readCurrent(path), files };
     writeFileSync(join(path, FILE), `${JSON.stringify(note)}\n`);
   } catch {
-    // Then the next opening cannot tell whether the files are whole, as after a kill.
+    // The next opening then cannot check whether the files are whole, as after a kill.
   }
 }
 
 /**
- * LevelDB takes a log that was cut short for one that a process was killed over, and goes on without what is missing; and
- * it reads every log that it finds, also one of another state, which is how a backup that was copied over newer files
- * becomes a mixture of two states. Both are found here: by the note where the database was closed in order, else by the
- * numbers of the writes.
+ * Finds damage that LevelDB accepts. It takes a log that was cut short for one whose writer was killed, and goes on without
+ * the missing part. And it reads every log that it finds, also one of another state: a backup copied over newer files thus
+ * becomes a mixture of two states. Both are found by the note, if the database was closed properly, else by the numbers of
+ * the writes.
  * @throws Refusal `KV_CORRUPT`
  */
 export function checkState(path: string): void {
   checkNote(path);
-  // Also after a kill, when there is no note.
+  // Needed after a kill, when there is no note.
   const strangers = strangeLogs(path);
   if (strangers.length > 0) refuseMixture(path, strangers);
 }
@@ -45,12 +45,12 @@ function checkNote(path: string): void {
   const current = readCurrent(path);
   if (note.current === current) compare(path, note);
   else if (manifestNumber(current) < manifestNumber(note.current)) refuseNewer(path, note);
-  // It holds until the files are opened: an opening that fails half way changes them, too, and leaves CURRENT as it is.
+  // The note is valid until the files are opened: even an opening that fails half way changes them, but not CURRENT.
   rmSync(join(path, FILE), { force: true });
 }
 
 function compare(path: string, note: ClosingNote): void {
-  // LevelDB reads nothing older than its manifest: leftovers of earlier states, as in a copy that was updated, do no harm.
+  // LevelDB reads no file older than its manifest: leftovers of earlier states, as in an updated copy, do no harm.
   const from = manifestNumber(note.current);
   const strangers = contentOf(path).filter(
     (name) => !Object.hasOwn(note.files, name) && fileNumber(name) > from,
@@ -68,8 +68,8 @@ function compare(path: string, note: ClosingNote): void {
 }
 
 /**
- * CURRENT is of an earlier state than the note. Where logs or the manifest of the note's state are there as well, an earlier
- * state without a note was copied over it. (A repaired database begins anew with the numbers, and has none of these.)
+ * CURRENT is of an earlier state than the note. If logs or the manifest of the note's state are there as well, an earlier
+ * state without a note was copied over it. (A repaired database restarts the numbers, and has none of these files.)
  */
 function refuseNewer(path: string, { files }: ClosingNote): void {
   const newer = Object.keys(files).filter((name) => !TABLE.test(name) && sizeOf(path, name) === files[name]);
@@ -80,7 +80,7 @@ function refuseMixture(path: string, strangers: readonly string[]): never {
   throw new Refusal(
     "KV_CORRUPT",
     `the database ${path} is a mixture of two states: ${list(strangers)} ` +
-      `${strangers.length === 1 ? "does" : "do"} not belong to the state that CURRENT names, as where a backup is copied over ` +
+      `${strangers.length === 1 ? "does" : "do"} not belong to the state that CURRENT names, as after copying a backup over ` +
       "newer files; restore the backup into an empty directory",
   );
 }

@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { logRecords } from "./log-records.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 
-/** A write begins with its number, in eight bytes, and with how many numbers it takes, in four. */
+/** A write begins with its number, in eight bytes, and the count of numbers it takes, in four. */
 const WRITE_HEADER = 12;
 
 /**
  * The logs that LevelDB is about to read and that do not continue the state that `CURRENT` names. LevelDB numbers its
- * writes without a gap, through the manifest and from each log to the next, and never looks whether it is so. A gap between
- * two files means that what is behind it is of another state, as where a backup was copied over newer files.
+ * writes without a gap, through the manifest and from each log to the next, but never checks the numbers. A gap between two
+ * files means that the later one is of another state, as after copying a backup over newer files.
  *
- * A log that ends within a record, or with zeros, may have lost its end with the power; what follows it is not judged.
+ * A log that ends within a record, or with zeros, may have lost its end in a loss of power; later logs are not judged then.
  */
 export function strangeLogs(path: string): readonly string[] {
   const manifest = currentManifest(path);
@@ -36,7 +36,7 @@ function currentManifest(path: string): Manifest | undefined {
   try {
     return parseManifest(readFileSync(join(path, readFileSync(join(path, "CURRENT"), "utf8").trim())));
   } catch {
-    // LevelDB will say what is wrong with it.
+    // LevelDB will report what is wrong with it.
     return undefined;
   }
 }

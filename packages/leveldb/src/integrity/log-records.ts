@@ -5,7 +5,7 @@ const FULL = 1;
 const FIRST = 2;
 const LAST = 4;
 
-/** The records of a log or a manifest, whose format is the same; checksums are not looked at. */
+/** The records of a log or a manifest, which share a format; checksums are not verified. */
 export interface LogRecords {
   readonly records: readonly Buffer[];
   /** Whether nothing follows the last record: neither a part of one, nor space that was never written. */

@@ -1,12 +1,12 @@
 import { logRecords } from "./log-records.ts";
 
-/** What a manifest says at its end, as far as it is wanted here. */
+/** The fields of a manifest that are needed here, as of its end. */
 export interface Manifest {
   /** Logs before this one are in tables. */
   readonly logNumber: number;
-  /** One earlier log that counts all the same; `0`: none. */
+  /** One earlier log that is still to be read; `0`: none. */
   readonly previousLog: number;
-  /** The number of the last write that was in a table or a log when the manifest was written to. */
+  /** The number of the last write in a table or a log when the manifest was last written. */
   readonly lastSequence: bigint;
 }
 
@@ -20,7 +20,7 @@ const DELETED_FILE = 6;
 const NEW_FILE = 7;
 const PREVIOUS_LOG = 9;
 
-/** `undefined`: it has something that is not known here. */
+/** `undefined`: the manifest has an unknown field. */
 export function parseManifest(file: Buffer): Manifest | undefined {
   const found = { logNumber: 0, previousLog: 0, lastSequence: 0n };
   for (const record of logRecords(file).records) {
@@ -69,7 +69,7 @@ function readField(
   }
 }
 
-/** Numbers of seven bits a byte, the lowest first, and text behind its length. */
+/** Reads numbers, seven bits a byte and the lowest first, and text, which follows its length. */
 class Fields {
   readonly #bytes: Buffer;
   #at = 0;

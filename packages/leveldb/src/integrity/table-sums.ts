@@ -1,8 +1,8 @@
 /**
- * Whether LevelDB's tables are as they were written. LevelDB would look at the checksums in them only if it were asked to,
- * which the driver cannot: an altered block may then hide entries, give earlier values, or end the process by an
- * assertion. A table never changes once it is there, so that a sum of its own says it all: `kv-tables.json`, written when
- * the database is closed, has the CRC-32 of each.
+ * Checks that LevelDB's tables are as they were written. LevelDB verifies the checksums in them only on request, which the
+ * driver cannot make: an altered block may then hide entries, return earlier values, or end the process by an assertion. A
+ * table never changes once it exists, so one sum for each is enough: `kv-tables.json`, written when the database is closed,
+ * has their CRC-32.
  */
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
@@ -18,7 +18,7 @@ const CHUNK = 2 ** 20;
 type Sums = Readonly<Record<string, number>>;
 
 /**
- * Reads the tables, if together they are no larger than so many bytes.
+ * Checks the tables, if together they have at most `upTo` bytes.
  * @throws Refusal `KV_CORRUPT`
  */
 export async function checkTables(path: string, upTo: number): Promise<void> {
@@ -28,19 +28,19 @@ export async function checkTables(path: string, upTo: number): Promise<void> {
     const written = sums[name];
     if (written === undefined) continue;
     const sum = await sumOf(join(path, name));
-    // A table that vanishes meanwhile is somebody else's, who has the database open.
+    // A table that vanishes meanwhile was deleted by another process that has the database open.
     if (sum === undefined || sum === written) continue;
     throw new Refusal(
       "KV_CORRUPT",
       `the database ${path} is damaged: its table ${name} was altered since it was written; restore it from a backup ` +
-        `(and where that was done already, delete ${FILE} beside it)`,
+        `(if you have just restored it, delete ${FILE} in that directory instead)`,
     );
   }
 }
 
 /**
- * Best effort, after the database was closed. Sums of tables that are still there are taken over; new ones are read only
- * where the next opening will do so, too: closing must not take as long as the database is large.
+ * Best effort, after the database is closed. Known sums of existing tables are kept; new tables are read only if the next
+ * opening will read them, too, so that closing a large database does not take long.
  */
 export async function writeTableSums(path: string, upTo: number): Promise<void> {
   try {
@@ -55,7 +55,7 @@ export async function writeTableSums(path: string, upTo: number): Promise<void> 
     writeFileSync(temporary, `${JSON.stringify(sums)}\n`);
     renameSync(temporary, join(path, FILE));
   } catch {
-    // Then the next opening has fewer tables that it can check.
+    // The next opening then checks fewer tables.
   }
 }
 

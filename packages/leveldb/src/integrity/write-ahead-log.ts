@@ -16,15 +16,15 @@ const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Looks whether the logs that LevelDB is about to read are as they were written. By itself it skips what is damaged in
- * them without a word, and acknowledged writes with it; only through an option that the driver does not have would it
- * tell. A record that the end of the file cuts short is no damage: a process was killed while it wrote it.
+ * Checks that the logs which LevelDB is about to read are as they were written. LevelDB silently skips damaged parts, and
+ * acknowledged writes with them; it would report them only by an option that the driver lacks. A record cut short by the end
+ * of the file is not damage: its writer was killed.
  * @throws Refusal `KV_CORRUPT`
  */
 export async function checkLogs(path: string): Promise<void> {
   for (const file of readdirSync(path)) {
     if (!/^\d+\.log$/.test(file)) continue;
-    // A file that vanishes meanwhile is somebody else's, who has the database open.
+    // A file that vanishes meanwhile was deleted by another process that has the database open.
     const log = await readFile(join(path, file)).catch(() => undefined);
     const damage = log === undefined ? undefined : damageIn(log);
     if (damage === undefined) continue;
@@ -35,7 +35,7 @@ export async function checkLogs(path: string): Promise<void> {
   }
 }
 
-/** Where the first record that was altered begins. */
+/** The offset of the first altered record, if there is one. */
 export function damageIn(log: Buffer): number | undefined {
   let at = 0;
   while (log.length - at >= HEADER) {
@@ -57,7 +57,7 @@ export function damageIn(log: Buffer): number | undefined {
   return undefined;
 }
 
-/** Whether a loss of power left zeros where the last records were to be. That is what the durability "fast" may lose. */
+/** Whether a loss of power left zeros in place of the last records: the durability "fast" may lose these. */
 function isUnwritten(log: Buffer): boolean {
   return log.subarray(-HEADER).every((byte) => byte === 0);
 }

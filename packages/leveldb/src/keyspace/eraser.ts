@@ -17,7 +17,7 @@ export class Eraser {
     this.#queue = queue;
   }
 
-  /** → how many live entries were removed. */
+  /** Returns how many live entries were removed. */
   async clear(namespace: Namespace, filter: Filter): Promise<number> {
     const bounds = filter.descendants ? this.#layout.tree(namespace) : this.#layout.range(namespace, filter);
     const snapshot = this.#driver.snapshot();
@@ -38,7 +38,7 @@ export class Eraser {
     }
   }
 
-  /** → how many live entries that was. */
+  /** Returns how many live entries that removed. */
   #remove(storedKey: string, { policy }: Filter, work: Workspace): 0 | 1 {
     const header = work.glance(storedKey);
     if (header.deadline === ABSENT) return 0;

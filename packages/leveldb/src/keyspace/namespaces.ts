@@ -3,10 +3,10 @@ import type { Driver } from "../connection/driver.ts";
 import type { Layout } from "../stored/layout.ts";
 
 const PAGE = 64;
-/** Entries of a namespace looked at first: hardly ever have they all expired. */
+/** The factor by which pages grow while all entries of a namespace seen so far have expired, which is rare. */
 const LOOKED_AT = 4;
 
-/** The namespaces that hold a live entry, found by leaping from one to the next: none of their other entries is read. */
+/** Finds the namespaces that hold a live entry, by seeking from one to the next without reading their other entries. */
 export class Namespaces {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -18,7 +18,7 @@ export class Namespaces {
     this.#clock = clock;
   }
 
-  /** Below a namespace, which is not among them. */
+  /** Those below a namespace, itself excluded. */
   async *living(under: Namespace): AsyncGenerator<readonly Namespace[]> {
     const layout = this.#layout;
     const snapshot = this.#driver.snapshot();

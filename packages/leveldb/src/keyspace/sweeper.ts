@@ -9,7 +9,7 @@ import { SLICE_MS, type WriteQueue } from "../write/write-queue.ts";
 /** Records read at a time. */
 const PAGE = 16;
 
-/** Deletes what has expired, going by the expiry index: its cost follows what there is to do. */
+/** Deletes expired entries, found by the expiry index: the cost depends on how many are due. */
 export class Sweeper {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -35,7 +35,7 @@ export class Sweeper {
     this.#clock = clock;
   }
 
-  /** → how many were removed. One sweep after the other: two would deal with the same records. */
+  /** Returns how many entries were removed. Sweeps run one after the other: two at once would handle the same records. */
   sweep(): Promise<number> {
     const swept = this.#running.then(() => this.#sweep());
     this.#running = swept.catch(() => undefined);

@@ -13,7 +13,7 @@ export interface Totals {
   readonly bytes: number;
 }
 
-/** Counts by walking over what it counts: LevelDB keeps no counts. */
+/** Counts by walking over the entries: LevelDB keeps no counts. */
 export class Tally {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -27,7 +27,7 @@ export class Tally {
     this.#clock = clock;
   }
 
-  /** Keys alone are read, except of those that have expired. */
+  /** Reads keys only, and values only of expired entries. */
   count(namespace: Namespace, bounds: Bounds): Promise<number> {
     return this.#within(async (snapshot) => {
       const range = this.#layout.range(namespace, bounds);
@@ -60,7 +60,7 @@ export class Tally {
         const { expiresAt } = entry;
         if (expiresAt !== undefined && expiresAt <= now) continue;
         totals.keys++;
-        // Of an altered entry nothing is known but that it is there.
+        // All that is known about an altered entry is that it exists.
         if (entry instanceof CorruptEntry) continue;
         if (expiresAt !== undefined) totals.expiring++;
         if (entry.policy === "evict") totals.evictable++;

@@ -2,15 +2,15 @@ import { CorruptEntry } from "@kv/core";
 import type { Snapshot } from "../connection/driver.ts";
 import type { ExpiryIndex } from "../stored/expiry-index.ts";
 
-/** Keys beyond which it is cheaper to look at every entry's deadline. */
+/** Beyond this many keys it is cheaper to look at every entry's deadline. */
 const MOST = 2048;
-/** Records read at a time, and looked into without a pause. */
+/** Records read at a time, and handled without a pause. */
 const PAGE = 4;
 
 /**
- * The keys of entries that have expired and were not swept yet. They are few where sweeps run, and all of them are named
- * by records of the expiry index that are due; so that a list or a count of keys need not read any value.
- * `undefined`: there are too many of them, or a record was altered.
+ * The keys of entries that have expired and were not swept yet. They are few if sweeps run, and due records of the expiry
+ * index name all of them, so a list or count of keys need not read the values of other entries. `undefined`: there are too
+ * many of them, or a record was altered.
  */
 export async function expiredKeys(
   snapshot: Snapshot,

@@ -3,7 +3,7 @@ import type { Driver } from "../connection/driver.ts";
 import type { LeveldbEntry } from "../stored/entry.ts";
 import type { Layout } from "../stored/layout.ts";
 
-/** Reads entries by key, on this thread: for one key as for a thousand the driver's threads take longer. */
+/** Reads entries by key, on this thread: the driver's threads take longer, for one key as for a thousand. */
 export class Reader {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -19,13 +19,13 @@ export class Reader {
     const space = this.#layout.space(namespace);
     const [key] = keys;
     if (keys.length === 1 && key !== undefined) return [this.#live(this.#driver.entry(key, space + key))];
-    // A write under way takes effect on another thread, perhaps between two of these: then they share a snapshot.
+    // A write under way takes effect on another thread, perhaps between two of these reads: so they share a snapshot.
     const snapshot = this.#driver.isWriting ? this.#driver.snapshot() : undefined;
     const from = snapshot ?? this.#driver;
     try {
       return keys.map((each) => this.#live(from.entry(each, space + each)));
     } finally {
-      // There is nothing to wait for: what it keeps is given back at once.
+      // No need to wait: it releases everything within the call.
       void snapshot?.close();
     }
   }

@@ -10,12 +10,12 @@ import { expiredKeys } from "./expired-keys.ts";
 const FIRST = 128;
 const PAGE = 1024;
 
-/** What stands in the entries of a scan of keys. */
+/** The placeholder for the value in a scan of keys. */
 const NOTHING = "000000001@0 0 0\n";
 
 type Page = readonly StoredEntry[];
 
-/** Reads ranges in pages, all of them in the state as of the first. */
+/** Reads ranges in pages, all from the state as of the first. */
 export class Scanner {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -37,7 +37,7 @@ export class Scanner {
   }
 }
 
-/** One range being read. No generator: what ends it early frees everything at once. */
+/** One range being read. Not a generator, so that ending it early frees everything at once. */
 class Scan implements AsyncIterator<Page> {
   readonly #driver: Driver;
   readonly #layout: Layout;
@@ -67,7 +67,7 @@ class Scan implements AsyncIterator<Page> {
     this.#index = index;
     this.#clock = clock;
     this.#wanted = range.limit;
-    // A page costs a change of threads: a range with a limit is read at once, one without may soon be left.
+    // A page costs a change of threads: a range with a limit is read at once; the caller may soon leave one without.
     this.#size = Math.min(PAGE, range.limit === Number.POSITIVE_INFINITY ? FIRST : range.limit);
   }
 
@@ -124,7 +124,7 @@ class Scan implements AsyncIterator<Page> {
     return entries;
   }
 
-  /** The driver gives back its snapshot within the call, unless a page is just being read: then as soon as it is. */
+  /** The driver releases its snapshot within this call or, if a page is being read, once that is done. */
   #end(): IteratorResult<Page, undefined> {
     this.#ended = true;
     void this.#snapshot?.close();

@@ -1,19 +1,19 @@
 import { crc32 } from "node:zlib";
 
-/** How many characters a checksum takes. */
+/** The length of a checksum's text, in characters. */
 export const CHECKSUM_LENGTH = 8;
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /**
- * The CRC-32 of what is stored under a key. LevelDB checks its blocks only if asked to, which the driver cannot; and a
- * value under another key than its own is as wrong as an altered one, hence the key begins the sum.
+ * The CRC-32 of the content stored under a key. LevelDB verifies its blocks only on request, which the driver cannot make.
+ * A value under another key is as wrong as an altered one, so the sum begins with the key.
  */
 export function checksum(storedKey: string, content: string | Uint8Array): number {
   return crc32(content, hashOf(storedKey));
 }
 
-/** Goes on with the sum of what stood before. */
+/** Continues the sum of the content before. */
 export function checksumFrom(sum: number, content: string | Uint8Array): number {
   return crc32(content, sum);
 }
@@ -22,14 +22,14 @@ export function checksumText(sum: number): string {
   return `${HEX[sum >>> 24]}${HEX[(sum >>> 16) & 255]}${HEX[(sum >>> 8) & 255]}${HEX[sum & 255]}`;
 }
 
-/** Whether a text begins with this checksum. Digit by digit: most of what is read has its checksum looked at. */
+/** Whether a text begins with this checksum. Compared digit by digit for speed: most reads verify a checksum. */
 export function beginsWith(text: string, sum: number): boolean {
-  let told = 0;
-  for (let i = 0; i < CHECKSUM_LENGTH; i++) told = (told << 4) | digit(text.charCodeAt(i));
-  return told >>> 0 === sum;
+  let written = 0;
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) written = (written << 4) | digit(text.charCodeAt(i));
+  return written >>> 0 === sum;
 }
 
-/** The value of a hexadecimal digit. An altered checksum that is still taken for the right one does no harm. */
+/** The value of a hexadecimal digit. Some altered digits pass for the right one, which does no harm. */
 function digit(code: number): number {
   return (code >= 0x61 ? code - 0x57 : code - 0x30) & 15;
 }

@@ -1,8 +1,8 @@
 /**
- * The value of an entry. In UTF-8, and readable as such unless the payload is bytes:
+ * The stored value of an entry: UTF-8 text, unless the payload is bytes:
  *
  * ```
- * 8 hex digits    checksum of the key and of all that follows
+ * 8 hex digits    checksum of the key and of everything that follows
  * "1"             version
  * "@".."_"        0x40 + flags: 1 policy "evict", 2 has a deadline, 4 has an encoding, 8 has user metadata, 16 bytes
  * revision SP createdAt SP updatedAt [SP deadline] [SP encoding] LF
@@ -10,8 +10,8 @@
  * payload
  * ```
  *
- * Times are milliseconds since 1970. Without a flag 4 the encoding is `json`, or `bytes` with flag 16. One value instead
- * of a header and a payload apart: every read and write would take two operations.
+ * Times are milliseconds since 1970. Without flag 4 the encoding is `json`, or `bytes` with flag 16. Header and payload share
+ * one value: if they were separate, every read and write would take two operations.
  */
 import { CorruptEntry, type Payload, type Policy, type StoredEntry } from "@kv/core";
 import { beginsWith, CHECKSUM_LENGTH, checksum, checksumFrom, checksumText } from "./checksum.ts";
@@ -25,10 +25,10 @@ const ENCODING = 4;
 const USER = 8;
 const BYTES = 16;
 
-/** A value as it is stored: text, or bytes where the payload is. */
+/** A value as it is stored: bytes if the payload is bytes, else text. */
 export type StoredValue = string | Uint8Array;
 
-/** What stands before the payload, numbers already as text where they only move from one value to the next. */
+/** The fields before the payload; numbers that are only copied from one value to the next stay text. */
 export interface Fields {
   readonly revision: string;
   readonly createdAt: string;
@@ -39,7 +39,7 @@ export interface Fields {
   readonly user: string | undefined;
 }
 
-/** Whether the payload of a value, read as text or not, is bytes. */
+/** Whether the payload of a value is bytes, even if the value was read as text. */
 export function holdsBytes(value: StoredValue): boolean {
   const flags = typeof value === "string" ? value.charCodeAt(FLAGS_AT) : (value[FLAGS_AT] ?? 0);
   return (flags & BYTES) !== 0;
@@ -72,16 +72,16 @@ function headText(fields: Fields, usual: "json" | "bytes"): string {
   text += "\n";
   if (user !== undefined) {
     flags |= USER;
-    // Between the tokens of JSON text a line feed is white space, and within them there is none.
+    // A line feed in JSON text is white space between tokens; within a token there is none.
     text += `${user.replaceAll("\n", " ")}\n`;
   }
   return VERSION + String.fromCharCode(0x40 + flags) + text;
 }
 
-/** An entry that can be read: its header is looked at only where it is asked for, since most reads want the value alone. */
+/** A readable entry. Its header is parsed only when a field is asked for, since most reads need the payload alone. */
 export class LeveldbEntry implements StoredEntry {
   readonly key: string;
-  /** The value, or what stands before the payload where that is bytes. */
+  /** The whole value, or only the part before the payload if that is bytes. */
   readonly #text: string;
   readonly #bytes: Uint8Array | undefined;
 
@@ -154,7 +154,7 @@ export class LeveldbEntry implements StoredEntry {
   }
 }
 
-/** What is stored under a key, once its checksum was found right. */
+/** The entry in a stored value, or a `CorruptEntry` if the checksum does not match. */
 export function decodeEntry(key: string, storedKey: string, value: StoredValue): LeveldbEntry | CorruptEntry {
   if (typeof value === "string") {
     const sum = checksum(storedKey, value.substring(CHECKSUM_LENGTH));
@@ -170,7 +170,7 @@ export function decodeEntry(key: string, storedKey: string, value: StoredValue):
   )
     return new CorruptEntry(key);
   if (!holdsBytes(buffer)) return new LeveldbEntry(key, buffer.toString(), undefined);
-  // A copy: the header is nobody's business who gets at the buffer behind a value.
+  // Copied, so that the caller cannot reach the header through the value's underlying buffer.
   return new LeveldbEntry(key, text, new Uint8Array(buffer.subarray(payloadAt)));
 }
 

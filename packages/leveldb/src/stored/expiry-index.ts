@@ -2,16 +2,16 @@ import { beginsWith, CHECKSUM_LENGTH, checksum, checksumText } from "./checksum.
 import type { StoredValue } from "./entry.ts";
 import type { Layout, StoredBounds } from "./layout.ts";
 
-/** Keys that a record names at most: what a sweep deals with at once. */
+/** The most keys that a record names: a sweep handles a record as a whole. */
 const KEYS_PER_RECORD = 256;
-/** Milliseconds within which deadlines share a record, at least; more where they are far away. */
+/** Deadlines within 2^this ms share a record; far ones within more. */
 const LEAST_WIDTH_LOG2 = 10;
 /** Deadlines that are as far away as 2^n ms share a record within 2^(n - this) ms. */
 const FINENESS_LOG2 = 4;
 const TIME_DIGITS = 16;
 const LAST_TIME = 10 ** TIME_DIGITS - 1;
 
-/** A record of the index: keys that have to be looked at from a time on. */
+/** A record of the index: keys to look at from a time on. */
 export interface ExpiryRecord {
   readonly storedKey: string;
   /** Keys of entries, as they are stored. */
@@ -19,12 +19,12 @@ export interface ExpiryRecord {
 }
 
 /**
- * Which keys may have expired, in order of time: `time-number` → a checksum and a JSON array of keys, as many as one batch wrote with
- * about the same deadline. One operation a batch, where an index entry a key would double the writes.
+ * Which keys may have expired, in order of time. Under `time-number` lies a checksum and a JSON array of the keys that one
+ * batch wrote with about the same deadline: one operation a batch, while an index entry for each key would double the writes.
  *
- * What holds: every entry with a deadline is named by a record of that time or an earlier one. A record tells when to
- * look, not what to find: the entry may have gone, or been given a later deadline (whoever did so wrote nothing here).
- * Then the sweep, which finds it so, moves it to a record of that deadline.
+ * The invariant: every entry with a deadline is named by a record of that time or an earlier one. A record only says when to
+ * look: the entry may be gone, or have a later deadline (extending it writes nothing here). The sweep that finds a later
+ * deadline moves the key to a record of that time.
  */
 export class ExpiryIndex {
   readonly #layout: Layout;
@@ -33,13 +33,13 @@ export class ExpiryIndex {
     this.#layout = layout;
   }
 
-  /** The records of all times up to this one. */
+  /** The records of all times up to `now`. */
   until(now: number): StoredBounds {
     const { deadlines } = this.#layout;
     return { gte: deadlines, lt: deadlines + timeText(now + 1) };
   }
 
-  /** `undefined`: it was altered, and nothing can be said of what it named. */
+  /** `undefined`: the record was altered, and its keys are unknown. */
   parse(storedKey: string, value: string): ExpiryRecord | undefined {
     const content = value.slice(CHECKSUM_LENGTH);
     if (!beginsWith(value, checksum(storedKey, content))) return undefined;
@@ -47,7 +47,7 @@ export class ExpiryIndex {
     return { storedKey, keys: names.map((name) => this.#layout.entries + name) };
   }
 
-  /** Collects the keys of one batch. `number` gives a number never used before. */
+  /** Collects the keys of one batch. `number` returns a text never used before. */
   collect(now: number, number: () => string): RecordCollector {
     return new RecordCollector(this.#layout, now, number);
   }
@@ -58,7 +58,7 @@ interface Group {
   readonly keys: string[];
 }
 
-/** Puts keys with about the same deadline together. */
+/** Groups keys with about the same deadline. */
 export class RecordCollector {
   readonly #layout: Layout;
   readonly #now: number;
@@ -101,7 +101,7 @@ export class RecordCollector {
   }
 }
 
-/** In the order of time. */
+/** Text that sorts in the order of time. */
 function timeText(time: number): string {
   return String(Math.min(LAST_TIME, Math.max(0, Math.floor(time)))).padStart(TIME_DIGITS, "0");
 }

@@ -1,22 +1,22 @@
 import { CorruptEntry } from "@kv/core";
 import type { LeveldbEntry } from "./entry.ts";
 
-/** What a commit has to know of a key before it writes it. */
+/** What a commit must know about a key before writing it. */
 export interface Header {
   readonly revision: string;
-  /** As it is stored; empty where nothing is, or nothing that can be read. */
+  /** As it is stored; empty if nothing is stored, or it cannot be read. */
   readonly createdAt: string;
-  /** From when on the entry is absent: `Infinity`: never, `ABSENT`: there is none. */
+  /** The time from which the entry is absent; `Infinity`: never, `ABSENT`: there is no entry. */
   readonly deadline: number;
   readonly evictable: boolean;
   /**
-   * A time at which, or before which, the expiry index looks at this key; `Infinity`: none is known. It outlasts the
-   * entry: what is written later and expires later needs no record of its own.
+   * The expiry index looks at this key at this time or earlier; `Infinity`: not as far as known. This outlasts the entry: a
+   * later write with a later deadline needs no new record.
    */
   readonly watchedFrom: number;
 }
 
-/** A deadline that has always come. */
+/** A deadline that has always passed. */
 export const ABSENT: number = Number.NEGATIVE_INFINITY;
 export const NEVER: number = Number.POSITIVE_INFINITY;
 
@@ -36,7 +36,7 @@ export function headerOf(entry: LeveldbEntry | CorruptEntry | undefined): Header
     createdAt: entry.createdAtText,
     deadline,
     evictable: entry.policy === "evict",
-    // Whoever stored the deadline saw to it that the index has a record of that time at the latest.
+    // The write that stored the deadline ensured that the index has a record of that time or an earlier one.
     watchedFrom: deadline,
   };
 }

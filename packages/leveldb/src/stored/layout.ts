@@ -3,29 +3,29 @@
  *
  * - `!kv!m`: the version of the layout, see `revisions.ts`.
  * - `!kv!e` namespace NUL key: an entry, header and payload in one value, see `entry.ts`. The namespace is its id (every
- *   segment followed by `/`; the root's is empty) with NUL written `~2`, which no id holds; so the first NUL ends it,
- *   whatever the key holds. A namespace's entries lie together in the order of their keys, and its descendants' lie
- *   between the same bounds as its id.
+ *   segment followed by `/`; the root's is empty), in which NUL is written as `~2`, a text that no id contains; so the first
+ *   NUL ends it, whatever the key contains. A namespace's entries lie together in the order of their keys, and those of its
+ *   descendants within the bounds of its id.
  * - `!kv!x` time `-` number: keys that may expire from this time on, see `expiry-index.ts`.
  *
- * `!kv!` is what a sublevel of that name prefixes its keys with, so that no other sublevel can meet them.
+ * `!kv!` is the prefix of a sublevel of that name, so the keys cannot collide with those of another sublevel.
  */
 import { type Bounds, type Namespace, namespaceFromId } from "@kv/core";
 
-/** Half-open, of keys as they are stored. */
+/** A half-open range of stored keys. */
 export interface StoredBounds {
   readonly gte: string;
   readonly lt: string;
 }
 
-/** How many namespaces' prefixes are remembered. Programs have few, or one per tenant. */
+/** How many namespaces' prefixes are remembered. Programs have few namespaces, or one per tenant. */
 const REMEMBERED = 10_000;
 
 export class Layout {
   readonly meta: string;
   readonly entries: string;
   readonly deadlines: string;
-  /** Everything that is ours. */
+  /** All keys of the store. */
   readonly whole: StoredBounds;
   readonly #spaces = new Map<string, string>();
   #last: Namespace | undefined;
@@ -38,7 +38,7 @@ export class Layout {
     this.whole = { gte: `!${prefix}!`, lt: `!${prefix}"` };
   }
 
-  /** What stands before the keys of a namespace. */
+  /** The prefix of a namespace's keys. */
   space(namespace: Namespace): string {
     if (namespace === this.#last) return this.#lastSpace;
     const { id } = namespace;
@@ -68,7 +68,7 @@ export class Layout {
     return { gte: within, lt: id === "" ? this.entriesEnd : `${within.slice(0, -1)}0` };
   }
 
-  /** Greater than every entry's key, and no greater than any other's. */
+  /** Greater than every entry's key, and not greater than any other key behind them. */
   get entriesEnd(): string {
     return `${this.entries.slice(0, -1)}f`;
   }
@@ -86,7 +86,7 @@ export class Layout {
     return namespaceFromId(this.parse(storedKey).namespaceId);
   }
 
-  /** The first key that may belong to another namespace than this entry does. */
+  /** The first key behind the namespace of this entry. */
   afterNamespaceOf(storedKey: string): string {
     return `${storedKey.slice(0, storedKey.indexOf("\0", this.entries.length))}\x01`;
   }

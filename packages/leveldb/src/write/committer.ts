@@ -15,7 +15,7 @@ import { type Header, NEVER } from "../stored/header.ts";
 import type { Layout } from "../stored/layout.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Applies commits to a workspace. Nothing is written here. */
+/** Applies commits to a workspace, without writing anything. */
 export class Committer {
   readonly #layout: Layout;
 
@@ -23,7 +23,7 @@ export class Committer {
     this.#layout = layout;
   }
 
-  /** In order. What goes wrong with one of them is its result. */
+  /** Applies them in order. An error of a commit becomes its result. */
   apply(namespace: Namespace, commits: readonly Commit[], work: Workspace): CommitResult[] {
     const task = new Task(namespace, this.#layout.space(namespace), work);
     return commits.map((commit) => task.attempt(commit));
@@ -58,7 +58,7 @@ class Task {
       if (failed.length > 0) return { status: "conflict", failed };
     }
     const [only] = mutations;
-    // A single mutation changes nothing before all of it has gone well.
+    // A single mutation changes nothing until all of it has succeeded.
     if (mutations.length === 1 && only !== undefined) return this.#mutateAll(mutations);
     return this.#work.part(
       () => this.#mutateAll(mutations),
@@ -152,7 +152,7 @@ class Task {
     return true;
   }
 
-  /** `undefined`: no number. */
+  /** `undefined`: the value is not a number. */
   #increment(storedKey: string, before: Header, mutation: IncrementMutation): Outcome | undefined {
     const work = this.#work;
     const { key, by } = mutation;

@@ -1,14 +1,14 @@
 import type { Header } from "../stored/header.ts";
 
-/** How many headers a generation holds. There are two. */
+/** How many headers each of the two generations holds. */
 const GENERATION = 2 ** 14;
-/** Characters of a key beyond which its header is not worth the memory. */
+/** The header of a key with more characters than this is not worth the memory. */
 const LONGEST_KEY = 512;
 
 /**
- * Headers of keys that were written lately, so that rewriting one costs no read. Exact, since this process is the only
- * one that writes, and all its writes go through one queue. In two generations: what was not asked for while the younger
- * one filled up is forgotten.
+ * Headers of recently written keys, so that rewriting one costs no read. They are exact, since only this process writes, and
+ * all its writes go through one queue. There are two generations: a header that was not asked for while the younger one
+ * filled up is forgotten.
  */
 export class HeaderCache {
   #young = new Map<string, Header>();

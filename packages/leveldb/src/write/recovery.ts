@@ -3,9 +3,9 @@ import { environmentFault } from "../errors.ts";
 import type { Repair } from "./write-queue.ts";
 
 /**
- * After a failed write nothing is appended to the same log. LevelDB may have written a part of a record (the disk was
- * full), and what stands behind such a part is lost when the log is read again, acknowledged or not. So the database is
- * opened anew before the next write, as soon as there is space to do so; until then it can be read.
+ * After a failed write nothing is appended to the same log. LevelDB may have written part of a record (the disk was full),
+ * and later records are lost when the log is read again, acknowledged or not. So the database is reopened before the next
+ * write, as soon as there is space for that; until then it can be read.
  */
 export class Recovery implements Repair {
   readonly #connection: Pick<Connection, "renew" | "custody">;
@@ -14,7 +14,7 @@ export class Recovery implements Repair {
   #damaged = false;
   #renewing: Promise<void> | undefined;
 
-  /** `before`: ends what is being read. `after`: the failed write may be found written now. */
+  /** `before` ends the reads under way. `after` runs once the failed write may turn out to be written. */
   constructor(
     connection: Pick<Connection, "renew" | "custody">,
     before: () => Promise<void>,
@@ -25,7 +25,7 @@ export class Recovery implements Repair {
     this.#after = after;
   }
 
-  /** While it is given, there may be nothing to read from. It rejects where nothing was changed. */
+  /** Defined while the database is being reopened and may not be readable. Rejects if it was left as it was. */
   get renewing(): Promise<void> | undefined {
     return this.#renewing;
   }
@@ -34,7 +34,7 @@ export class Recovery implements Repair {
     return this.#connection.custody.glance();
   }
 
-  /** Where the files are gone, that is why the write failed, whatever LevelDB says. */
+  /** If the files are gone, that is reported as the reason, whatever LevelDB's error is. */
   failed(error: unknown): unknown {
     this.#damaged = true;
     return this.#connection.custody.look() ?? environmentFault(error);

@@ -13,7 +13,7 @@ import type { Layout } from "../stored/layout.ts";
 import type { Revisions } from "../stored/revisions.ts";
 import type { HeaderCache } from "./header-cache.ts";
 
-/** What the writes of all batches share. */
+/** The parts that all batches share. */
 export interface WorkspaceParts {
   readonly driver: Driver;
   readonly layout: Layout;
@@ -24,13 +24,13 @@ export interface WorkspaceParts {
   readonly clock: () => number;
 }
 
-/** What a batch makes of a key. */
+/** What a batch will write for a key. */
 interface Pending {
   readonly key: string;
   readonly header: Header;
-  /** `null`: deleted; `undefined`: as it is. */
+  /** `null`: deleted; `undefined`: unchanged. */
   readonly value: StoredValue | null | undefined;
-  /** Whether the header is worth keeping once it is written. */
+  /** Whether to cache the header once it is written. */
   readonly remember: boolean;
 }
 
@@ -40,8 +40,8 @@ interface Publication {
 }
 
 /**
- * A batch in the making: the stored state, and over it what earlier commits of the same batch have done. Nothing of it
- * is seen by anybody until it was written.
+ * A batch in the making: the stored state, overlaid with the changes of earlier commits in the batch. Readers and watchers
+ * see nothing of it until it is written.
  */
 export class Workspace {
   readonly now: number;
@@ -61,7 +61,7 @@ export class Workspace {
     this.nowText = String(this.now);
   }
 
-  /** How many keys, and how many characters or bytes, wait to be written. */
+  /** How many keys wait to be written; `bytes`: how many characters or bytes of values. */
   get keys(): number {
     return this.#pending.size;
   }
@@ -82,7 +82,7 @@ export class Workspace {
     return header;
   }
 
-  /** As `header`, of a key that is not likely to be asked for again. */
+  /** As `header`, but not cached: for a key that is unlikely to be asked for again. */
   glance(storedKey: string): Header {
     return this.#pending.get(storedKey)?.header ?? this.#parts.cache.get(storedKey) ?? this.#load(storedKey);
   }
@@ -101,7 +101,7 @@ export class Workspace {
     return value === null ? undefined : decodeEntry(key, storedKey, value);
   }
 
-  /** `before`: the key's header until now. */
+  /** `before`: the key's present header. */
   put(storedKey: string, before: Header, fields: Fields, payload: Payload): StoredValue {
     const value = encodeEntry(storedKey, fields, payload);
     const { revision, createdAt, expiresAt = NEVER, policy } = fields;
@@ -118,25 +118,25 @@ export class Workspace {
     return value;
   }
 
-  /** Deletes what is stored, live or not. */
+  /** Deletes the stored entry, live or not. */
   remove(storedKey: string, before: Header, remember = true): void {
     if (before.deadline === ABSENT) return;
     this.#set({ key: storedKey, header: absent(before.watchedFrom), value: null, remember });
   }
 
-  /** Deletes what has expired, and whose record of the expiry index goes, too. */
+  /** Deletes an expired entry whose record in the expiry index is removed, too. */
   removeUnwatched(storedKey: string): void {
     this.#set({ key: storedKey, header: absent(NEVER), value: null, remember: false });
   }
 
-  /** No record of the expiry index names the key any more; if it has a deadline, it gets a new one. */
+  /** Notes that no record of the expiry index names the key any more; if it has a deadline, it gets a new record. */
   unwatched(storedKey: string, header: Header): void {
     const value = this.#pending.get(storedKey)?.value;
     this.#deadlines = true;
     this.#set({ key: storedKey, header: { ...header, watchedFrom: NEVER }, value, remember: false });
   }
 
-  /** Deletes something that is no entry. */
+  /** Deletes a stored value that is not an entry. */
   drop(storedKey: string): void {
     this.#deletions.push(storedKey);
   }
@@ -147,7 +147,7 @@ export class Workspace {
     this.#pending.set(key, pending);
   }
 
-  /** Does something as a whole, or, where it throws or `keep` refuses its result, nothing of it. */
+  /** Does all of the work or, if it throws or `keep` refuses its result, none of it. */
   part<T>(work: () => T, keep: (result: T) => boolean): T {
     const undo = new Map<string, Pending | undefined>();
     const publications = this.#publications.length;
@@ -173,12 +173,12 @@ export class Workspace {
     return this.#parts.watchers.has(namespaceId);
   }
 
-  /** To be told to watchers, once it is written. */
+  /** Reports a change to watchers once the batch is written. */
   publish({ id }: Pick<Namespace, "id">, change: StoredChange): void {
     this.#publications.push({ namespaceId: id, change });
   }
 
-  /** What has to be written; `undefined`: nothing. Nothing may be added any more. */
+  /** Returns the writes to make; `undefined`: none. Nothing may be added after that. */
   seal(): Writes | undefined {
     const puts: { key: string; value: StoredValue }[] = this.#deadlines ? this.#indexRecords() : [];
     const deletions = this.#deletions;
@@ -206,13 +206,13 @@ export class Workspace {
       const { deadline } = header;
       if (deadline === NEVER || deadline === ABSENT || header.watchedFrom <= deadline) continue;
       collector.add(key, deadline);
-      // The record's time is this deadline's or an earlier one.
+      // The record's time is this deadline or an earlier one.
       this.#pending.set(key, { ...pending, header: { ...header, watchedFrom: deadline } });
     }
     return collector.records();
   }
 
-  /** It was written. */
+  /** Call once the batch is written. */
   settle(): void {
     const { cache, revisions, watchers } = this.#parts;
     if (this.#writesRecord) revisions.recorded();

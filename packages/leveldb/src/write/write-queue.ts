@@ -2,7 +2,7 @@ import { Workspace, type WorkspaceParts } from "./workspace.ts";
 
 /** Milliseconds that a slice of background work may take: the event loop waits so long at most. */
 export const SLICE_MS = 2;
-/** Keys, and characters or bytes, from which on a batch is full. */
+/** A batch is full from this many keys, or characters and bytes, on. */
 const MOST_KEYS = 2048;
 const MOST_BYTES = 4 * 2 ** 20;
 
@@ -17,20 +17,20 @@ interface Answer {
   readonly result: unknown;
 }
 
-/** Mends the database after a write failed. */
+/** Repairs the database after a failed write. */
 export interface Repair {
-  /** Called after every write that went well; → why it must not be acknowledged all the same. */
+  /** Called after every successful write. Returns why it must not be acknowledged all the same, if so. */
   doubt(): Error | undefined;
-  /** Called after every failed write; → what its callers are told. */
+  /** Called after every failed write. Returns the error for its callers. */
   failed(error: unknown): unknown;
-  /** Called before every batch; rejects where nothing may be written. `undefined`: nothing is wrong. */
+  /** Called before every batch; rejects if nothing may be written. `undefined`: nothing is wrong. */
   ready(): Promise<void> | undefined;
 }
 
 /**
- * All writes, first come, first served, one batch at a time: whatever arrives while one is written goes into the next.
- * A job looks at the state as of its turn and says what to write; so nothing overtakes, and nothing has to be taken back
- * but what the failed batch itself would have done.
+ * All writes, first come, first served, one batch at a time: jobs that arrive while one is being written go into the next.
+ * A job reads the state as of its turn and adds its writes to the batch; so no job overtakes another, and a failed batch
+ * leaves nothing else to undo.
  */
 export class WriteQueue {
   readonly #parts: WorkspaceParts;
@@ -44,7 +44,7 @@ export class WriteQueue {
     this.#repair = repair;
   }
 
-  /** `apply` must leave the workspace as it was where it throws. Resolves once what it did was written. */
+  /** If `apply` throws, it must leave the workspace unchanged. Resolves once its changes are written. */
   run<T>(apply: (work: Workspace) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({ apply, resolve: resolve as Job["resolve"], reject });
@@ -52,12 +52,12 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when what is being written has been written, or has failed. */
+  /** Resolves once the writes under way have succeeded or failed. */
   settled(): Promise<unknown> {
     return this.run(() => undefined).catch(() => undefined);
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves once the queue is empty. */
   idle(): Promise<void> {
     if (!this.#working) return Promise.resolve();
     return new Promise((resolve) => {
@@ -65,7 +65,7 @@ export class WriteQueue {
     });
   }
 
-  /** Goes on until there is something to wait for, or nothing left to do. No `await`: a single write has few hops to make. */
+  /** Works until it must wait or the queue is empty. Without `await`, so that a single write takes few microtasks. */
   #next(): void {
     this.#working = true;
     while (this.#jobs.length > 0) {
@@ -86,7 +86,7 @@ export class WriteQueue {
     this.#idle?.();
   }
 
-  /** → whether it is under way: then `next` will be called when it has ended. */
+  /** Returns whether a write is under way; `next` is called when it ends. */
   #batch(): boolean {
     const work = new Workspace(this.#parts);
     const answers: Answer[] = [];
@@ -121,10 +121,10 @@ export class WriteQueue {
   }
 
   #fail(answers: readonly Answer[], error: unknown): void {
-    // The batch may yet be found written.
+    // The batch may still turn out to be written.
     this.#parts.cache.clear();
-    const told = this.#repair.failed(error);
-    for (const { job } of answers) job.reject(told);
+    const reason = this.#repair.failed(error);
+    for (const { job } of answers) job.reject(reason);
   }
 
   #gather(work: Workspace, answers: Answer[]): void {

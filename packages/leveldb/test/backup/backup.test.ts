@@ -56,7 +56,7 @@ describe("backup()", () => {
     onTestFinished(() => copy.close());
     expect((await everything(copy)) as unknown[]).toEqual(before);
     expect(await copy.sweep()).toBe(1);
-    // They have nothing to do with one another.
+    // The two are independent.
     await copy.set("k", "copy");
     await store.set("k", "store");
     expect(await copy.get("k")).toBe("copy");

@@ -1,4 +1,4 @@
-/** Opens the store at the path given, says so, and keeps it open until it is killed. */
+/** Opens the store at the given path, reports that, and keeps it open until it is killed. */
 import { createStore } from "@kv/core";
 import { leveldb } from "../../src/index.ts";
 

@@ -18,9 +18,12 @@ import { LOOK_INTERVAL_MS } from "../../src/connection/custody.ts";
 import { type LeveldbOptions, leveldb } from "../../src/index.ts";
 import { scratchPath } from "../scratch.ts";
 
-const TOLD = { code: "KV_UNAVAILABLE", message: expect.stringMatching(/see to the files, close this store/) };
+const TOLD = {
+  code: "KV_UNAVAILABLE",
+  message: expect.stringMatching(/put the files back or restore a backup, close this store/),
+};
 
-/** A store that has written, after the time within which a change of its files may go unnoticed. */
+/** A store that has written, long enough ago that a change of its files is noticed. */
 async function written(options: LeveldbOptions): Promise<Store> {
   const store = createStore(leveldb(options));
   await store.set("before", 1);
@@ -90,7 +93,7 @@ const CHANGES: readonly (readonly [what: string, change: (path: string) => unkno
   ["a backup was copied over them", restoreOver, /was (replaced or altered|moved or deleted)/],
 ];
 
-/** Some file systems forget the number of a file that nobody has open, and give it another one. */
+/** Some file systems forget the inode number of a file that no process has open, and give it another one. */
 test("the file CURRENT may come to be told by another inode", async () => {
   const path = await scratchPath();
   const store = await written({ path });
@@ -160,7 +163,7 @@ describe("nothing is acknowledged any more, and every operation says why, where"
     await store.set("k", 1);
     rmSync(path, { recursive: true });
     await expect(store.close()).rejects.toMatchObject(TOLD);
-    // Everything was released all the same.
+    // Everything is released all the same.
     const again = createStore(leveldb({ path }));
     expect(await again.get("k")).toBeUndefined();
     await again.close();

@@ -1,5 +1,5 @@
 /**
- * Opens and closes stores as it is told, one request after the other, and answers how each went:
+ * Opens and closes stores on request, one request after the other, and answers with the outcome of each:
  *
  * - `open`: opens the path and writes `key`; the store stays open.
  * - `try`: opens the path, writes `key` and closes again.
@@ -20,7 +20,7 @@ export interface Request {
   readonly key?: string;
 }
 
-/** How a request went. `code` and `message` are of the error, if there was one. */
+/** The outcome of a request. `code` and `message` are those of the error, if there was one. */
 export interface Answer {
   readonly code?: string;
   readonly message?: string;

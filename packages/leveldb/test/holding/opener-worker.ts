@@ -1,4 +1,4 @@
-/** A thread that opens the store at the path given, says so, and keeps it open until it is terminated. */
+/** A thread that opens the store at the given path, reports that, and keeps it open until it is terminated. */
 import { parentPort, workerData } from "node:worker_threads";
 import { createStore } from "@kv/core";
 import { leveldb } from "../../src/index.ts";

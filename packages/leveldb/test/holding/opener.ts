@@ -6,7 +6,7 @@ import type { Answer, Message, Request } from "./opener-process.ts";
 
 const SCRIPT = fileURLToPath(new URL("./opener-process.ts", import.meta.url));
 
-/** Another process that opens stores as it is told. */
+/** Another process that opens stores on request. */
 export class Opener {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -14,7 +14,7 @@ export class Opener {
   readonly acknowledged: string[] = [];
   #requests = 0;
 
-  /** @param until what ends it: the end of the test, unless the caller says so. */
+  /** @param until registers the function that ends it; by default it ends with the test */
   static async start(until: (stop: () => Promise<void>) => void = onTestFinished): Promise<Opener> {
     const child = fork(SCRIPT);
     until(() => end(child));

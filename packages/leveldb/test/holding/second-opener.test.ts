@@ -175,7 +175,7 @@ describe("a second opener is refused", () => {
       onTestFinished(async () => void (await worker.terminate()));
       return once(worker, "message").then(
         () => "open",
-        // What a thread throws arrives as a copy, of no class of its own.
+        // An error thrown by a thread arrives as a copy without its class.
         (error: Error & { code?: unknown }) => error.code,
       );
     });
@@ -242,7 +242,7 @@ describe("a file that names a holder does not keep anyone out", () => {
     if (process.platform !== "linux") context.skip("needs /proc");
     const path = await scratchPath();
     const script = fileURLToPath(new URL("./holding-process.ts", import.meta.url));
-    // The shell becomes a program that waits for no child.
+    // The shell becomes a program that does not wait for its child.
     const parent = spawn("sh", ["-c", '"$0" "$1" "$2" & exec sleep 60', process.execPath, script, path]);
     onTestFinished(async () => {
       parent.kill("SIGKILL");

@@ -1,4 +1,4 @@
-/** A thread that hands in the database at the path given, which another thread has open, and says how that went. */
+/** A thread that hands in the database at the given path, which another thread has open, and reports the outcome. */
 import { parentPort, workerData } from "node:worker_threads";
 import { createStore, KvError } from "@kv/core";
 import { ClassicLevel } from "classic-level";

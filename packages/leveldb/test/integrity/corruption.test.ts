@@ -62,7 +62,7 @@ describe("the value of an entry", () => {
         const forms = typeof value === "string" ? [altered.toString(), altered] : [altered];
         for (const form of forms) {
           const entry = decodeEntry("k", "key", form);
-          // Of the checksum itself some bits do not count.
+          // Some bits of the checksum itself do not count.
           if (bit < 64 && entry instanceof LeveldbEntry) expect(entry.payload).toEqual(content);
           else expect(() => entry.payload).toThrow(expect.objectContaining({ code: "KV_CORRUPT" }));
         }
@@ -103,7 +103,7 @@ describe("an altered entry", () => {
   });
 });
 
-/** A store with tables and a log, closed; → its entries. */
+/** Makes a store with tables and a log, and closes it. Returns its entries. */
 async function filled(path: string): Promise<Map<string, string>> {
   const store = createStore(leveldb({ path, writeBufferSize: 2 ** 16 }));
   const entries = new Map(Array.from({ length: 3000 }, (_, i) => [`key ${i}`, `value ${i} `.repeat(5)]));
@@ -119,7 +119,7 @@ function filesOf(path: string, kind: RegExp): string[] {
     .map((file) => join(path, file));
 }
 
-/** What a store over damaged files answers for every entry: the right value, or an error; → the errors' codes. */
+/** Expects a store over damaged files to answer each read with the right value or an error. Returns the errors' codes. */
 async function answers(
   options: LeveldbPathOptions,
   entries: ReadonlyMap<string, string>,
@@ -139,7 +139,7 @@ async function answers(
   return codes;
 }
 
-/** In a process of its own, which LevelDB ends (`undefined`) where it merges a table whose keys are out of order. */
+/** In a process of its own, which LevelDB ends (`undefined`) if it merges a table whose keys are out of order. */
 async function readElsewhere(task: Task): Promise<Findings | undefined> {
   const child = fork(fileURLToPath(new URL("./damaged-reader.ts", import.meta.url)), { silent: true });
   let found: Findings | undefined;

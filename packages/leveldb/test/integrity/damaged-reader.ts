@@ -1,4 +1,4 @@
-/** Reads entries of a store over damaged files, as it is told once, and answers with what was wrong. */
+/** Reads entries of a store over damaged files, once it gets the request, and answers with the faults it found. */
 import { createStore, KvError } from "@kv/core";
 import { type LeveldbPathOptions, leveldb } from "../../src/index.ts";
 
