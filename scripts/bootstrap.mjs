@@ -1,5 +1,5 @@
-// `npm start` and `npm test` on a machine that has Node >= 20 and npm, and nothing else: installs the pinned
-// dependencies, then runs the task under the pinned Node. Plain JavaScript, since it starts under the machine's Node.
+// `npm start` and `npm test` on a machine with only Node >= 20 and npm: installs the pinned dependencies, then runs the
+// task under the pinned Node. Plain JavaScript, because it starts under the machine's own Node.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -18,7 +18,7 @@ const stamp = join(root, "node_modules/.kv-installed");
 const [task, ...args] = process.argv.slice(2);
 if (task !== "start" && task !== "test") fail("usage: node scripts/bootstrap.mjs start|test [arguments]");
 if (Number(process.versions.node.split(".")[0]) < 20) {
-  fail(`Node >= 20 is needed to begin with; this is ${process.version}.`);
+  fail(`Node >= 20 is needed to start; this is ${process.version}.`);
 }
 
 const env = childEnvironment();
@@ -27,7 +27,7 @@ process.exit(
   run(runtime, [join(root, `scripts/${task}.ts`), ...args], { env: { ...env, PATH: runtimePath() } }),
 );
 
-/** What the installed tree was made from. A second run with the same inputs installs nothing. */
+/** A hash of the inputs of an installation. A second run with the same inputs installs nothing. */
 function fingerprint() {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch} ${pnpm}`);
   for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml"]) hash.update(readFileSync(join(root, file)));
@@ -52,7 +52,7 @@ function install() {
   console.log(
     `Installing the pinned dependencies and Node ${nodeVersion} (once): ${how} install --frozen-lockfile`,
   );
-  // NODE_ENV=production would leave the development dependencies out; CI answers what would be asked.
+  // NODE_ENV=production would omit the development dependencies; with CI, pnpm asks no questions.
   const { NODE_ENV: _, ...rest } = env;
   const options = { env: { ...rest, CI: "true", COREPACK_ENABLE_DOWNLOAD_PROMPT: "0" } };
   const installArgs = [...prefix, "install", "--frozen-lockfile", "--prod=false", "--loglevel=error"];
@@ -74,7 +74,7 @@ function install() {
   writeFileSync(stamp, fingerprint());
 }
 
-/** The pinned pnpm if the machine has it, else npm fetches it into its own cache. */
+/** The machine's pnpm if it is the pinned version, else npm, which fetches that version into its own cache. */
 function findPnpm() {
   const found = spawnSync("pnpm", ["--version"], {
     cwd: root,
@@ -90,8 +90,8 @@ function findPnpm() {
 }
 
 /**
- * npm hands its whole configuration down as npm_config_* variables. pnpm and the npm inside an install script would
- * take them for their own settings, so only what says how to reach the registry stays.
+ * npm passes its whole configuration on as npm_config_* variables. pnpm, and npm inside an install script, would take
+ * them for their own settings, so only the variables that concern access to the registry are kept.
  */
 function childEnvironment() {
   const reach =
@@ -123,7 +123,7 @@ function isWritable(folder) {
   }
 }
 
-/** Whatever a task starts as `node` is the pinned one as well. */
+/** With the pinned Node first, so that processes which a task starts as `node` use it, too. */
 function runtimePath() {
   const separator = process.platform === "win32" ? ";" : ":";
   return [join(root, "node_modules/node/bin"), process.env.PATH].filter(Boolean).join(separator);

@@ -1,10 +1,10 @@
-// Makes one file of each package's modules, for those whose exports name `dist/bundle/index.js`. Node reads, resolves and
-// links every module for itself, which for the hundred small files of a core and an adapter takes longer than opening
-// a database: 40 ms against 5. Declarations and the sources' one-idea files stay as they are.
+// Bundles the modules of each package whose exports name `dist/bundle/index.js` into one file. Node reads, resolves and
+// links every module separately, which takes 40 ms for the hundred small files of core and an adapter, against 5 ms for
+// opening a database. Declarations and sources stay one file per idea.
 //
-// A package with several entries (`.`, `./redis`) gets a file for each, over what they share.
+// A package with several entries (`.`, `./redis`) gets a file for each, and files for the modules that they share.
 //
-// `node scripts/bundle.ts` bundles all; within a package's folder, that package.
+// `node scripts/bundle.ts` bundles all packages; run in a package's folder, only that package.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -33,7 +33,7 @@ function isBundled(folder: string): boolean {
   return entriesOf(folder).includes("index");
 }
 
-/** Each module with the map that the compiler wrote, so that the bundle's map leads to the TypeScript, which is shipped. */
+/** Loads each module with the compiler's source map, so that the bundle's map leads to the published TypeScript. */
 const withSourceMaps: Plugin = {
   name: "with-source-maps",
   load(id) {
@@ -46,13 +46,13 @@ const withSourceMaps: Plugin = {
 async function bundle(folder: string): Promise<void> {
   const build = await rolldown({
     input: Object.fromEntries(entriesOf(folder).map((name) => [name, join(folder, `dist/${name}.js`)])),
-    // Whatever is not ours to bundle is what Node resolves by name: dependencies and Node's own modules.
+    // Node resolves dependencies and its own modules by name; everything else is bundled.
     external: (id) => !id.startsWith(".") && !id.startsWith("/"),
     plugins: [withSourceMaps],
     platform: "neutral",
     treeshake: false,
   });
-  // No hash in the names of shared parts, or those of every build would pile up and be published.
+  // No hash in the names of shared parts, or the parts of earlier builds would pile up and be published.
   const chunkFileNames = "shared/[name].js";
   await build.write({ dir: join(folder, BUNDLE), format: "esm", sourcemap: true, chunkFileNames });
   await build.close();

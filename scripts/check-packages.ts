@@ -1,5 +1,5 @@
-// `pnpm check:packages`: packs every public package as `pnpm publish` would and looks at what those who install it will
-// find: publint and attw (are the types wrong?), and whether links, source maps and the manifest lead somewhere.
+// `pnpm check:packages`: packs every public package as `pnpm publish` would, and checks the result: publint, attw (are the
+// types wrong?), and whether links, source maps and the manifest lead somewhere.
 
 import { spawnSync } from "node:child_process";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
-// Keeps the arrows of ARCHITECTURE.md pointing inward: who may import whom, that every import is declared, and that no
-// file is named after a drawer (utils, types).
+// Keeps the arrows of ARCHITECTURE.md pointing inward: which package may import which, that every import is declared, and
+// that no file has a catch-all name (utils, types).
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -32,10 +32,10 @@ const mayImport: Record<string, readonly string[] | "any"> = {
   "arangodb-emulator": [],
 };
 
-/** Imports that one file of a package may have: an entry of its own, for those who have installed both. */
+/** Imports allowed in one file only: a separate entry, for users who have installed both packages. */
 const onlyIn: Record<string, string> = { "hybrid → redis": join("src", "redis.ts") };
 
-/** Programs of this repository. They import; nobody imports them. */
+/** Programs of this repository, which no package may import. */
 const programs = ["bench", "tour", "integration-tests"];
 
 const refusedNames = ["utils.ts", "types.ts"];
@@ -76,15 +76,13 @@ function lintManifest(root: string, owner: Package): string[] {
   const path = relative(root, join(owner.folder, "package.json"));
   if (!Object.hasOwn(mayImport, owner.name)) {
     return [
-      `${path}: ${scope}${owner.name} has no rule. Say in scripts/lint-dependencies.ts what it may import.`,
+      `${path}: ${scope}${owner.name} has no rule. Add the packages that it may import to scripts/lint-dependencies.ts.`,
     ];
   }
   const { dependencies, peerDependencies, optionalDependencies } = owner.manifest;
   const twice =
     !owner.manifest.private && dependencies?.[`${scope}core`] !== undefined
-      ? [
-          `${path}: ${scope}core must be a peer dependency, or a program may get a copy for each version asked for`,
-        ]
+      ? [`${path}: ${scope}core must be a peer dependency, or a program may get several copies of it`]
       : [];
   const refused = Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies })
     .map((name) => ({ name, reason: refusal(owner, name) }))
@@ -97,7 +95,7 @@ function lintSources(root: string, owner: Package): string[] {
   const problems: string[] = [];
   const files = globSync("**/*.{ts,mts,tsx,js,mjs}", {
     cwd: owner.folder,
-    // What lies in a package of its own is linted as that.
+    // A nested package is linted on its own.
     exclude: (name) =>
       name === "node_modules" || name === "dist" || existsSync(join(owner.folder, name, "package.json")),
   });
@@ -142,15 +140,15 @@ function lintImport(owner: Package, file: string, specifier: string, isSource: b
   if (!Object.hasOwn({ ...devDependencies }, name))
     return `${name} is not declared in ${owner.manifest.name}'s package.json`;
   if (!isSource || owner.manifest.private) return undefined;
-  return `${name} is only a devDependency, so whoever installs ${owner.manifest.name} would not have it`;
+  return `${name} is only a devDependency, so it is missing where ${owner.manifest.name} is installed`;
 }
 
-/** Why the sources of `owner` may not import the package `name`; `undefined` where they may. */
+/** Why the sources of `owner` may not import the package `name`; `undefined` if they may. */
 function refusal(owner: Package, name: string): string | undefined {
   if (!name.startsWith(scope)) return undefined;
   const target = name.slice(scope.length);
   const allowed = mayImport[owner.name] ?? [];
-  if (programs.includes(target)) return `${name} is a program of this repository, nothing imports it`;
+  if (programs.includes(target)) return `${name} is a program of this repository, which no package imports`;
   if (allowed === "any" || allowed.includes(target)) return undefined;
   if (owner.name === "core") return "@kv/core imports no other @kv package";
   const who = adapters.includes(owner.name) ? "an adapter" : owner.manifest.name;

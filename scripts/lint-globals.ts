@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { type Found, findIn } from "./lint/syntax.ts";
 import { adapters } from "./lint-dependencies.ts";
 
-/** Built-in classes that every realm has its own of, and what recognises their instances all the same. */
+/** Built-in classes, of which every realm has its own, and the checks that recognise instances of any realm. */
 const ANY_REALM: Readonly<Record<string, string>> = {
   AbortSignal: "a check by its methods, as core/src/contract/any-realm.ts has",
   Date: "a check by its internal slot, as core/src/contract/any-realm.ts has",
@@ -15,7 +15,7 @@ const ANY_REALM: Readonly<Record<string, string>> = {
   Uint8Array: "isBytes of @kv/core",
 };
 
-/** The host's timers and clocks, which a test may replace, and what takes real time all the same. */
+/** The host's timers and clocks, which a test may replace, and the functions that always use real time. */
 const REAL_TIME: Readonly<Record<string, string>> = {
   setTimeout: "timer or delay",
   setInterval: "backgroundInterval",
@@ -47,11 +47,11 @@ function lintPackage(root: string, manifestPath: string): string[] {
       return [
         ...(realTime ? hostTime(path) : []).map(
           (one) =>
-            `${at(one)}: ${one.text} may be a test's fake, and a store would hang: use ${REAL_TIME[one.text]} of @kv/core`,
+            `${at(one)}: ${one.text} may be faked by a test, and a store would then hang: use ${REAL_TIME[one.text]} of @kv/core`,
         ),
         ...(anyRealm ? realmChecks(path) : []).map(
           (one) =>
-            `${at(one)}: asks whether something is an instance of ${one.text}, which those of another realm are not: use ${ANY_REALM[one.text]}`,
+            `${at(one)}: checks for an instance of ${one.text}, which fails for objects of another realm: use ${ANY_REALM[one.text]}`,
         ),
       ];
     });

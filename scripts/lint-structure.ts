@@ -1,12 +1,12 @@
-// Keeps the tree readable: a folder can be taken in at one look, a comment names only files that exist, and no two files
-// of a published package import each other, directly or round a circle.
+// Keeps the tree readable: a folder holds few files, a comment names only files that exist, and the files of a published
+// package do not import each other in a circle.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { importsOf } from "./lint/imports.ts";
 import { commentsIn } from "./lint/syntax.ts";
 
-/** How many files a folder may hold, folders not counted. */
+/** How many files a folder may hold, not counting the folders in it. */
 const MOST_FILES = 12;
 
 const TREES = ["packages/*/src", "packages/*/test", "integration-tests", "scripts"];
@@ -31,7 +31,7 @@ function crowdedFolders(files: readonly string[]): string[] {
     .filter(([, count]) => count > MOST_FILES)
     .map(
       ([folder, count]) =>
-        `${folder}: holds ${count} files, and ${MOST_FILES} are what one look takes in; which folder is missing?`,
+        `${folder}: holds ${count} files, but may hold ${MOST_FILES}: group some of them in a folder`,
     );
 }
 
@@ -49,7 +49,7 @@ function missingFiles(root: string, files: readonly string[]): string[] {
           at: line + text.slice(0, index).split("\n").length - 1,
         }))
         .filter(({ named }) => !known(file, named))
-        .map(({ named, at }) => `${file}:${at}: the comment names \`${named}\`, and there is no such file`),
+        .map(({ named, at }) => `${file}:${at}: the comment names \`${named}\`, which does not exist`),
     ),
   );
 }
@@ -70,7 +70,7 @@ function circlesOf(root: string, files: readonly string[]): string[] {
   const visit = (file: string): void => {
     const at = path.indexOf(file);
     if (at >= 0) {
-      found.push(`${file}: imports itself round a circle: ${[...path.slice(at), file].join(" → ")}`);
+      found.push(`${file}: imports itself in a circle: ${[...path.slice(at), file].join(" → ")}`);
       return;
     }
     if (done.has(file)) return;

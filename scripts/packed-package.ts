@@ -1,5 +1,5 @@
-// What those who install a package will find missing: where a link of its pages leads nowhere, where a source map names a
-// source that was not packed, and where its manifest does not say which repository it is from.
+// Finds what a user would miss in an installed package: links on its pages that lead nowhere, source maps that name
+// sources which were not packed, and a manifest that does not name the package's repository.
 
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -25,7 +25,9 @@ export function problemsOf(folder: string, root: string): string[] {
 
 function manifestProblems({ repository }: Manifest, root: string): string[] {
   if (repository?.url === undefined || repository.directory === undefined) {
-    return ["package.json: has no repository with url and directory, so that a package page leads nowhere"];
+    return [
+      "package.json: repository must have url and directory, or the package's page cannot link to its sources",
+    ];
   }
   return existsSync(join(root, repository.directory))
     ? []
@@ -39,7 +41,7 @@ function pageProblems(folder: string, page: string, web: string | undefined, roo
   });
 }
 
-/** Links and images of a Markdown page, those of reference definitions and HTML included. Code is none. */
+/** Links and images of a Markdown page, including reference definitions and HTML, without those in code. */
 function linksIn(text: string): string[] {
   const prose = text.replace(/^(```|~~~).*?^\1/gms, "").replace(/`[^`\n]*`/g, "");
   const patterns = [
@@ -50,7 +52,7 @@ function linksIn(text: string): string[] {
   return patterns.flatMap((pattern) => [...prose.matchAll(pattern)].map(([, target]) => target ?? ""));
 }
 
-/** Why a link leads nowhere; `undefined`: it leads somewhere, or out of the repository. */
+/** Why a link leads nowhere; `undefined` if it leads somewhere, or out of the repository. */
 function linkProblem(
   folder: string,
   page: string,
@@ -62,7 +64,7 @@ function linkProblem(
     const [, path = ""] = /^\/(?:blob|tree)\/[^/]+\/([^#]*)/.exec(link.slice(web.length)) ?? [];
     return targetProblem(join(root, path), link.split("#", 2)[1], "the repository");
   }
-  if (/^[a-z][a-z+.-]*:/i.test(link)) return URL.canParse(link) ? undefined : "is no URL";
+  if (/^[a-z][a-z+.-]*:/i.test(link)) return URL.canParse(link) ? undefined : "is not a valid URL";
   const [path = "", anchor] = link.split("#", 2);
   const target = path === "" ? join(folder, page) : resolve(folder, dirname(page), decodeURIComponent(path));
   if (relative(folder, target).startsWith("..")) return "leaves the package; make it absolute";
@@ -70,14 +72,14 @@ function linkProblem(
 }
 
 function targetProblem(target: string, anchor: string | undefined, where: string): string | undefined {
-  if (!existsSync(target)) return `leads to what is not in ${where}`;
+  if (!existsSync(target)) return `leads to a file that is not in ${where}`;
   if (anchor === undefined) return undefined;
   const page = statSync(target).isDirectory() ? join(target, "README.md") : target;
-  // Of a line in a source (#L12) there is nothing to know.
+  // Line anchors of sources (#L12) are not checked.
   if (!page.endsWith(".md") || anchor === "readme") return undefined;
   return existsSync(page) && anchorsOf(readFileSync(page, "utf8")).has(anchor)
     ? undefined
-    : "leads to a heading that is not there";
+    : "leads to a heading that does not exist";
 }
 
 /** The anchors that GitHub gives the headings of a page. */

@@ -1,6 +1,6 @@
-# For .ci/run: what the tests' servers need on a machine that may be new. `start_services` installs it, starts a Docker
-# daemon where none runs and sees to an image of Redis; `stop_services` takes away what was started. Nothing in here
-# fails the run: what cannot be had is said, and the tests that need it are skipped with the reason.
+# For .ci/run: the servers that the tests need, on a machine that may be new. `start_services` installs them, starts a
+# Docker daemon if none runs, and provides an image of Redis; `stop_services` removes what was started. Nothing in here
+# fails the run: a missing service is reported, and the tests that need it are skipped with the reason.
 
 redis_image=redis:8-alpine
 docker_folder=
@@ -20,7 +20,7 @@ start_services() {
   if start_docker; then provide_redis_image; fi
 }
 
-# Takes no output: the counts are the last line.
+# Prints nothing: the counts must stay the last line.
 stop_services() {
   if [ -n "$built_image" ]; then docker image rm --force "$built_image"; fi
   if [ -n "$dockerd_pid" ]; then end_dockerd; fi
@@ -38,16 +38,16 @@ install_packages() {
   fi
   if [ ${#wanted[@]} = 0 ]; then return 0; fi
   if ! command -v apt-get >/dev/null; then
-    echo "Services: there is no apt-get to install ${wanted[*]}"
+    echo "Services: cannot install ${wanted[*]}, because apt-get is missing"
     return 0
   fi
   [ "$(id -u)" = 0 ] || sudo="sudo -n"
   echo "Services: installing ${wanted[*]} with apt-get"
   export DEBIAN_FRONTEND=noninteractive
   local options=(-qq -o DPkg::Lock::Timeout=120 -o Acquire::http::Timeout=20)
-  # Lists that are not the newest may still do.
+  # Outdated package lists may still be good enough.
   $sudo timeout 180 apt-get "${options[@]}" update >/dev/null || true
-  # Newer releases of Debian have the client in a package of its own.
+  # Newer Debian releases have the client in a separate package.
   if [[ " ${wanted[*]} " == *" docker.io "* ]] && apt-cache show docker-cli >/dev/null 2>&1; then
     wanted+=(docker-cli)
   fi
@@ -62,14 +62,14 @@ docker_answers() {
   command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1
 }
 
-# A daemon of this run's own, with its data in a temporary folder: none of the machine's settings matters or changes.
+# A separate daemon for this run, with its data in a temporary folder: it neither uses nor changes the machine's settings.
 start_docker() {
   if docker_answers; then
     echo "Docker: a daemon answers ($(docker version --format '{{.Server.Version}}'))"
     return 0
   fi
   if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
-    echo "Docker: no daemon answers, and there is none to start: the container tests are skipped"
+    echo "Docker: no daemon answers, and dockerd is not installed: the container tests are skipped"
     return 1
   fi
   if [ "$(id -u)" != 0 ]; then
@@ -78,7 +78,7 @@ start_docker() {
   fi
   # Not below TMPDIR: the path of a socket may have 107 characters.
   docker_folder=$(mktemp -d /tmp/kv-docker.XXXXXX)
-  # Sandboxes lack one or the other: rules for packets, then layered file systems.
+  # Some sandboxes lack packet filter rules, some also layered file systems.
   local plain=(--iptables=false --ip6tables=false)
   if try_dockerd || try_dockerd "${plain[@]}" || try_dockerd "${plain[@]}" --storage-driver=vfs; then
     export DOCKER_HOST="unix://$docker_folder/docker.sock"
@@ -92,7 +92,7 @@ start_docker() {
 
 try_dockerd() {
   local folder=$docker_folder
-  # In a session of its own: Ctrl-C ends the tests first, and then `stop_services` ends it.
+  # In a separate session, so that Ctrl-C ends the tests first; `stop_services` ends the daemon.
   setsid dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/pid" \
     --host "unix://$folder/docker.sock" "$@" >"$folder/log" 2>&1 </dev/null &
   dockerd_pid=$!
@@ -137,7 +137,7 @@ redis_package() {
   echo "$(. /etc/os-release && echo "${NAME%% *}")'s redis-server $(redis_version)"
 }
 
-# The programs and the libraries that they name, nothing else. There is no ENTRYPOINT, so that a command is one.
+# Only the programs and the libraries that they link. No ENTRYPOINT, so that a container can run any command.
 build_redis_image() {
   local root program file status=0
   root=$(mktemp -d)

@@ -23,7 +23,7 @@ function summarize(modules: readonly TestModule[], unhandledErrors: readonly Ser
         const reason = result.note ?? (test.options.mode === "todo" ? "to do" : undefined);
         summary.skipped.push({ name, reason });
       } else {
-        // "pending" is a test that the run ended without: its process died, or the run was interrupted.
+        // "pending" is a test that had no result when the run ended: its process died, or the run was interrupted.
         summary.failed.push(result.state === "pending" ? `${name} (never finished)` : name);
         failures++;
       }
@@ -34,7 +34,7 @@ function summarize(modules: readonly TestModule[], unhandledErrors: readonly Ser
         failures++;
       }
     }
-    // A file that could not be loaded has no tests to fail.
+    // A file that could not be loaded has no tests, and is a failure itself.
     if (module.errors().length > 0 || (failures === 0 && module.state() === "failed")) {
       summary.failed.push(`${prefix}${module.relativeModuleId} (the file itself)`);
     }

@@ -1,4 +1,4 @@
-/** What a test run came to, as the reporter hands it over and `npm test` prints it. */
+/** The result of a test run, as the reporter writes it and `npm test` prints it. */
 export interface TestSummary {
   passed: number;
   failed: string[];
@@ -6,8 +6,8 @@ export interface TestSummary {
 }
 
 /**
- * The closing lines of `npm test`: what was skipped and why, what failed, and the counts, last.
- * With a filter, tests that it left out are counted but not named.
+ * The closing lines of `npm test`: skipped tests with their reasons, failed tests, and last the counts.
+ * Tests that a filter left out are counted but not named.
  */
 export function formatSummary({ passed, failed, skipped }: TestSummary, filtered = false): string {
   const lines: string[] = [];
@@ -23,8 +23,8 @@ export function formatSummary({ passed, failed, skipped }: TestSummary, filtered
 }
 
 /**
- * One case runs through many stores, and through each in many ways: where several skip it for one reason, they are
- * counted in one line below it. A name is `project › store › chapter › case`, a store `memory through a scope`.
+ * One case runs on many stores, and on each in several ways. Skips of one case for the same reason are counted in one
+ * line below it. A name is `project › store › chapter › case`, a store `memory through a scope`.
  */
 function grouped(skipped: TestSummary["skipped"]): string[][] {
   const groups = new Map<string, Skip[]>();

@@ -26,7 +26,7 @@ summary.failed.unshift(...failedChecks);
 console.log(`\n${formatSummary(summary, vitestArgs.length > 0)}`);
 process.exitCode = summary.failed.length > 0 ? 1 : 0;
 
-/** A check that fails counts as one failure, and does not keep the tests from running. */
+/** Runs a check. If it fails, it counts as one failure, and the tests still run. */
 async function check(name: string, ...command: string[]): Promise<void> {
   const started = performance.now();
   const { code, output } = await node(command, "collect");

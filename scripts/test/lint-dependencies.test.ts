@@ -44,7 +44,7 @@ describe("directions", () => {
     pack("sqlite", { dependencies: { "@kv/core": "1" } });
     pack("tour", { private: true, dependencies: { "@kv/core": "1" } });
     expect(lint()).toEqual([
-      "packages/sqlite/package.json: @kv/core must be a peer dependency, or a program may get a copy for each version asked for",
+      "packages/sqlite/package.json: @kv/core must be a peer dependency, or a program may get several copies of it",
     ]);
   });
 
@@ -103,7 +103,7 @@ describe("directions", () => {
     );
     pack("config", { dependencies: { [`@kv/${name}`]: "1" } });
     expect(lint()).toEqual([
-      `packages/config/package.json: depends on @kv/${name}: @kv/${name} is a program of this repository, nothing imports it`,
+      `packages/config/package.json: depends on @kv/${name}: @kv/${name} is a program of this repository, which no package imports`,
     ]);
   });
 
@@ -123,7 +123,7 @@ describe("directions", () => {
   it("asks for a rule where a package has none", () => {
     pack("surprise", {});
     expect(lint()).toEqual([
-      "packages/surprise/package.json: @kv/surprise has no rule. Say in scripts/lint-dependencies.ts what it may import.",
+      "packages/surprise/package.json: @kv/surprise has no rule. Add the packages that it may import to scripts/lint-dependencies.ts.",
     ]);
   });
 });
@@ -156,7 +156,7 @@ describe("imports", () => {
     const manifest = { devDependencies: { zod: "1" } };
     pack("core", manifest, { "src/a.ts": `import "zod";`, "test/a.test.ts": `import "zod";` });
     expect(lint()).toEqual([
-      `packages/core/src/a.ts:1: imports "zod": zod is only a devDependency, so whoever installs @kv/core would not have it`,
+      `packages/core/src/a.ts:1: imports "zod": zod is only a devDependency, so it is missing where @kv/core is installed`,
     ]);
   });
 

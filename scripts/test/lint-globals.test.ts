@@ -32,10 +32,10 @@ it("wants real timers and clocks, which no test has faked", () => {
         'import { setTimeout as sleep } from "node:timers/promises";\nexport const now = () => performance.now();\nexport const bad = () => setImmediate(() => sleep(1));\n',
     },
   );
-  expect(lint().filter((problem) => problem.includes("fake"))).toEqual([
-    "packages/memory/src/a.ts:1: setTimeout may be a test's fake, and a store would hang: use timer or delay of @kv/core",
-    "packages/memory/src/a.ts:2: performance.now may be a test's fake, and a store would hang: use monotonicNow of @kv/core",
-    "packages/memory/src/a.ts:3: setImmediate may be a test's fake, and a store would hang: use nextTurn or turn of @kv/core",
+  expect(lint().filter((problem) => problem.includes("faked"))).toEqual([
+    "packages/memory/src/a.ts:1: setTimeout may be faked by a test, and a store would then hang: use timer or delay of @kv/core",
+    "packages/memory/src/a.ts:2: performance.now may be faked by a test, and a store would then hang: use monotonicNow of @kv/core",
+    "packages/memory/src/a.ts:3: setImmediate may be faked by a test, and a store would then hang: use nextTurn or turn of @kv/core",
   ]);
 });
 
@@ -47,7 +47,7 @@ it("wants errors, promises and bytes of any realm recognised", () => {
     { "src/a.ts": "export const fine = (e: unknown) => e instanceof Error;\n" },
   );
   expect(lint()).toEqual([
-    "packages/core/src/a.ts:1: asks whether something is an instance of Error, which those of another realm are not: use isError of @kv/core",
+    "packages/core/src/a.ts:1: checks for an instance of Error, which fails for objects of another realm: use isError of @kv/core",
   ]);
 });
 

@@ -34,14 +34,14 @@ it("accepts a tree in order", () => {
 it("counts the files of a folder, and not those of the folders in it", () => {
   core({ ...numbered("src", 12), ...numbered("src/order", 13) });
   expect(lintStructure(root)).toEqual([
-    "packages/core/src/order: holds 13 files, and 12 are what one look takes in; which folder is missing?",
+    "packages/core/src/order: holds 13 files, but may hold 12: group some of them in a folder",
   ]);
 });
 
 it("refuses a comment that names a file which does not exist", () => {
   core({ "src/a.ts": `const text = "\`gone.ts\`";\n/**\n * Laid out as \`meta.ts\` says.\n */` });
   expect(lintStructure(root)).toEqual([
-    "packages/core/src/a.ts:3: the comment names `meta.ts`, and there is no such file",
+    "packages/core/src/a.ts:3: the comment names `meta.ts`, which does not exist",
   ]);
 });
 
@@ -53,7 +53,7 @@ it("finds circles, those of types included, in what is published", () => {
   };
   core(circle);
   expect(lintStructure(root)).toEqual([
-    "packages/core/src/a.ts: imports itself round a circle: packages/core/src/a.ts → packages/core/src/b.ts → packages/core/src/c.ts → packages/core/src/a.ts",
+    "packages/core/src/a.ts: imports itself in a circle: packages/core/src/a.ts → packages/core/src/b.ts → packages/core/src/c.ts → packages/core/src/a.ts",
   ]);
 });
 

@@ -56,13 +56,13 @@ it("finds links that lead nowhere, out of the package, and to headings that are 
     '<img src="missing.png">',
   ].join("\n\n");
   expect(problems({ "README.md": readme })).toEqual([
-    "README.md: the link #nothing leads to a heading that is not there",
+    "README.md: the link #nothing leads to a heading that does not exist",
     "README.md: the link ../../README.md leaves the package; make it absolute",
-    "README.md: the link docs/middleware.md leads to what is not in the package",
-    `README.md: the link ${web}#slow leads to a heading that is not there`,
-    `README.md: the link ${web}/blob/main/packages/core/test/x.ts leads to what is not in the repository`,
-    "README.md: the link missing.md leads to what is not in the package",
-    "README.md: the link missing.png leads to what is not in the package",
+    "README.md: the link docs/middleware.md leads to a file that is not in the package",
+    `README.md: the link ${web}#slow leads to a heading that does not exist`,
+    `README.md: the link ${web}/blob/main/packages/core/test/x.ts leads to a file that is not in the repository`,
+    "README.md: the link missing.md leads to a file that is not in the package",
+    "README.md: the link missing.png leads to a file that is not in the package",
   ]);
 });
 
@@ -77,7 +77,7 @@ it("finds maps and sources that were not packed, and a manifest without a reposi
   ).toEqual([
     "dist/bundle/index.js.map: its source ../errors.js is not in the package",
     "dist/index.d.ts: its source map index.d.ts.map is not in the package",
-    "package.json: has no repository with url and directory, so that a package page leads nowhere",
+    "package.json: repository must have url and directory, or the package's page cannot link to its sources",
   ]);
 });
 
