@@ -1,4 +1,4 @@
-// Prints every AQL statement that the adapter can send. `query` of a user's own is all that is missing.
+// Prints every AQL statement that the adapter can send, except those that callers pass to `query`.
 
 import { STATEMENTS } from "../src/statements.ts";
 

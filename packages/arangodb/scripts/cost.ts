@@ -1,6 +1,5 @@
-// What operations cost: requests, bytes, and the processor time of this process beside arangojs doing the same with
-// documents of its own. The emulator is a process of its own and counts for nothing; as it is no ArangoDB, no time of a
-// server is told.
+// Measures what operations cost: requests, bytes, and this process's processor time, compared with arangojs alone on plain
+// documents. The emulator is a separate process and is not counted; it is not ArangoDB, so server times are not measured.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -72,7 +71,7 @@ async function processorTime(url: string): Promise<void> {
     "\n| processor time of the client | @kv/arangodb, µs each | arangojs, µs each |\n|---|--:|--:|",
   );
   for (const [name, count, ours, theirs] of rows) {
-    // By turns, so that neither has the warmer process.
+    // In turns, so that neither gets the warmer process.
     const times: [number[], number[]] = [[], []];
     for (let round = 0; round < 6; round++) {
       for (const [i, run] of [ours, theirs].entries()) times[i]?.push(await perOperation(run, count));

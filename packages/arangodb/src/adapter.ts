@@ -38,7 +38,7 @@ export class ArangodbAdapter implements Adapter {
     linearizable: true,
     watch: "shared",
   };
-  /** A round trip costs more than what is done at its end: everything of a tick shares one. */
+  /** A round trip costs more than the work at its end, so all calls of a tick share one. */
   readonly batch = { read: true, commit: true };
   /** Beyond the contract: `links` and `query` find the session here. */
   readonly native: this = this;
@@ -49,7 +49,7 @@ export class ArangodbAdapter implements Adapter {
     this.#settings = settings;
   }
 
-  /** The server's time, by which deadlines are kept; before it is open, this machine's. */
+  /** The server's time, which deadlines follow; before the adapter is open, this machine's. */
   readonly clock = (): number => this.#opened?.clock.now() ?? Date.now();
 
   readonly syncClock = (): Promise<void> | undefined => this.#opened?.clock.sync();

@@ -1,8 +1,8 @@
 import { Refusal } from "@kv/core";
 
-/** Where the servers are, and what else a URL says. */
+/** Where the servers are, and the other settings of a URL. */
 export interface Addressed {
-  /** As arangojs wants them: with scheme, host and port only. */
+  /** In arangojs's form: only scheme, host and port. */
   readonly urls: readonly string[];
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -21,8 +21,8 @@ const DEFAULT_PORT = "8529";
 /** @throws Refusal `KV_INVALID_OPTION`, which never quotes a URL: it may hold a password */
 export function addressOf(url: unknown, urls: unknown): Addressed {
   if (urls === undefined) return parsed(url ?? `http://127.0.0.1:${DEFAULT_PORT}`, "url");
-  if (url !== undefined) refuse("urls goes without url: it names the servers itself");
-  if (!Array.isArray(urls) || urls.length === 0) refuse("the option urls must be a list of URLs");
+  if (url !== undefined) refuse("the option urls replaces url; give only one of them");
+  if (!Array.isArray(urls) || urls.length === 0) refuse("the option urls must be a non-empty list of URLs");
   const each = urls.map((one: unknown) => parsed(one, "urls"));
   const [first] = each;
   for (const { username, password, database } of each) {
@@ -40,11 +40,11 @@ function parsed(text: unknown, option: string): Addressed {
     refuse(`the option ${option} must be http://, https:// or arangodb:// with host, port and database`);
   }
   if (url.search !== "" || url.hash !== "")
-    refuse(`the option ${option} may have no query and no fragment; give options beside it`);
+    refuse(`the option ${option} must not have a query or a fragment; pass options to arangodb() instead`);
   const path = decoded(url.pathname, option)
     .replace(/^\/(?:_db\/)?/, "")
     .replace(/\/$/, "");
-  if (path.includes("/")) refuse(`the path of the option ${option} must be the name of a database`);
+  if (path.includes("/")) refuse(`the path of the option ${option} must be only the name of a database`);
   return {
     urls: [`${scheme}//${url.hostname}:${portOf(url, scheme)}`],
     username: url.username === "" ? undefined : decoded(url.username, option),
@@ -53,7 +53,7 @@ function parsed(text: unknown, option: string): Addressed {
   };
 }
 
-/** http: and https: have ports of their own, which `URL` leaves out where they are written. */
+/** `URL` drops a port that is the default of http: or https:, even if it was written. */
 function portOf({ port, protocol, href }: URL, scheme: "http:" | "https:"): string {
   if (port !== "") return port;
   const written = /^[a-z]+:\/\/(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:]*):(\d+)/i.exec(href)?.[1];
@@ -65,7 +65,7 @@ function decoded(text: string, option: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return refuse(`the option ${option} has a % that begins no escape; write %25`);
+    return refuse(`the option ${option} has a % that does not begin an escape; write %25 for it`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { isError, type KvErrorCode, Refusal } from "@kv/core";
 
-/** The server's error numbers that mean something to us. */
+/** The server's error numbers that the adapter distinguishes. */
 export const ERROR = {
   forbidden: 11,
   lockTimeout: 18,
@@ -18,7 +18,7 @@ export const ERROR = {
   killed: 1500,
 } as const;
 
-/** What concurrent writers make of each other: nothing was written, and it may go well the next time. */
+/** Errors that concurrent writers cause each other: nothing was written, and a retry may succeed. */
 const MOMENTARY: ReadonlySet<number> = new Set([
   ERROR.lockTimeout,
   ERROR.locked,
@@ -30,8 +30,8 @@ const MOMENTARY: ReadonlySet<number> = new Set([
 ]);
 
 const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
-  // The server or one of its shards is not at our disposal for the moment: starting, stopping, overloaded, changing
-  // leaders, short of replicas, or not done yet with making what is needed.
+  // The server or one of its shards is temporarily unavailable: starting, stopping, overloaded, changing leaders, short of
+  // replicas, or still creating a collection.
   [30, "KV_UNAVAILABLE"],
   [503, "KV_UNAVAILABLE"],
   [ERROR.writeConcern, "KV_UNAVAILABLE"],
@@ -67,8 +67,8 @@ const CODES: ReadonlyMap<number, KvErrorCode> = new Map<number, KvErrorCode>([
 
 /**
  * Errors with a status from 500 on that can only come before a commit: locks, the memory limit of a query, a full disk, a
- * server that takes no requests, a shard whose server is not its leader or lacks replicas. Any other one may have come
- * after it: the server commits first and then waits for the disk, or for what a coordinator wants to hear.
+ * server that accepts no requests, a shard whose server is not its leader or lacks replicas. Any other error may come after
+ * the commit: the server commits first, and then waits for the disk or for the coordinator.
  */
 const BEFORE_COMMIT: ReadonlySet<number> = new Set([
   ...MOMENTARY,
@@ -84,29 +84,29 @@ const BEFORE_COMMIT: ReadonlySet<number> = new Set([
   21003,
 ]);
 
-/** A coordinator has lost the answer of the server behind it, whatever status it gives that. */
+/** The coordinator has lost the answer of the server behind it, whatever status it reports. */
 const LOST_IN_CLUSTER: ReadonlySet<number> = new Set([21, 1457, 1465, 1474]);
 
-/** How a request ended that was not answered as it should have been. */
+/** How a failed request ended. */
 export type Outcome =
-  /** The server said so: what it refuses has not been done. */
+  /** The server refused it and did nothing. */
   | "refused"
-  /** The server said that something went wrong, perhaps after a commit. What only reads was refused. */
+  /** The server reported an error, perhaps after a commit. A request that only reads had no effect. */
   | "failed"
-  /** No connection came about. */
+  /** No connection was established. */
   | "not sent"
-  /** There was a connection, and the answer is missing. */
+  /** There was a connection, but no answer. */
   | "unknown";
 
 /**
- * A failure of the server or the connection, without what arangojs attaches to it: the request, whose headers hold the
- * password and whose body holds values.
+ * A failure of the server or the connection, without the request that arangojs attaches: its headers hold the password, and
+ * its body holds values.
  */
 export class ArangoFailure extends Error {
   readonly outcome: Outcome;
   /** The server's number, or the status of an answer without one. */
   readonly errorNum: number | undefined;
-  /** Of an answer: its HTTP status. */
+  /** The answer's HTTP status, if there was an answer. */
   readonly status: number | undefined;
   /** The system's or undici's code. */
   readonly code: string | undefined;
@@ -129,7 +129,7 @@ export class ArangoFailure extends Error {
   }
 }
 
-/** Makes of whatever arangojs throws what may be shown. */
+/** Turns errors of arangojs into failures that may be shown: without secrets. */
 export class Scrubber {
   readonly #secrets: readonly string[];
 
@@ -148,7 +148,7 @@ export class Scrubber {
     }
     if (!isError(error) || !("isSafeToRetry" in error)) {
       const text = this.#clean(isError(error) ? error.message : String(error));
-      // A request too large for a string was never made.
+      // A request that is too large for a string was never sent.
       return new ArangoFailure(text, isError(error) && error.name === "RangeError" ? "refused" : "unknown");
     }
     return this.#networkFailure(error);
@@ -157,8 +157,8 @@ export class Scrubber {
   #networkFailure(error: Error & { readonly isSafeToRetry: unknown }): Error {
     const status = "code" in error && typeof error.code === "number" ? error.code : undefined;
     if (status !== undefined) {
-      // A proxy's answer, since the server's have a body that says more. Behind one that gave up or failed, the server may
-      // go on; only one that says 503 did not ask it.
+      // A proxy's answer, since the server's own have a body with an error number. If the proxy gave up or failed, the server
+      // may go on; only with a 503 did the proxy not ask it.
       const outcome = (status >= 500 && status !== 503) || status === 408 ? "unknown" : "refused";
       return new ArangoFailure(proxyMessage(status, this.#clean(error.message)), outcome, {
         errorNum: status,
@@ -175,7 +175,7 @@ export class Scrubber {
   }
 
   #clean(message: string): string {
-    // What arangojs was configured with by others may be an address with a password in it.
+    // A caller's arangojs may be configured with an address that contains a password.
     let clean = message.replace(/\/\/[^\s/@]*@/g, "//***@");
     for (const secret of this.#secrets) {
       clean = clean.replaceAll(secret, "***").replaceAll(encodeURIComponent(secret), "***");
@@ -184,7 +184,7 @@ export class Scrubber {
   }
 }
 
-/** Told by what it has, not by its class: a client that was handed in may come from another copy of arangojs. */
+/** Checked by its properties, not its class: a client that was handed in may come from another copy of arangojs. */
 function isArango(error: unknown): error is Error & { readonly errorNum: number; readonly code?: number } {
   return isError(error) && "errorNum" in error && typeof error.errorNum === "number";
 }
@@ -201,7 +201,7 @@ const UNSENT: ReadonlySet<string> = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** The first code in the chain of causes; of several attempts at once (IPv4 and IPv6) that of the first. */
+/** The first code in the chain of causes; after several attempts at once (IPv4 and IPv6), the code of the first. */
 function codeIn(error: unknown): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 8 && isError(current); depth++) {
@@ -211,7 +211,7 @@ function codeIn(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Whether concurrent writers are the reason, and nothing was written. */
+/** Whether concurrent writers are the cause, and nothing was written. */
 export function isMomentary(error: unknown): boolean {
   return error instanceof ArangoFailure && error.errorNum !== undefined && MOMENTARY.has(error.errorNum);
 }
@@ -232,14 +232,14 @@ export function errorCode(error: unknown): KvErrorCode | undefined {
   return error.errorNum === undefined ? undefined : CODES.get(error.errorNum);
 }
 
-/** Of a write: what is to be thrown, saying whether it may have been applied. `inCluster`: the server is part of one. */
+/** The error to throw for a failed write, which says whether it may have been applied. `inCluster`: the server is in a cluster. */
 export function writeFailure(error: unknown, inCluster = false): unknown {
   if (!(error instanceof ArangoFailure)) return error;
   const { message, errorNum } = error;
   if (mayHaveTakenEffect(error)) {
     return new Refusal(
       "KV_UNAVAILABLE",
-      `${message}, so this write may have been applied, or not; read before you repeat it`,
+      `${message}; the write may have been applied, or not; read the key before you repeat it`,
       { cause: error, retryable: false },
     );
   }
@@ -247,28 +247,28 @@ export function writeFailure(error: unknown, inCluster = false): unknown {
   if (errorNum === ERROR.readOnly && inCluster) {
     return new Refusal(
       "KV_UNAVAILABLE",
-      `the cluster takes no writes (${message}): fewer replicas are in sync than the write concern demands, or the user has no right to write; nothing was written`,
+      `the cluster accepts no writes (${message}), because fewer replicas are in sync than the write concern requires, or the user has no right to write; nothing was written`,
       { cause: error, retryable: true },
     );
   }
   if (errorNum === ERROR.readOnly || errorNum === ERROR.forbidden) {
     return new Refusal(
       "KV_READ_ONLY",
-      `the server lets this user only read (${message}); grant it write access to the database, or end the server's read-only mode`,
+      `this user may only read (${message}); grant it write access to the database, or end the server's read-only mode`,
       { cause: error },
     );
   }
   return error;
 }
 
-/** Why the server does not let us in, as a refusal that says so; `undefined`: it is something else. */
+/** The refusal for a server that denies access, with its reason; `undefined`: the error has another cause. */
 export function loginRefusal(error: unknown): Refusal | undefined {
   if (!(error instanceof ArangoFailure) || error.outcome !== "refused") return undefined;
   const { errorNum, message } = error;
   if (errorNum !== ERROR.forbidden && errorNum !== 401 && errorNum !== 403) return undefined;
   return new Refusal(
     "KV_UNAVAILABLE",
-    `the server does not let this user in (${message}); check the options username, password, token (one may have expired) and database, and the user's rights`,
+    `the server denies this user access (${message}); check the options username, password, token (one may have expired) and database, and the user's rights`,
     { cause: error, retryable: false },
   );
 }
@@ -276,6 +276,7 @@ export function loginRefusal(error: unknown): Refusal | undefined {
 /** The message of an answer that does not come from the server itself. */
 function proxyMessage(status: number, message: string): string {
   const reason = `the server answered ${status}: ${message}`;
-  if (status === 413) return `${reason}; a proxy before it limits how large a request may be`;
+  if (status === 413)
+    return `${reason}; a proxy in front of it limits how large a request may be; raise that limit`;
   return reason;
 }

@@ -4,52 +4,52 @@ import { addressOf } from "./address.ts";
 
 interface CommonOptions {
   /**
-   * The name of the collection of entries, and what the names of three more begin with (`kv_changes`, `kv_system`,
-   * `kv_links`): several stores fit into one database. A letter, then letters, digits, `_` and `-`. Default: `"kv"`.
+   * The name of the collection of entries, and the beginning of three more names (`kv_changes`, `kv_system`, `kv_links`):
+   * several stores fit into one database. A letter, then letters, digits, `_` and `-`. Default: `"kv"`.
    */
   readonly collection?: string | undefined;
   /**
-   * When a write is acknowledged: `"normal"`: when the server has it, which puts it on disk within a moment; `"full"`:
+   * When a write is acknowledged. `"normal"`: when the server has it, which writes it to disk shortly afterwards; `"full"`:
    * when it is on disk. Default: `"normal"`.
    */
   readonly durability?: "normal" | "full" | undefined;
   /**
-   * Milliseconds between two looks of a store that watches: so late it is told of others' writes. Stores that do not
-   * watch do not look. Default: 100.
+   * Milliseconds between two polls of a store that watches: the delay of other stores' changes. Stores without watchers do
+   * not poll. Default: 100.
    */
   readonly watchInterval?: number | undefined;
   /**
-   * Milliseconds that a write goes on trying while others write the same keys. Default: 4,500, below the store's own
-   * timeout of 5 s.
+   * Milliseconds that a write keeps retrying while other writers change the same keys. Default: 4,500, below the store's
+   * own timeout of 5 s.
    */
   readonly busyTimeout?: number | undefined;
-  /** Milliseconds after which a statement that is not answered is given up. Default: 4,500. */
+  /** Milliseconds after which a statement without an answer is abandoned. Default: 4,500. */
   readonly requestTimeout?: number | undefined;
 }
 
 export interface ArangodbServerOptions extends CommonOptions {
   /**
-   * `http://user:password@host:8529/database`, or with `https:`, or with `arangodb:` and `arangodbs:` in their place.
+   * `http://user:password@host:8529/database`, `https:`, or `arangodb:` and `arangodbs:` instead.
    * Default: `http://127.0.0.1:8529`.
    */
   readonly url?: string | undefined;
-  /** The coordinators of a cluster, instead of `url`: where one cannot be reached, the next one is asked. */
+  /** The coordinators of a cluster, instead of `url`: if one cannot be reached, the next one is asked. */
   readonly urls?: readonly string[] | undefined;
-  /** Made where it does not exist. Default: what the URL says, else `"_system"`. */
+  /** Created if it does not exist. Default: the URL's, else `"_system"`. */
   readonly database?: string | undefined;
-  /** Default: what the URL says, else `"root"`. */
+  /** Default: the URL's, else `"root"`. */
   readonly username?: string | undefined;
-  /** Default: what the URL says, else none. */
+  /** Default: the URL's, else none. */
   readonly password?: string | undefined;
   /** A JSON Web Token, instead of username and password. */
   readonly token?: string | undefined;
-  /** How many requests may be under way at once; the others wait here. Default: 16. */
+  /** How many requests may be in progress at once; the others wait in this process. Default: 16. */
   readonly poolSize?: number | undefined;
   readonly client?: undefined;
 }
 
 export interface ArangodbClientOptions extends CommonOptions {
-  /** A `Database` of arangojs, which the caller also closes. It decides about the pool's size. */
+  /** A `Database` of arangojs, which the caller closes. Its own settings decide the pool's size. */
   readonly client: Database;
   readonly url?: undefined;
   readonly urls?: undefined;
@@ -150,10 +150,13 @@ function accountOf(options: ArangodbServerOptions): Account {
   demand(
     database !== "" && database.normalize("NFC") === database,
     "database",
-    "the name of a database, in NFC",
+    "a non-empty name in Unicode normalization form NFC",
   );
   if (token !== undefined && (username !== undefined || password !== undefined))
-    throw new Refusal("KV_INVALID_OPTION", "the option token goes without username and password");
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      "the option token replaces username and password; give either the token or the account",
+    );
   demand(Number.isInteger(poolSize) && poolSize >= 1, "poolSize", "an integer of at least 1");
   return {
     urls,
@@ -165,7 +168,7 @@ function accountOf(options: ArangodbServerOptions): Account {
   };
 }
 
-/** @throws Refusal `KV_INVALID_OPTION` unless it holds */
+/** @throws Refusal `KV_INVALID_OPTION` unless the condition holds */
 function demand(holds: boolean, option: string, kind: string): void {
   if (!holds) throw new Refusal("KV_INVALID_OPTION", `the option ${option} must be ${kind}`);
 }

@@ -18,14 +18,14 @@ import { WriteLanes } from "./write/write-lanes.ts";
 import { WRITES } from "./write/write-queries.ts";
 import { Writer } from "./write/writer.ts";
 
-/** Random bytes in front of a revision's count: twelve characters. */
+/** Random bytes before a revision's count: twelve characters. */
 const REVISION_BYTES = 9;
 
 /**
  * An opened connection and everything that works over it. Keys and documents are built and parsed in `stored/`.
  *
- * - A read is one AQL statement (`read/`), sent by the server object (`connection/`), which waits, retries and wraps.
- * - A commit is planned (`write/`) and runs as one statement, or two if it has to be checked first, in one of the store's
+ * - A read is one AQL statement (`read/`) through `Server` (`connection/`), which limits requests and applies timeouts.
+ * - A commit is planned (`write/`) and runs as one statement, or two if the documents must be read first, in one of the store's
  *   lanes. The statement also adds a numbered document to the log of changes, in the same transaction.
  * - A range (`read/`) is a series of statements, a page each.
  * - Whatever concerns many keys (count, clear, sweep) is in `keyspace/`; `watch/` polls the log of changes.
@@ -90,7 +90,7 @@ export class Session {
     await openSchema(this.server, this.layout, { make: true });
     if (this.#links !== undefined) await openLinks(this.server, this.layout);
     this.clock.doubt();
-    // What was in it is gone, and no note says so.
+    // Its contents are gone, and no note records that.
     this.feed.interrupted();
   }
 
@@ -107,7 +107,7 @@ export class Session {
     }
   }
 
-  /** The links, whose collection is made where it does not exist. */
+  /** The links. Their collection is created if it does not exist. */
   links(): Promise<LinkStore> {
     this.#links ??= LinkStore.open(this.server, this.layout, this.#settings).catch((error: unknown) => {
       this.#links = undefined;
@@ -116,12 +116,12 @@ export class Session {
     return this.#links;
   }
 
-  /** Removes what has expired and what no one needs any more, and measures the server's clock. → how many entries that were */
+  /** Removes expired entries and obsolete documents, and measures the server's clock. Returns how many entries were removed. */
   async sweep(): Promise<number> {
     const [removed] = await Promise.all([this.sweeper.sweep(), this.clock.measure()]);
     await this.sweeper.purge();
     await this.namespaces.tidy();
-    // Links whose entries are gone, where links are used.
+    // Links whose entries are gone, if this store uses links.
     if (this.#links !== undefined) await (await this.#links).collect();
     return removed;
   }

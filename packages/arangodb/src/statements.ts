@@ -6,7 +6,7 @@ import { READ_QUERIES } from "./read/read-queries.ts";
 import { FEED_QUERIES } from "./watch/feed-queries.ts";
 import { WRITE_QUERIES } from "./write/write-queries.ts";
 
-/** Every statement that the adapter sends, `query` aside. */
+/** Every statement that the adapter sends, except those passed to `query`. */
 export const STATEMENTS: readonly Query[] = [
   ...SCHEMA_QUERIES,
   ...READ_QUERIES,

@@ -1,20 +1,20 @@
 import { Database } from "arangojs";
 
-/** What went over the wire. */
+/** The traffic counted. */
 export interface Traffic {
   requests: number;
-  /** Bytes of bodies. */
+  /** Bytes of request or response bodies. */
   sent: number;
   received: number;
 }
 
 export interface CountingClient {
   readonly client: Database;
-  /** What the work caused. */
+  /** Returns the traffic that the work caused. */
   during(work: () => Promise<unknown>): Promise<Traffic>;
 }
 
-/** A client of arangojs that counts its requests, and the bytes of their bodies. */
+/** An arangojs client that counts its requests, and the bytes of their bodies. */
 export function countingClient(url: string, databaseName = "_system"): CountingClient {
   const traffic: Traffic = { requests: 0, sent: 0, received: 0 };
   const pending: Promise<void>[] = [];

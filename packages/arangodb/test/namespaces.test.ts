@@ -58,7 +58,7 @@ describe("namespaces that are empty", () => {
     await tenant.set("k", 1);
     await tenant.delete("k");
     await other.sweep();
-    // Marked, and written to.
+    // Marked as empty, then written to.
     await tenant.set("k", 2);
     emulator.setClock(3 * MINUTES);
     await other.sweep();
@@ -73,7 +73,7 @@ describe("namespaces that are empty", () => {
     let isOver = false;
     const sweeping = (async () => {
       while (!isOver) {
-        // No statement runs for as long as the clock says: those that began before it was set have ended.
+        // No statement runs as long as the clock suggests: those that began before it was set have ended.
         await new Promise((resolve) => setTimeout(resolve, 100));
         minutes += 3;
         emulator.setClock(minutes * MINUTES);

@@ -1,10 +1,10 @@
 import type { Store } from "@kv/core";
 import type { Links } from "../src/index.ts";
 
-/** An operation whose cost is told, on a store that holds `k0` to `k999`, objects of 100 bytes, and the number `n`. */
+/** An operation whose cost is measured, on a store that holds `k0` to `k999`, objects of 100 bytes, and the number `n`. */
 export interface Operation {
   readonly name: string;
-  /** How many requests it takes; `[least, most]` where it measures the server's clock, as often as answers take their time. */
+  /** How many requests it takes; `[least, most]` if it measures the server's clock, more often when answers are slow. */
   readonly requests: number | readonly [number, number];
   run(store: Store, links: Links): Promise<unknown>;
 }

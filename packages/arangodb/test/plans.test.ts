@@ -9,14 +9,14 @@ import { identityOf, namespacePart } from "../src/stored/document.ts";
 import { documentKey, HIGHEST, ordered, orderProbe } from "../src/stored/keys.ts";
 import { LAYOUT_KEY, LAYOUT_VERSION, layoutOf } from "../src/stored/layout.ts";
 
-// How a server means to run the statements only a server can tell: the emulator chooses its own way. So this runs where
-// KV_TEST_ARANGODB_URL names one, or where Docker has one.
+// Only a real server can explain how it runs the statements: the emulator chooses its own plans. So this runs only on the
+// server that KV_TEST_ARANGODB_URL names, or on one in Docker.
 
 interface Node {
   readonly type: string;
   readonly collection?: string;
   readonly indexes?: readonly { readonly name: string }[];
-  /** Of several loops that are run as one. */
+  /** Set for several loops that are run as one. */
   readonly indexInfos?: readonly {
     readonly collection: string;
     readonly indexes?: readonly { readonly name: string }[];
@@ -33,7 +33,7 @@ const ROOT = namespaceOf([]);
 const ID = documentKey("", "k");
 const DOC = { ...identityOf(ROOT, "k"), value: 1, encoding: "json", revision: "r", policy: "persist" };
 
-/** A value for each parameter, of the kind that the adapter gives. */
+/** A value for each parameter, of the kind that the adapter passes. */
 const BINDS: Readonly<Record<string, unknown>> = {
   "@entries": layout.entries,
   "@changes": layout.changes,
@@ -73,7 +73,7 @@ const BINDS: Readonly<Record<string, unknown>> = {
   types: null,
 };
 
-/** The indexes that each statement is to go by, whatever else it does; the rest of the statements need none. */
+/** The indexes that statements must use; statements that are not listed need none. */
 const INDEXES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^(?:open|read|look before a commit)$/, ["primary"]],
   [/^(?:page of|count$|stats$)/, ["keys"]],
@@ -91,9 +91,9 @@ const INDEXES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^related/, ["edge", "primary"]],
 ];
 const UNSORTED = /^(?:page of|namespaces below|mark empty|clear|collect dead links)/;
-/** One that looks at a few documents of a collection, in no order. */
+/** The statement that examines a few documents of a collection, in no order. */
 const SAMPLING = "look for documents of others";
-/** Statements that begin with finding their registration. */
+/** Statements that begin by looking up their registration. */
 const REGISTERED = /^(?:set|commit|delete|clear)/;
 
 test("the parameters that plans are asked for are those of the statements: the emulator runs all of them, by indexes", async () => {
@@ -134,7 +134,7 @@ function testsOf(address: string): void {
   const database = new Database({ url: origin, databaseName: "plans", auth });
 
   beforeAll(async () => {
-    // Enough that an index is worth its while.
+    // Enough documents to make an index worthwhile.
     const store = createStore(arangodb({ url: origin, database: "plans", ...auth, collection }), {
       timeout: 60,
     });
@@ -168,7 +168,7 @@ function testsOf(address: string): void {
   });
 }
 
-/** Entries and links, as many as there are to be. */
+/** The given number of entries and links. */
 async function prepare(url: string, count: number): Promise<void> {
   const store = createStore(arangodb({ url, collection }), { sweepInterval: null, timeout: 60 });
   await store.setMany(Array.from({ length: count }, (_, i) => [`k${i}`, i]));

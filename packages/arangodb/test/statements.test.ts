@@ -41,7 +41,7 @@ describe("the statements", () => {
     ({ text }) => {
       expect(text).not.toMatch(/\bkv(_\w+)?\b/);
       expect(text).not.toMatch(/\$\{|undefined/);
-      // The server's grammar takes such an IN for an operator.
+      // The server's grammar would parse such an IN as an operator.
       for (const [line] of text.matchAll(/(?:INSERT|UPDATE|REPLACE|REMOVE)[^\n]*\bIN(?:TO)? @@/g))
         expect(line).not.toMatch(/\?[^{}]*IN @@/);
     },

@@ -37,7 +37,7 @@ describe("watching", () => {
     const store = storeFor("late");
     const layout = layoutOf("late");
     await store.set("first", 1);
-    // A writer as another process would be, in the middle of its statement.
+    // A writer of another process, in the middle of its statement.
     const system = database.collection<{ kind: string; until: number; watchedUntil: number }>(layout.system);
     const listed = await database.query(
       `FOR s IN @@system FILTER s.kind == "namespace" AND s.n == "" RETURN s._key`,
@@ -102,7 +102,7 @@ describe("watching", () => {
 });
 
 describe("a watcher that could not look for a while", () => {
-  // The server's clock is this process's: it jumps, and the thread that reclaims what has expired comes by.
+  // The server uses this process's clock. It jumps, and the thread that removes expired documents runs.
   test.each([90, 290, 310, 400, 3600])(
     "of %i seconds, is told what expired meanwhile, or to read again",
     async (gap) => {

@@ -4,7 +4,7 @@ import { eventually, keysOf, refusalOf, serverFor, storeOn } from "./support/sto
 
 const FILLER = "x".repeat(20_000);
 
-/** Lets the server evict some of what has a deadline. → how many entries it evicted */
+/** Makes the server evict some entries with a deadline. Returns how many it evicted. */
 async function evict({ bare }: TestServer): Promise<number> {
   const before = evicted(await bare.info("stats"));
   const used = Number(/used_memory:(\d+)/.exec(await bare.info("memory"))?.[1]);
@@ -42,7 +42,7 @@ describe("entries that the server evicts", () => {
     const seen: string[] = [];
     await store.subscribe(({ type, key }) => void seen.push(`${type} ${key}`));
     const gone = await evict(server);
-    // They read as absent at once, whichever way.
+    // They read as absent at once, by every kind of read.
     const keys = await keysOf(store);
     expect(keys.length + (await keysOf(tenant)).length).toBe(501 - gone);
     expect(await store.sweep()).toBe(gone);
@@ -51,7 +51,7 @@ describe("entries that the server evicts", () => {
     const left = (await keysOf(tenant)).length;
     expect(await tenant.stats()).toMatchObject({ keys: left, expiring: left, evictable: left });
     expect(await store.has("stays")).toBe(true);
-    // Nothing is looked for twice, and watchers know.
+    // The index is not searched twice, and watchers were notified.
     expect(await store.sweep()).toBe(0);
     const absent = Array.from({ length: 400 }, (_, i) => `k${i}`).filter((key) => !keys.includes(key));
     await eventually(async () => {
@@ -66,7 +66,7 @@ describe("entries that the server evicts", () => {
     await tenant.set("k", 1, { ttl: 3600 });
     const [name] = await server.bare.keys("*tenant*:k");
     await server.bare.del(String(name));
-    // As if the server had: it counts what it evicts.
+    // As if the server had evicted it: the server counts evictions.
     await store.setMany(
       Array.from({ length: 400 }, (_, i) => [`k${i}`, FILLER]),
       { ttl: 3600 },

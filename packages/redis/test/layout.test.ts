@@ -139,7 +139,7 @@ describe("one server", () => {
     const due = layout.spaces(namespaceOf(["tenant"]))[0]?.due ?? "";
     await below.set("touched", 1);
     for (const [key, write] of writes) await write(key, 10);
-    // As if these ten seconds had gone by.
+    // As if ten seconds had passed.
     for (const key of await server.bare.zrange(due, "0", "-1")) await server.bare.zadd(due, 1, key);
     for (const [key, write] of writes) await write(key, key === "large" ? null : 60);
     expect(await store.listNamespaces()).toEqual([["tenant"]]);
@@ -147,7 +147,7 @@ describe("one server", () => {
     expect(await below.stats()).toMatchObject({ keys: 7, expiring: 6 });
     expect(await store.sweep()).toBe(0);
     expect(await collected(below.keys())).toHaveLength(7);
-    // The other way round nothing waits for the later one.
+    // The other way round, the earlier deadline counts.
     for (const [key, write] of writes) await write(key, 0.05);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await below.count()).toBe(0);
@@ -223,7 +223,7 @@ describe("one server", () => {
       });
       await store.set("k", 1);
       await server.bare.flushall();
-      // The watcher's signs of life have made the namespace's state anew, not listed.
+      // The watcher's signs of life have created the namespace's state again, as unlisted.
       await noticed;
       await store.set("k", 2);
       await using other = createStore(redis({ url: server.url, prefix: "emptied:", ...OTHER }));
@@ -237,7 +237,7 @@ describe("one server", () => {
         const prefix = `swept ${ordered}:`;
         await using store = createStore(redis({ url: server.url, prefix, ordered }));
         await store.set("k", 1);
-        // As when one node of a Cluster is emptied.
+        // As if one node of a Cluster were emptied.
         expect(await server.bare.del(new Layout({ prefix, partitions: 1, ordered, db: 0 }).descriptor)).toBe(
           1,
         );

@@ -18,7 +18,7 @@ function set(key: string): SetMutation {
   };
 }
 
-/** A writer whose scripts come to what is given. */
+/** A writer whose scripts return the given results. */
 function writerOver(run: Link["run"]): Writer {
   const layout = new Layout({ prefix: "kv:", partitions: 1, ordered: true, db: 0 });
   return new Writer(new Target({ run } as Link, layout, new SessionRevisions(6), Date.now));

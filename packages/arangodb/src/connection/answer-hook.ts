@@ -7,28 +7,30 @@ const NOT_LEADER = 1496;
 const LEADER_HEADER = "x-arango-endpoint";
 
 /**
- * For arangojs's `afterResponse`: what it does not look at in answers.
+ * A hook for arangojs's `afterResponse`, for three cases that arangojs does not handle:
  *
- * It waits for the head of an answer with a timeout, and for the body without one: a server that stops in the middle would
- * hold one of its connections for ever. It sends a request, with the password, to whatever address a 503 names, as often
- * as it is named one. And an answer that comes from where a redirect leads does not say so. `timeout`: milliseconds that a body may take.
+ * - It waits for an answer's body without a timeout: a server that stops in the middle would occupy a connection forever.
+ * - It sends a request, with the password, to any address that a 503 names, as often as one is named.
+ * - It does not report that an answer came through a redirect.
+ *
+ * `timeout`: milliseconds that a body may take.
  */
 export function answerHook(timeout: number): (error: unknown, response?: Response) => void {
   return (_error, response) => {
     if (response === undefined) return;
     const leader = response.status === 503 ? response.headers.get(LEADER_HEADER) : null;
     if (leader !== null && leader !== "") {
-      const message = `this server takes no requests, and says that ${leader} does; give that address`;
+      const message = `this server accepts no requests and names ${leader} as its leader; connect to that address`;
       throw new ArangoFailure(message, "refused", { errorNum: NOT_LEADER, status: 503 });
     }
     if (response.redirected && !response.ok) {
-      // `fetch` has followed, without the account where it went to another server.
+      // `fetch` has followed the redirect, and omits the account if it led to another server.
       const { origin } = new URL(response.url);
       const message = `the server redirects to ${origin}, which answers ${response.status}; give that address as the option url`;
       const outcome = response.status >= 500 ? "unknown" : "refused";
       throw new ArangoFailure(message, outcome, { errorNum: response.status, status: response.status });
     }
-    // A refusal's body is read from a copy, and small.
+    // The body of a refusal is small, and read from a copy.
     const { body } = response;
     if (body === null || !response.ok) return;
     const json = async () => JSON.parse(await textOf(body, timeout)) as unknown;
@@ -42,7 +44,7 @@ async function textOf(body: ReadableStream<Uint8Array>, timeout: number): Promis
   let isLate = false;
   const end = timer(() => {
     isLate = true;
-    // Ends the connection, too.
+    // This also ends the connection.
     reader.cancel().catch(() => undefined);
   }, timeout);
   try {

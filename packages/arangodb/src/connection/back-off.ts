@@ -1,23 +1,23 @@
 import { delay, monotonicNow, Refusal } from "@kv/core";
 import { isMomentary } from "../errors.ts";
 
-/** Milliseconds that the first wait takes at most. */
+/** The longest first wait, in milliseconds. */
 const FIRST_MS = 2;
-/** Milliseconds that any wait takes at most. */
+/** The longest wait, in milliseconds. */
 const MOST_MS = 100;
-/** How often something is tried at most, however short the waits were. */
+/** The most attempts, however short the waits were. */
 const MOST_ATTEMPTS = 1000;
-/** The part of a request's time that one which begins late still has, so that an answer can arrive. */
+/** The part of its time that a request which starts late still gets, so that an answer can arrive. */
 const LEAST_PART = 0.1;
 
 export interface PatienceOptions {
-  /** Milliseconds that a write goes on trying while others come between. */
+  /** Milliseconds that a write keeps retrying while other writers come between. */
   readonly busyTimeout: number;
-  /** Milliseconds after which a request that is not answered is given up. */
+  /** Milliseconds after which a request without an answer is abandoned. */
   readonly requestTimeout: number;
 }
 
-/** How long one call may take: its clocks start when it is made, whatever it waits for, and however often it is tried. */
+/** How long one call may take, counted from the call, whatever it waits for and however often it is retried. */
 export class Patience {
   readonly busyTimeout: number;
   readonly #requestTimeout: number;
@@ -33,17 +33,17 @@ export class Patience {
     return monotonicNow() - this.#begun >= this.busyTimeout;
   }
 
-  /** Milliseconds that the call may go on waiting before anything of it was sent. */
+  /** Milliseconds that the call may still wait before anything has been sent. */
   get left(): number {
     return Math.max(this.busyTimeout, this.#requestTimeout) - (monotonicNow() - this.#begun);
   }
 
-  /** Whether so little is left that what was not sent by now is not sent any more. */
+  /** Whether too little time is left to send the request at all. */
   get isSpent(): boolean {
     return this.left < this.#leastForRequest;
   }
 
-  /** Milliseconds that a request which is made now may take. */
+  /** Milliseconds that a request sent now may take. */
   get forRequest(): number {
     return Math.ceil(Math.min(this.#requestTimeout, Math.max(this.left, this.#leastForRequest)));
   }
@@ -53,12 +53,12 @@ export class Patience {
   }
 }
 
-/** A result, or that another writer came between: try again. */
+/** A result, or `"again"` if another writer came between. */
 export type Attempt<T> = { readonly done: T } | "again";
 
 /**
- * Tries until no other writer comes between, for as long as the patience lasts. Waits between two attempts grow and are
- * random: of many writers that were in each other's way, few meet again.
+ * Retries until no other writer comes between, as long as the patience lasts. Waits between two attempts are random and
+ * grow, so that few of the writers that collided collide again.
  * @throws Refusal `KV_UNAVAILABLE` when the time is up; nothing was written then
  */
 export async function untilUndisturbed<T>(
@@ -74,7 +74,7 @@ export async function untilUndisturbed<T>(
     if (patience.isOver || attempts === MOST_ATTEMPTS) {
       throw new Refusal(
         "KV_UNAVAILABLE",
-        `others write the same keys all the time, and after ${attempts} attempts within ${patience.busyTimeout} ms nothing was written`,
+        `other writers kept changing the same keys, and after ${attempts} attempts within ${patience.busyTimeout} ms nothing was written; try again, or raise the option busyTimeout`,
         { retryable: true },
       );
     }

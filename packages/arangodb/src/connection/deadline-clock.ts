@@ -1,21 +1,21 @@
 import { monotonicNow, ServerClock } from "@kv/core";
 
-/** Milliseconds by which the server's time in an answer may lie outside of what is expected. */
+/** Milliseconds that the server's time in an answer may deviate from the expected range. */
 const TOLERANCE_MS = 50;
-/** Milliseconds between two measurements that answers give rise to: coordinators may disagree all the time. */
+/** The least milliseconds between two measurements that answers cause: coordinators may disagree permanently. */
 const CALM_MS = 1000;
 
 /**
- * The server's clock, by which deadlines are kept. Beside what `ServerClock` sees by itself, it is measured again where a
- * request was lost, since the next one may reach another server, and where an answer tells another time than expected:
- * the server's clock was set, or another coordinator answers.
+ * The server's clock, which deadlines follow. In addition to what `ServerClock` detects, it is measured again after a lost
+ * request, since the next one may reach another server, and after an answer with an unexpected time: the server's clock was
+ * set, or another coordinator answered.
  */
 export class DeadlineClock {
   readonly #clock: ServerClock;
   #isDoubtful = false;
   #measured = Number.NEGATIVE_INFINITY;
 
-  /** @param ask the server's time in milliseconds since 1970, asked now. */
+  /** @param ask asks the server for its time, in milliseconds since 1970 */
   constructor(ask: () => Promise<number>) {
     this.#clock = new ServerClock(ask);
   }
@@ -25,7 +25,7 @@ export class DeadlineClock {
     return this.#clock.now();
   }
 
-  /** Measures where that is due; `undefined`: `now()` is right as it is. */
+  /** Measures if that is due; `undefined`: `now()` is right. */
   sync(): Promise<void> | undefined {
     return this.#isDoubtful ? this.measure() : this.#clock.sync();
   }
@@ -36,12 +36,12 @@ export class DeadlineClock {
     this.#measured = monotonicNow();
   }
 
-  /** The next request may reach another server. */
+  /** Call it when the next request may reach another server. */
   readonly doubt = (): void => {
     this.#isDoubtful = true;
   };
 
-  /** An answer that took so many milliseconds says what time it was on the server in between. */
+  /** Takes the server's time from an answer that took `took` milliseconds. */
   readonly observe = (time: number, took: number): void => {
     const now = this.#clock.now();
     const isExpected = time <= now + TOLERANCE_MS && time >= now - took - TOLERANCE_MS;

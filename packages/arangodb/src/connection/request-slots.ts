@@ -2,8 +2,8 @@ import { timer } from "@kv/core";
 import { ArangoFailure } from "../errors.ts";
 
 /**
- * How many requests are under way at once. They wait here and not inside arangojs, where a request that was given up would
- * still be sent when its turn comes.
+ * Limits the requests in progress at once. They wait here and not inside arangojs, which would still send an abandoned request
+ * when its turn comes.
  */
 export class RequestSlots {
   #free: number;
@@ -13,7 +13,7 @@ export class RequestSlots {
     this.#free = count;
   }
 
-  /** @throws ArangoFailure "not sent", where none is free within so many milliseconds */
+  /** @throws ArangoFailure "not sent" if no slot is free within `timeout` milliseconds */
   acquire(timeout: number): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free--;
@@ -44,6 +44,6 @@ export class RequestSlots {
 }
 
 export function unsent(): ArangoFailure {
-  const message = "the server does not answer the requests before this one, which was not sent";
+  const message = "the server does not answer earlier requests, so this one was not sent";
   return new ArangoFailure(message, "not sent", { code: "ETIMEDOUT" });
 }

@@ -1,6 +1,6 @@
 import { type Query, query } from "./query.ts";
 
-/** Whether the server sorts the encoded keys as it must, and how the data are laid out. */
+/** Returns whether the server sorts encoded keys correctly, and how the data are laid out. */
 export const HELLO: Query = query(
   "open",
   `
@@ -12,14 +12,14 @@ export const HELLO: Query = query(
     RETURN [SORTED(@probe) == @probe, described]`,
 );
 
-/** What time it is on the server: one number for a statement, by which its deadlines are compared. */
+/** Returns the server's time: one number per statement, which its deadlines are compared with. */
 export const TIME: Query = query(
   "time",
   `
     RETURN DATE_NOW()`,
 );
 
-/** Some document of a collection that this adapter has not made: one without these attributes. */
+/** Returns a document that this adapter did not write: one that lacks some of these attributes. */
 export const STRANGER: Query = query(
   "look for documents of others",
   `
@@ -34,7 +34,7 @@ export const STRANGER: Query = query(
       RETURN d._key`,
 );
 
-/** Notes how the data are laid out, where that is not noted yet. */
+/** Records how the data are laid out, unless that is recorded already. */
 export const DESCRIBE: Query = query(
   "lay out",
   `

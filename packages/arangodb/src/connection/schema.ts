@@ -8,9 +8,9 @@ import { LAYOUT_KEY, LAYOUT_VERSION, type Layout } from "../stored/layout.ts";
 import { DESCRIBE, HELLO, STRANGER } from "./schema-queries.ts";
 import type { Server } from "./server.ts";
 
-/** The oldest server whose persistent indexes sort and skip as they are relied on here. */
+/** The oldest version whose persistent indexes sort and skip as the adapter requires. */
 const OLDEST = [3, 12, 4] as const;
-/** How often what others make at the same time is waited for. */
+/** How often the adapter waits for another process that creates the same thing. */
 const ROUNDS = 20;
 
 /** How the data under a collection's name are laid out. */
@@ -20,17 +20,17 @@ interface Description {
 
 type Hello = readonly [sorted: boolean, description: Description | null];
 
-/** The server's numbers for "not now" while databases, collections and indexes are made: it may go well the next time. */
+/** Temporary errors while databases, collections and indexes are being created: a retry may succeed. */
 const UNSETTLED: readonly number[] = [1448, 1460, 1461];
 
-/** Attributes that every document of a collection of ours has. */
+/** Attributes that every document of the store's collections has. */
 const OURS: Readonly<Record<keyof Layout, readonly string[]>> = {
   entries: ["n", "k", "key"],
   changes: ["writer", "number"],
   system: ["kind"],
   links: ["from", "to", "fromOrigin", "toOrigin"],
 };
-/** How many documents of a collection that was there before are looked at. */
+/** How many documents of an existing collection are examined. */
 const LOOKED_AT = 100;
 
 const TTL: EnsureIndexOptions = {
@@ -41,7 +41,7 @@ const TTL: EnsureIndexOptions = {
   inBackground: true,
 };
 
-/** What of entries can be told from the index alone: keys, counts, and whether they are live. */
+/** From the index of keys alone, a statement can read keys, counts, and whether entries are live. */
 const INDEXES: Readonly<Record<"entries" | "changes" | "system", readonly EnsureIndexOptions[]>> = {
   entries: [
     {
@@ -70,8 +70,8 @@ const LINK_INDEX: EnsureIndexOptions = {
 };
 
 /**
- * Makes database, collections and indexes where they do not exist, as many processes may at once, and looks whether the
- * server is one that this adapter can rely on. `make`: something of it is known to be missing.
+ * Creates missing database, collections and indexes, which many processes may do at once, and checks whether the server
+ * meets the adapter's requirements. `make`: something is known to be missing.
  * @throws Refusal
  */
 export async function openSchema(
@@ -87,13 +87,13 @@ export async function openSchema(
   }
 }
 
-/** Makes the collection of links, where it does not exist. */
+/** Creates the collection of links if it does not exist. */
 export async function openLinks(server: Server, layout: Layout): Promise<void> {
   await makeCollection(server, layout, "links");
   await makeIndex(server, layout.links, LINK_INDEX);
 }
 
-/** `fits`: nothing is made on a server that does not. */
+/** `fits` rejects for an unsuitable server: nothing is created there. */
 async function hello(server: Server, layout: Layout, fits: Promise<void>, make: boolean): Promise<void> {
   const bindVars = { "@system": layout.system, layout: LAYOUT_KEY, probe: orderProbe() };
   for (let round = 1; ; round++) {
@@ -110,10 +110,10 @@ async function hello(server: Server, layout: Layout, fits: Promise<void>, make: 
     if (round === ROUNDS) {
       throw new Refusal(
         "KV_UNAVAILABLE",
-        "database and collections were made, and the server does not know them yet",
+        "the database and collections were created, but the server does not know them yet; try again",
       );
     }
-    // Others may be at it, and in a cluster it takes a moment until every server knows of it.
+    // Another process may be creating them, and in a cluster it takes a moment until every server knows them.
     if (round > 1) await delay(Math.random() * 20 * round);
     await fits;
     if (answer === "no database") await makeDatabase(server);
@@ -127,20 +127,20 @@ function assertFits([sorted, description]: Hello, { entries }: Layout): void {
   if (!sorted) {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      "the server's language sorts the symbols of encoded keys in another order than any known one, so that ranges would be wrong; use a server with another --icu-language",
+      "the server's language sorts encoded keys in an unexpected order, so ranges would be wrong; use a server with another --icu-language",
     );
   }
   if (description?.version !== LAYOUT_VERSION) {
     throw new Refusal(
       "KV_UNSUPPORTED",
-      `the collection ${entries} was laid out by another version of @kv/arangodb (layout ${description?.version}, and this one knows ${LAYOUT_VERSION}); use that version, or another collection`,
+      `the collection ${entries} was laid out by another version of @kv/arangodb (layout ${description?.version}; this version supports layout ${LAYOUT_VERSION}); use that version, or another collection`,
     );
   }
 }
 
 async function assertVersion(server: Server): Promise<void> {
   const version = await versionBy(server, server.database).catch((error: unknown) =>
-    // The database is only being made.
+    // The database does not exist yet.
     isNumbered(error, ERROR.databaseNotFound)
       ? versionBy(server, server.database.database("_system")).catch(() => undefined)
       : undefined,
@@ -153,7 +153,7 @@ async function assertVersion(server: Server): Promise<void> {
     if (number < least)
       throw new Refusal(
         "KV_UNSUPPORTED",
-        `the server is ArangoDB ${version}, and ${OLDEST.join(".")} or newer is needed`,
+        `the server is ArangoDB ${version}; use version ${OLDEST.join(".")} or newer`,
       );
   }
 }
@@ -165,7 +165,7 @@ async function versionBy(server: Server, database: Database): Promise<string> {
 async function makeDatabase(server: Server): Promise<void> {
   const { name } = server.database;
   try {
-    // On one shard, where a cluster has several servers: only there is a statement all or nothing.
+    // On one shard, also in a cluster of several servers: only there is a statement atomic.
     await settled(() =>
       server.define((database) => database.database("_system").createDatabase(name, { sharding: "single" })),
     );
@@ -174,29 +174,29 @@ async function makeDatabase(server: Server): Promise<void> {
     if (loginRefusal(error) === undefined) throw error;
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `there is no database ${JSON.stringify(name)}, and this user may not make one; make it, or grant the user access to _system`,
+      `there is no database ${JSON.stringify(name)}, and this user may not create it; create it, or grant the user access to _system`,
       { cause: error, retryable: false },
     );
   }
 }
 
-/** Where the database does not exist yet, it will be asked once it is made. */
+/** Skips a database that does not exist yet; it is checked once it has been created. */
 async function assertOneShardIfThere(server: Server): Promise<void> {
   await assertOneShard(server).catch((error: unknown) => {
     if (!isNumbered(error, ERROR.databaseNotFound)) throw error;
   });
 }
 
-/** At each opening: a database may have been restored from one that was on one shard. @throws Refusal, ArangoFailure */
+/** Runs at each opening, since data may have been restored into a spread database. @throws Refusal, ArangoFailure */
 async function assertOneShard(server: Server): Promise<void> {
   const info = await server.ask(() => server.database.get());
-  // Only the coordinators of a cluster speak of sharding.
+  // Only the coordinators of a cluster report sharding.
   const sharding = "sharding" in info ? info.sharding : undefined;
   server.isInCluster = sharding !== undefined;
   if (sharding === undefined || sharding === "single") return;
   throw new Refusal(
     "KV_UNSUPPORTED",
-    `the database ${JSON.stringify(server.database.name)} is spread over a cluster, where no statement is all or nothing; make a database with the option sharding: "single"`,
+    `the database ${JSON.stringify(server.database.name)} is spread over a cluster, where statements are not atomic; create a database with the option sharding: "single"`,
   );
 }
 
@@ -207,7 +207,7 @@ async function makeCollections(server: Server, layout: Layout): Promise<void> {
   }
   const description = { _key: LAYOUT_KEY, version: LAYOUT_VERSION };
   await server.query(DESCRIBE.text, { "@system": layout.system, description }).catch((error: unknown) => {
-    // Another process notes it at this moment, which the next look at it shows.
+    // Another process is recording it right now, which the next check shows.
     if (!isMomentary(error)) throw error;
   });
 }
@@ -225,14 +225,14 @@ async function makeCollection(server: Server, layout: Layout, part: keyof Layout
     if (loginRefusal(error) === undefined) throw error;
     throw new Refusal(
       "KV_UNAVAILABLE",
-      `there is no collection ${JSON.stringify(name)}, and this user may not make one; grant it write access to the database`,
+      `there is no collection ${JSON.stringify(name)}, and this user may not create it; grant the user write access to the database`,
       { cause: error, retryable: false },
     );
   }
 }
 
 /**
- * What another application keeps under a name of ours must not be swept or counted among entries.
+ * Another application's documents under one of the store's names must not be swept or counted as entries.
  * @throws Refusal `KV_INVALID_OPTION`
  */
 async function assertOurs(server: Server, layout: Layout, part: keyof Layout): Promise<void> {
@@ -253,7 +253,7 @@ async function assertOurs(server: Server, layout: Layout, part: keyof Layout): P
   if (type === wanted && strangers.length === 0) return;
   throw new Refusal(
     "KV_INVALID_OPTION",
-    `the collection ${JSON.stringify(name)} belongs to another application or store; give this one another name with the option collection`,
+    `the collection ${JSON.stringify(name)} belongs to another application or store; choose another name with the option collection`,
   );
 }
 
@@ -261,7 +261,7 @@ function makeIndex(server: Server, collection: string, index: EnsureIndexOptions
   return settled(() => server.define((database) => database.collection(collection).ensureIndex(index)));
 }
 
-/** Several processes that make the same at once are in each other's way, and a cluster needs a moment. */
+/** Retries while several processes that create the same thing collide, or a cluster needs a moment. */
 async function settled<T>(make: () => Promise<T>): Promise<T> {
   for (let round = 1; ; round++) {
     try {

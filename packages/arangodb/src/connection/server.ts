@@ -6,32 +6,32 @@ import { answerHook } from "./answer-hook.ts";
 import type { BindVars, Query } from "./query.ts";
 import { RequestSlots, unsent } from "./request-slots.ts";
 
-/** Rows of one answer at most. Every statement limits itself to fewer, so that no cursor stays open at the server. */
+/** The most rows of one answer. Every statement limits itself to fewer, so that no cursor stays open at the server. */
 const BATCH_SIZE = 100_000;
-/** Milliseconds that making a database, a collection or an index may take: in a cluster many servers have to agree. */
+/** Milliseconds that creating a database, a collection or an index may take: in a cluster many servers have to agree. */
 const DEFINITION_MS = 60_000;
-/** Milliseconds that arangojs has for giving up by itself what is given up here. */
+/** Milliseconds that arangojs has after the timeout to abandon the request itself. */
 const SLACK_MS = 250;
-/** What is left of a request's time when it is sent at least: without it no answer would arrive. */
+/** The least part of its time that a request must have left when it is sent, or no answer could arrive. */
 const LEAST_PART = 0.1;
-/** What a statement has that writes. */
+/** Matches a statement that writes. */
 const WRITING = /\b(?:INSERT|UPDATE|REMOVE)\b/;
-/** How often a statement is run again where a server does not know yet what was made a moment ago. */
+/** How often a statement is repeated while a server does not know a new collection yet. */
 const ROUNDS = 5;
 
 export interface ExecuteOptions {
-  /** Seconds after which the server gives the statement up. */
+  /** Seconds after which the server aborts the statement. */
   readonly maxRuntime?: number | undefined;
-  /** Milliseconds after which it is given up here. Default: the option `requestTimeout`. */
+  /** Milliseconds after which the adapter abandons it. Default: the option `requestTimeout`. */
   readonly timeout?: number | undefined;
 }
 
-/** A database of a server: runs statements, and makes of failures what may be shown. */
+/** A database of a server: runs statements, and turns failures into errors that may be shown. */
 export class Server {
   readonly database: Database;
-  /** Makes database and collections again. */
+  /** Creates the database and collections again. */
   onMissing: (() => Promise<unknown>) | undefined;
-  /** Called when a request failed on its way: the next one may reach another server. */
+  /** Called when a request got no answer: the next one may reach another server. */
   onLost: (() => void) | undefined;
   /** Whether the server is part of a cluster, once that is known. */
   isInCluster = false;
@@ -39,7 +39,7 @@ export class Server {
   readonly #slots: RequestSlots | undefined;
   readonly #scrubber: Scrubber;
   readonly #timeout: number;
-  /** Where things are made: a connection with more patience. */
+  /** A connection with a longer timeout, for creating databases, collections and indexes. */
   #definitions: Database | undefined;
 
   constructor({ source, requestTimeout }: Settings) {
@@ -52,8 +52,8 @@ export class Server {
   }
 
   /**
-   * The rows of a statement. Where the database or a collection was removed, it is made again, as it was made in the
-   * first place.
+   * Returns the rows of a statement. If the database or a collection was removed, it is created again as at the first
+   * opening.
    * @throws ArangoFailure, Refusal
    */
   async execute<T>(statement: Query, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
@@ -63,20 +63,20 @@ export class Server {
       } catch (error) {
         const missing = isNumbered(error, ERROR.collectionNotFound, ERROR.databaseNotFound);
         if (!missing || this.onMissing === undefined || round === ROUNDS) throw error;
-        // In a cluster it takes a moment until every coordinator knows of what was made.
+        // In a cluster it takes a moment until every coordinator knows a new collection.
         if (round > 0) await delay(Math.random() * 40 * round);
         await this.onMissing();
       }
     }
   }
 
-  /** The same of any statement, and only once. */
+  /** Runs any statement once, and does not repair the schema. */
   async query<T>(text: string, bindVars: BindVars, options: ExecuteOptions = {}): Promise<T[]> {
     try {
       return await this.#query(text, bindVars, options);
     } catch (error) {
-      // A token has expired, a password or the user's rights were changed. Whether a write is only forbidden, or
-      // everything, the writer tells.
+      // A token has expired, or the password or the user's rights were changed. For a write, the writer finds out whether
+      // only writing is forbidden.
       if (!(error instanceof ArangoFailure) || (error.status !== 401 && WRITING.test(text))) throw error;
       throw loginRefusal(error) ?? error;
     }
@@ -85,8 +85,8 @@ export class Server {
   #query<T>(text: string, bindVars: BindVars, options: ExecuteOptions): Promise<T[]> {
     const { maxRuntime, timeout = this.#timeout } = options;
     return this.ask(async (left) => {
-      // `query` forgets the timeout of the client's configuration, so it is given each time. Conflicts are repeated by us,
-      // after a pause; and a result that is remembered would be one of another time.
+      // `query` ignores the timeout of the client's configuration, so it is passed each time. The adapter retries conflicts
+      // itself, after a pause; and a cached result would be outdated.
       const own = {
         batchSize: BATCH_SIZE,
         cache: false,
@@ -98,16 +98,16 @@ export class Server {
         const cursor = await this.database.query<T>(text, bindVars, own);
         return await cursor.all();
       } catch (error) {
-        // arangojs has not found what every answer of a server has.
+        // arangojs misses a property that every answer of a server has.
         if (!(error instanceof TypeError)) throw error;
         throw new Error(
-          "the answer is not an ArangoDB server's; perhaps a proxy answers with a page of its own",
+          "the answer does not come from an ArangoDB server; perhaps a proxy answers with its own page",
         );
       }
     }, timeout);
   }
 
-  /** Whatever else arangojs can do, within the time that a request has, with its failures made presentable. */
+  /** Runs any other call of arangojs within a request's time, and turns its failures into errors that may be shown. */
   async ask<T>(request: (left: number) => Promise<T>, timeout: number = this.#timeout): Promise<T> {
     const end = monotonicNow() + timeout;
     await this.#slots?.acquire(timeout);
@@ -124,7 +124,7 @@ export class Server {
     }
   }
 
-  /** Makes a database, a collection or an index, which may take longer than a statement. */
+  /** Creates a database, a collection or an index, which may take longer than a statement. */
   define<T>(make: (database: Database) => Promise<T>): Promise<T> {
     if (this.#account !== undefined) this.#definitions ??= connected(this.#account, DEFINITION_MS);
     const database = this.#definitions ?? this.database;
@@ -138,7 +138,7 @@ export class Server {
   }
 }
 
-/** The promise, or a failure when the time is over: arangojs may wait in its own queue, or for the end of an answer. */
+/** The promise, or a failure when time runs out: arangojs may wait in its own queue, or for the end of an answer. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   let end: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -161,14 +161,14 @@ function connected(account: Account, timeout: number): Database {
     auth: token === undefined ? { username: inBytes(username), password: inBytes(password) } : { token },
     poolSize,
     timeout,
-    // Only what never reached a server is asked of the next one.
+    // Only requests that never reached a server are sent to the next one.
     maxRetries: urls.length - 1,
     responseQueueTimeSamples: 0,
     afterResponse: answerHook(timeout),
   });
 }
 
-/** arangojs encodes a character as a byte, and refuses those that are none. The server wants those of UTF-8. */
+/** arangojs encodes each character as one byte, and refuses others; the server expects UTF-8. */
 function inBytes(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }

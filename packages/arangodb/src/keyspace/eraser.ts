@@ -44,7 +44,7 @@ export class Eraser {
       });
       removed += live;
       if (found < SLICE) return removed;
-      // What is written meanwhile before this place is not cleared again, so that this comes to an end.
+      // Entries written before this place meanwhile are not cleared, so that the loop ends.
       bounds = { ...bounds, from: last ?? HIGHEST };
     }
   }

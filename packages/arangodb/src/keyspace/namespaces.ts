@@ -7,21 +7,21 @@ import type { Layout } from "../stored/layout.ts";
 import { MARK_EMPTY, UNLIST } from "./upkeep-queries.ts";
 
 const PAGE = 256;
-/** How many of them a statement looks at that takes empty ones off the list, */
+/** How many listed namespaces a statement checks for being empty. */
 const SLICE = 1000;
-/** and how many such statements a sweep makes at most: it goes on there the next time. */
+/** The most such statements per sweep; the next sweep continues from there. */
 const SLICES = 10;
 
 type Marked = readonly [found: number, last: string | null, overdue: readonly string[]];
 
 /**
- * The list of namespaces: each is put there before the first write to it. Empty ones are left out when it is read, and taken
- * off some minutes later.
+ * The list of namespaces. Each is listed before the first write to it. Empty ones are omitted when the list is read, and removed
+ * from it some minutes later.
  */
 export class Namespaces {
   readonly #server: Server;
   readonly #layout: Layout;
-  /** Where the next look for empty ones begins. */
+  /** Where the next search for empty namespaces begins. */
   #place = "";
 
   constructor(server: Server, layout: Layout) {
@@ -29,7 +29,7 @@ export class Namespaces {
     this.#layout = layout;
   }
 
-  /** The namespaces below that hold a live entry. */
+  /** The namespaces below this one that hold a live entry. */
   async *below(under: Namespace): AsyncGenerator<readonly Namespace[]> {
     for await (const listed of this.#listed(under)) {
       const page = listed.filter(({ live }) => live).map(({ namespace }) => namespace);
@@ -37,7 +37,7 @@ export class Namespaces {
     }
   }
 
-  /** Takes empty ones off the list, going round. */
+  /** Removes empty namespaces from the list, in rotation. */
   async tidy(): Promise<void> {
     const names = { "@system": this.#layout.system, "@entries": this.#layout.entries };
     try {
@@ -50,12 +50,12 @@ export class Namespaces {
         if (this.#place === "") return;
       }
     } catch (error) {
-      // Another store is at it, or writes to one of them.
+      // Another store is tidying too, or writes to one of the namespaces.
       if (!isMomentary(error)) throw error;
     }
   }
 
-  /** All on the list. */
+  /** All listed namespaces below this one. */
   async *listedBelow(under: Namespace): AsyncGenerator<readonly Namespace[]> {
     for await (const listed of this.#listed(under)) yield listed.map(({ namespace }) => namespace);
   }
@@ -74,7 +74,7 @@ export class Namespaces {
       yield rows.map(([, id, live]) => ({ namespace: namespaceFromId(id), live }));
       const last = rows.at(-1);
       if (rows.length < PAGE || last === undefined) return;
-      // No id lies between this one and the same with more behind it.
+      // Continue with the ids after this one.
       from = `${last[0]}0`;
     }
   }

@@ -27,13 +27,13 @@ export class Sweeper {
     }
   }
 
-  /** Removes what the server should have removed by itself, and did not. */
+  /** Removes documents that the server should have removed by itself. */
   async purge(): Promise<void> {
     const { server, layout } = this.#context;
     const vars = { "@changes": layout.changes, "@system": layout.system, limit: SLICE };
     for (;;) {
       const [removed = 0] = await server.execute<number>(PURGE, vars).catch((error: unknown) => {
-        // Another store is at it.
+        // Another store is doing the same.
         if (isMomentary(error)) return [];
         throw error;
       });

@@ -4,7 +4,7 @@ import { COUNT, STATS } from "../read/read-queries.ts";
 import { orderedBounds } from "../read/scanner.ts";
 import type { Layout } from "../stored/layout.ts";
 
-/** Counts by the index of keys, in which deadline and policy are stored: no document is looked at. */
+/** Counts by the index of keys, which also stores deadline and policy: no document is read. */
 export class Tally {
   readonly #server: Server;
   readonly #layout: Layout;

@@ -30,8 +30,8 @@ export const SWEEP: Query = query(
 );
 
 /**
- * Puts a writer or a namespace on the list, renews a writer's registration or ends it. A statement that finds `until` at 0
- * does nothing; one that began before goes on, so watchers look at the writer for a while.
+ * Lists a writer or a namespace, and renews or ends a writer's registration. A statement that finds `until` at 0 does nothing;
+ * one that began earlier goes on, so watchers check the writer for a while longer.
  */
 export const REGISTER: Query = query(
   "register writers and namespaces",
@@ -48,12 +48,12 @@ export const REGISTER: Query = query(
       RETURN 1`,
 );
 
-/** How long what the server was to remove by itself may be overdue before a sweep removes it, in seconds. */
+/** Seconds that a document which the server should remove may be overdue before a sweep removes it. */
 const OVERDUE_S = 60;
 
 /**
- * Removes notes and writers that the server's own thread for TTL indexes has left behind: it may be slow, or turned off.
- * The oldest note of each writer says whether there are any.
+ * Removes notes and writers that the server's own thread for TTL indexes has not removed: it may be slow, or turned off. The
+ * oldest note of each writer shows whether any is overdue.
  */
 export const PURGE: Query = query(
   "remove what is overdue of the log",
@@ -103,8 +103,8 @@ export const PURGE: Query = query(
 );
 
 /**
- * Marks namespaces on the list that hold no document. What writes to one needs it on the list without a mark, and so puts it
- * there again: once every statement that began before the mark has ended, what is empty still stays empty.
+ * Marks listed namespaces that hold no document. A write needs its namespace listed without a mark, and lists it again if
+ * necessary: once every statement that began before the mark has ended, a namespace that is still empty stays empty.
  */
 export const MARK_EMPTY: Query = query(
   "mark empty namespaces",
@@ -130,7 +130,7 @@ export const MARK_EMPTY: Query = query(
     ]`,
 );
 
-/** Takes namespaces off the list that were marked long enough ago, and are empty still. */
+/** Removes namespaces from the list that were marked long enough ago, and are still empty. */
 export const UNLIST: Query = query(
   "take empty namespaces off the list",
   `

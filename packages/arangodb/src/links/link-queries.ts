@@ -2,15 +2,15 @@ import { type Query, query } from "../connection/query.ts";
 import { LIVE } from "../stored/document.ts";
 import { onDisk, synced } from "../write/write-parts.ts";
 
-/** Which way links are followed: from their beginning, to it, or both. */
+/** The direction in which links are followed: forwards, backwards, or both. */
 export type Direction = "out" | "in" | "any";
 
 export const DIRECTIONS: readonly Direction[] = ["out", "in", "any"];
 
-/** How many links may lie between an entry and what is related to it. */
+/** The most links between two related entries. */
 export const MAX_DEPTH = 10;
 
-/** Both entries have to be there. What a link is to is this entry, not one that is made under its key later: `origin`. */
+/** Links entries that both exist. By `origin`, a link belongs to this entry, not to a later one of the same key. */
 function link(durable: boolean): Query {
   return query(
     durable ? "link, on disk" : "link",
@@ -33,7 +33,7 @@ function link(durable: boolean): Query {
   );
 }
 
-/** Whether it was a link between entries that are there: others are gone already. */
+/** Returns whether it was a link between existing entries: other links count as gone. */
 function unlink(durable: boolean): Query {
   return query(
     durable ? "unlink, on disk" : "unlink",
@@ -48,13 +48,13 @@ function unlink(durable: boolean): Query {
   );
 }
 
-/** The statements of links that write: acknowledged when they are on disk, or before. */
+/** The statements that write links, by durability: `full` is acknowledged when it is on disk. */
 export const LINKS: Readonly<Record<"full" | "normal", { readonly link: Query; readonly unlink: Query }>> = {
   normal: { link: link(false), unlink: unlink(false) },
   full: { link: link(true), unlink: unlink(true) },
 };
 
-/** Takes out links whose entries are gone: a page of all links, from a place on. */
+/** Removes links whose entries are gone, from one page of all links. */
 export const COLLECT_LINKS: Query = query(
   "collect dead links",
   `
@@ -106,9 +106,9 @@ const NEXT: Readonly<Record<Direction, string>> = {
 };
 
 /**
- * What is related to an entry, level by level: each entry at the least number of links that lie between. Not by a
- * traversal of the server's own: that decides which vertices it has visited before any condition on edges is looked at,
- * so that a link of another type, or to an entry that is gone, could hide one that counts.
+ * The entries related to an entry, level by level: each at the least number of links between them. It does not use the server's
+ * own traversal, which decides which vertices it has visited before it tests any condition on edges: a link of another type,
+ * or to an entry that is gone, could hide one that counts.
  */
 function related(direction: Direction, depth: number): Query {
   let levels = "";
@@ -140,7 +140,7 @@ function related(direction: Direction, depth: number): Query {
   );
 }
 
-/** By direction and depth, from 1 on. */
+/** The statements by direction, and by depth minus one. */
 export const RELATED: Readonly<Record<Direction, readonly Query[]>> = {
   out: statements("out"),
   in: statements("in"),

@@ -9,10 +9,10 @@ import { documentKey, linkKey, ordered } from "../stored/keys.ts";
 import type { Layout } from "../stored/layout.ts";
 import { COLLECT_LINKS, type Direction, LINKS, RELATED } from "./link-queries.ts";
 
-/** How many links a sweep looks at: it comes back for the others. */
+/** How many links a sweep examines; the next one continues with the others. */
 const PAGE = 1000;
 
-/** From where, of which type, to where. */
+/** A link's start, type and end. */
 export type Ends = readonly [from: string, type: string, to: string];
 
 export interface LinkOptions extends PatienceOptions {
@@ -30,7 +30,7 @@ export class LinkStore {
   readonly #server: Server;
   readonly #layout: Layout;
   readonly #options: LinkOptions;
-  /** Where the next look for dead links begins. */
+  /** Where the next search for dead links begins. */
   #place = "";
 
   private constructor(server: Server, layout: Layout, options: LinkOptions) {
@@ -44,7 +44,7 @@ export class LinkStore {
     return new LinkStore(server, layout, options);
   }
 
-  /** → of each whether both entries exist */
+  /** Returns for each link whether both entries exist. */
   async link(namespace: Namespace, wanted: readonly Ends[]): Promise<readonly boolean[]> {
     const docs = wanted.map(([from, type, to]) => {
       const ends = { from: documentKey(namespace.id, from), to: documentKey(namespace.id, to) };
@@ -60,14 +60,14 @@ export class LinkStore {
     return docs.map(({ _key }) => linked.get(_key) ?? false);
   }
 
-  /** → whether they were linked */
+  /** Returns whether the entries were linked. */
   async unlink(namespace: Namespace, from: string, type: string, to: string): Promise<boolean> {
     const id = linkKey(documentKey(namespace.id, from), type, documentKey(namespace.id, to));
     const rows = await this.#write<boolean>(LINKS[this.#options.durability].unlink, { id });
     return rows[0] ?? false;
   }
 
-  /** The keys of what is related, by the number of links that lie between. */
+  /** The keys of related entries, by the number of links between them. */
   async related(
     namespace: Namespace,
     bounds: Bounds,
@@ -85,7 +85,7 @@ export class LinkStore {
     return levels ?? [];
   }
 
-  /** Takes out some of the links whose entries are gone, going round. */
+  /** Removes some of the links whose entries are gone, in rotation. */
   async collect(): Promise<void> {
     const [row] = await this.#write<readonly [found: number, last: string | null]>(COLLECT_LINKS, {
       after: this.#place,

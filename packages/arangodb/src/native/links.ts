@@ -4,11 +4,11 @@ import type { Ends } from "../links/link-store.ts";
 import { nativeBackend } from "./native-backend.ts";
 
 export interface RelatedOptions {
-  /** Only links of this type, or of these. Default: of any. */
+  /** Only links of this type or these types. Default: any type. */
   readonly type?: string | readonly string[] | undefined;
-  /** `"out"`: from the entry on; `"in"`: to it; `"any"`: both. Default: `"out"`. */
+  /** `"out"`: links from the entry; `"in"`: links to it; `"any"`: both. Default: `"out"`. */
   readonly direction?: Direction | undefined;
-  /** How many links may lie between: 1 to 10. Default: 1. */
+  /** The most links between two related entries: 1 to 10. Default: 1. */
   readonly depth?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,36 +16,36 @@ export interface RelatedOptions {
 /** An entry that is related to another one. */
 export interface Related {
   readonly key: string;
-  /** The least number of links that lie between. */
+  /** The least number of links between the two entries. */
   readonly depth: number;
 }
 
 /**
- * Links between the entries of one view. A link is of a type, from one entry to another. It belongs to the entries: when
- * one of them is deleted, cleared or expires, the link is gone at once, and does not come back with a new entry of the
- * same key; a `set` of an entry that is there keeps its links.
+ * Links between the entries of one view. A link has a type, and leads from one entry to another. It belongs to the entries: if
+ * one of them is deleted, cleared or expires, the link is gone at once, and does not return with a new entry of the same key.
+ * A `set` of an existing entry keeps its links.
  */
 export interface Links {
-  /** → whether both entries exist; nothing is linked otherwise. Linking again changes nothing. */
+  /** Links two entries. Returns whether both exist; otherwise nothing is linked. Linking again changes nothing. */
   link(from: string, type: string, to: string): Promise<boolean>;
-  /** The same of many, in one request: `[from, type, to]` each. → of each whether both entries exist. */
+  /** Links many pairs `[from, type, to]` in one request. Returns for each whether both entries exist. */
   linkMany(links: Iterable<readonly [from: string, type: string, to: string]>): Promise<boolean[]>;
-  /** → whether there was such a link. */
+  /** Removes a link. Returns whether it existed. */
   unlink(from: string, type: string, to: string): Promise<boolean>;
-  /** What is related to an entry, the nearest first, then by key; each once, and never the entry itself. */
+  /** The entries related to an entry, the nearest first, then by key; each once, and never the entry itself. */
   related(key: string, options?: RelatedOptions): Promise<Related[]>;
 }
 
 const OPTIONS: ReadonlySet<string> = new Set(["type", "direction", "depth", "signal"]);
 
 /**
- * The links between the entries of a store over `arangodb()`. Their collection is made when it is first used.
- * @throws KvError `KV_UNSUPPORTED` where the store is over something else
+ * The links between the entries of a store over `arangodb()`. Their collection is created on first use.
+ * @throws KvError `KV_UNSUPPORTED` if the store is over another adapter
  */
 export function links<V>(store: StoreReader<V>): Links {
   const { access, adapter } = nativeBackend(store as StoreReader, "links");
   const { namespace, prefix } = access;
-  // Half-open, as a scope's keys lie: everything that begins with the prefix, which ends with a colon.
+  // Half-open, like a scope's keys: everything that begins with the prefix, which ends with a colon.
   const bounds = { start: prefix, end: prefix === "" ? undefined : `${prefix.slice(0, -1)};` };
   const linkAll = async (operation: string, wanted: Iterable<Ends>): Promise<readonly boolean[]> => {
     const all = endsIn(wanted);
@@ -83,7 +83,7 @@ export function links<V>(store: StoreReader<V>): Links {
   };
 }
 
-/** `undefined`: they are no links. */
+/** The links; `undefined`: the argument is not an iterable of links. */
 function endsIn(wanted: unknown): Ends[] | undefined {
   if (typeof wanted !== "object" || wanted === null || !(Symbol.iterator in wanted)) return undefined;
   const all = [...(wanted as Iterable<unknown>)];
@@ -104,11 +104,17 @@ function searchOf(options: RelatedOptions | undefined): {
   const { type, direction = "out", depth = 1 } = options ?? {};
   const types = type === undefined ? undefined : typeof type === "string" ? [type] : type;
   if (types !== undefined && !(Array.isArray(types) && types.every(isType)))
-    throw new Refusal("KV_INVALID_OPTION", "type must be a non-empty string, or a list of such");
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      "the option type of related must be a non-empty string, or a list of them",
+    );
   if (!DIRECTIONS.includes(direction))
-    throw new Refusal("KV_INVALID_OPTION", 'direction must be "out", "in" or "any"');
+    throw new Refusal("KV_INVALID_OPTION", 'the option direction of related must be "out", "in" or "any"');
   if (!Number.isInteger(depth) || depth < 1 || depth > MAX_DEPTH)
-    throw new Refusal("KV_INVALID_OPTION", `depth must be an integer from 1 to ${MAX_DEPTH}`);
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      `the option depth of related must be an integer from 1 to ${MAX_DEPTH}`,
+    );
   return { types, direction, depth };
 }
 

@@ -6,13 +6,13 @@ export interface NativeBackend {
   readonly adapter: ArangodbAdapter;
 }
 
-/** What is behind a store. @throws KvError `KV_UNSUPPORTED` where it is no ArangoDB; `KV_INVALID_OPTION` where it is no store */
+/** The adapter behind a store. @throws KvError `KV_UNSUPPORTED` for another backend, `KV_INVALID_OPTION` if it is not a store */
 export function nativeBackend(store: StoreReader, operation: string): NativeBackend {
   let access: ViewAccess;
   try {
     access = viewAccess(store);
   } catch (cause) {
-    const message = "this needs a store, or a view of one";
+    const message = "the first argument must be a store, or a view of one";
     throw new KvError("KV_INVALID_OPTION", { message, operation, adapter: "arangodb", cause });
   }
   const { native, name } = access.adapter;
@@ -27,6 +27,6 @@ export function nativeBackend(store: StoreReader, operation: string): NativeBack
 function whyNone(name: string, native: unknown): string {
   if (name !== "arangodb") return "this needs a store over arangodb() of @kv/arangodb";
   return native === undefined
-    ? "a middleware of this store changes or measures what is stored (compression, encryption, sizeLimit, bounded), which this would go past: use a store without it"
-    : "this function and arangodb() are of two copies of @kv/arangodb; install one version of it (npm ls @kv/arangodb shows both)";
+    ? "a middleware of this store changes or measures payloads (compression, encryption, sizeLimit, bounded), and this function would bypass it; use a store without that middleware"
+    : "this function and arangodb() come from two copies of @kv/arangodb; install only one version (npm ls @kv/arangodb shows both)";
 }

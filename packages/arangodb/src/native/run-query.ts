@@ -5,27 +5,26 @@ import { HIGHEST, ordered } from "../stored/keys.ts";
 import { layoutOf } from "../stored/layout.ts";
 import { nativeBackend } from "./native-backend.ts";
 
-/** What a statement over a store's documents is made of. Each goes into a template of the tag `aql` as `${…}`. */
+/** The parts for a statement over a store's documents. Each is inserted into an `aql` template as `${…}`. */
 export interface QueryParts {
   /** The collection of entries: `FOR d IN ${entries}`. */
   readonly entries: ArangoCollection;
-  /** The collection of links, which exists once something was linked. */
+  /** The collection of links, which exists after the first link. */
   readonly links: ArangoCollection;
-  /** A condition on a document named `d`: that it is a live entry of this view, `FILTER ${mine}`. By index. */
+  /** The condition that a document named `d` is a live entry of this view: `FILTER ${mine}`. It uses an index. */
   readonly mine: AqlQuery;
 }
 
-/** Words with which AQL changes data. */
+/** Keywords with which AQL changes data. */
 const WRITING = /\b(?:insert|update|replace|remove|upsert)\b/i;
-/** What such a word may stand in without meaning it. */
+/** Quoted texts and comments, in which such a word is not a keyword. */
 const QUOTED =
   /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|´(?:[^´\\]|\\.)*´|\/\/[^\n]*|\/\*.*?\*\//gs;
 
 /**
- * Runs a statement of your own over the documents of a store, whose layout is part of this package's contract: `d.key`,
- * `d.value` (a JSON value), `d.createdAt`, `d.updatedAt`, `d.expiresAt` (milliseconds), `d.policy`, `d.metadata`. The
- * statement is a template of `aql`, so that whatever varies is a bind parameter. It only reads: what it wrote would be
- * told to no watcher.
+ * Runs your own statement over the documents of a store, whose layout is part of this package's contract: `d.key`, `d.value`
+ * (a JSON value), `d.createdAt`, `d.updatedAt`, `d.expiresAt` (milliseconds), `d.policy`, `d.metadata`. The statement is an
+ * `aql` template, so that every variable part is a bind parameter. It only reads: watchers would not see its changes.
  *
  * ```ts
  * const adults = await query<string>(
@@ -33,8 +32,8 @@ const QUOTED =
  *   ({ entries, mine }) => aql`FOR d IN ${entries} FILTER ${mine} AND d.value.age >= ${18} RETURN d.key`,
  * );
  * ```
- * @throws KvError `KV_UNSUPPORTED` where the store is over something else, `KV_INVALID_OPTION` where the statement is no
- * template of `aql`, or writes
+ * @throws KvError `KV_UNSUPPORTED` if the store is over another adapter, `KV_INVALID_OPTION` if the statement is not an `aql`
+ * template, or writes
  */
 export async function query<T = unknown>(
   store: StoreReader<unknown>,
@@ -51,13 +50,13 @@ export async function query<T = unknown>(
     if (!isGeneratedAqlQuery(made)) {
       throw new Refusal(
         "KV_INVALID_OPTION",
-        "a statement must be a template of the tag aql, so that what varies is bound and not put into its text",
+        "the statement of query must be an aql template, so that variable parts are bound and not inserted into its text",
       );
     }
     if (WRITING.test(made.query.replace(QUOTED, " "))) {
       throw new Refusal(
         "KV_INVALID_OPTION",
-        "a statement of query only reads: what it changed would be told to no watcher; write through the store, and put names that are such words between backticks",
+        "query only reads, because watchers would not see its changes; write through the store, and put names that are AQL keywords between backticks",
       );
     }
     return adapter.session.server.query<T>(made.query, made.bindVars);

@@ -3,7 +3,7 @@ import { LIVE, ROW } from "../stored/document.ts";
 
 const WITHIN = "d.n == @n AND d.k >= @from AND d.k < @to";
 
-/** The entries of some documents. The keys are constants, so that the primary index finds them. */
+/** The entries of some documents. Their keys are constants, so the primary index is used. */
 export const READ: Query = query(
   "read",
   `
@@ -13,7 +13,7 @@ export const READ: Query = query(
       RETURN [d._key, ${ROW}]`,
 );
 
-/** The documents of some keys as they are, expired or not, and the time by which they are. */
+/** The documents of some keys, expired or not, and the server's time. */
 export const LOOK: Query = query(
   "look before a commit",
   `
@@ -39,7 +39,7 @@ function scan(direction: "ASC" | "DESC", returned: string, name: string): Query 
   );
 }
 
-/** A page of a range: from the last key of the one before, not by a cursor that the server has to keep. */
+/** A page of a range, from the last key of the one before; the server does not have to keep a cursor. */
 export const SCAN: Readonly<Record<"forward" | "reverse" | "forwardKeys" | "reverseKeys", Query>> = {
   forward: scan("ASC", ROW, "page of a range"),
   reverse: scan("DESC", ROW, "page of a range, descending"),
@@ -70,7 +70,7 @@ export const STATS: Query = query(
       RETURN [entries, expiring, evictable]`,
 );
 
-/** Namespaces come from the list of those that were ever written to: what holds no live entry is left out. */
+/** The listed namespaces, each with whether it holds a live entry. */
 export const NAMESPACES: Query = query(
   "namespaces below",
   `

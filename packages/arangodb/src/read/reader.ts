@@ -5,7 +5,7 @@ import { documentKey } from "../stored/keys.ts";
 import type { Layout } from "../stored/layout.ts";
 import { READ } from "./read-queries.ts";
 
-/** Entries by their keys: one statement for all of them. */
+/** Reads entries by key: one statement for all of them. */
 export class Reader {
   readonly #server: Server;
   readonly #layout: Layout;

@@ -5,20 +5,20 @@ import { HIGHEST, ordered, orderedAfter } from "../stored/keys.ts";
 import type { Layout } from "../stored/layout.ts";
 import { SCAN } from "./read-queries.ts";
 
-/** Entries of the first page, whose sizes are not known yet. A consumer that stops early has asked for little. */
+/** Entries of the first page, whose sizes are not known yet. Little is wasted on a consumer that stops early. */
 const FIRST_PAGE = 64;
-/** As many entries are no range but a handful: they come in one page. */
+/** Up to this many entries are read in one page. */
 const HANDFUL = 256;
-/** Entries of the pages behind the first one, */
+/** The most entries of later pages. */
 const PAGE = 1024;
-/** and how many bytes these should not exceed by much: a page is in memory, and has to arrive before the timeout. */
+/** About how many bytes later pages may have: a page is held in memory, and must arrive before the timeout. */
 const PAGE_BYTES = 8 * 1024 * 1024;
-/** Entries of a page whose size is measured. */
+/** How many entries of a page are measured. */
 const SAMPLE = 8;
-/** Keys of a page, where only keys are asked for. */
+/** Keys of a page, if only keys are wanted. */
 const PAGE_OF_KEYS = 4096;
 
-/** Bounds as they are compared with the attributes `n` and `k`. */
+/** Bounds in the encoding of the attributes `n` and `k`. */
 export interface OrderedBounds {
   readonly n: string;
   readonly from: string;
@@ -29,7 +29,7 @@ export function orderedBounds({ id }: Namespace, { start, end }: Bounds): Ordere
   return { n: ordered(id), from: ordered(start), to: end === undefined ? HIGHEST : ordered(end) };
 }
 
-/** Ranges, page by page. A page begins behind the last key of the one before: nothing is kept open at the server. */
+/** Ranges, page by page. A page begins after the last key of the one before, so the server keeps nothing open. */
 export class Scanner {
   readonly #server: Server;
   readonly #layout: Layout;
@@ -63,7 +63,7 @@ export class Scanner {
   }
 }
 
-/** About how many bytes a row takes, by a few of them. */
+/** About how many bytes a row takes, estimated from a few rows. */
 function averageSize(rows: readonly Row[]): number {
   const step = Math.ceil(rows.length / SAMPLE);
   const sample = rows.filter((_, i) => i % step === 0);

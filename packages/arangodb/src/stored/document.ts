@@ -3,7 +3,7 @@ import { documentKey, ordered } from "./keys.ts";
 import { RECLAIM_AFTER_MS } from "./layout.ts";
 import { isAttribute, payloadOf, type StoredValue } from "./stored-value.ts";
 
-/** What all documents of a namespace have in common: sent once for a query. */
+/** The attributes that all documents of a namespace share: sent once per query. */
 export interface NamespacePart {
   readonly n: string;
   readonly namespace: string;
@@ -13,7 +13,7 @@ export function namespacePart({ id }: Namespace): NamespacePart {
   return { n: ordered(id), namespace: id };
 }
 
-/** Which entry a document is. */
+/** The attributes that identify a document's entry. */
 export interface Identity {
   readonly _key: string;
   readonly k: string;
@@ -24,7 +24,7 @@ export function identityOf(namespace: Namespace, key: string): Identity {
   return { _key: documentKey(namespace.id, key), k: ordered(key), key };
 }
 
-/** The rest of an entry's document, as far as the server does not know better. */
+/** The other attributes of an entry's document, except those that the server fills in. */
 export type Contents = StoredValue & {
   readonly encoding: string;
   readonly revision: string;
@@ -34,13 +34,13 @@ export type Contents = StoredValue & {
   readonly reclaimAt?: number;
 };
 
-/** A deadline as it is stored. Behind 1970 nothing counts as a time; all of it has passed anyway. */
+/** A deadline as it is stored. Deadlines before 1970 are stored as 1: they have passed anyway. */
 export function deadline(expiresAt: number): { readonly expiresAt: number; readonly reclaimAt: number } {
   const ms = Math.max(1, expiresAt);
   return { expiresAt: ms, reclaimAt: Math.ceil((ms + RECLAIM_AFTER_MS) / 1000) };
 }
 
-/** The user's metadata as an attribute: an object or, where the server would not give it back equal, its JSON text. */
+/** The user's metadata as an attribute: an object or, if the server would not return it unchanged, its JSON text. */
 export function metadataOf(user: string | undefined): { readonly metadata?: unknown } {
   if (user === undefined) return {};
   const metadata: unknown = JSON.parse(user);
@@ -67,21 +67,21 @@ export const ROW =
   "[d.key, d.encoding, d.revision, d.createdAt, d.updatedAt, d.expiresAt, d.policy, d.metadata, d.value, d.text, d.bytes]";
 
 /**
- * Whether a document `d` is an entry now, in AQL: null sorts below every number, so that it has to be one that no date
- * reaches. Not `== null OR >`: the optimizer would make two index ranges of an OR, and sort what comes out of both.
+ * Whether a document `d` is a live entry, in AQL. Null sorts below every number, so it is replaced by one beyond every date.
+ * Not `== null OR >`: the optimizer would turn an OR into two index ranges, and sort the results of both.
  */
 export const LIVE = "(NOT_NULL(d.expiresAt, 9e15) > now)";
 
 /**
- * An entry of a document. Documents may have been edited by hand: if one is not a valid entry any more, its payload is a
- * refusal that says why, and its other fields are the best that can be made of them.
+ * The entry of a document. Documents may have been edited by hand: if one is no longer a valid entry, its payload is a refusal
+ * with the reason, and its other fields are interpreted as far as possible.
  */
 export class ArangoEntry implements StoredEntry {
   readonly #row: Row;
   readonly #expected: string | undefined;
   #payload: { readonly value: Payload } | undefined;
 
-  /** @param expected the key that the document was found by, where it was found by its key. */
+  /** @param expected the key that the document was found by, if it was found by its key */
   constructor(row: Row, expected?: string) {
     this.#row = row;
     this.#expected = expected;
@@ -141,7 +141,7 @@ function faultOf(row: Row, expected: string | undefined): Refusal | undefined {
   if (attribute === undefined) return undefined;
   return new Refusal(
     "KV_CORRUPT",
-    `the attribute "${attribute}" of its document is not as this store wrote it; repair the document, or delete the entry`,
+    `the attribute "${attribute}" of the entry's document is missing or invalid; repair the document, or delete the entry`,
   );
 }
 

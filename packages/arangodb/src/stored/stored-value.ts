@@ -1,23 +1,23 @@
 import { isBytes, type Payload, Refusal, textOfJson } from "@kv/core";
 
-/** How deep a value may be nested as an attribute. The server takes about 200 levels, of which the query has some. */
+/** How deep a value may be nested as an attribute. The server accepts about 200 levels, of which the query uses some. */
 const MAX_DEPTH = 128;
-/** From here on the server parses an integer digit by digit as a double, which may be off by the last bit (VelocyPack's Parser.cpp). */
+/** From this number on the server parses an integer digit by digit as a double, which may be off by the last bit (VelocyPack's Parser.cpp). */
 const LEAST_INEXACT = 2 ** 63;
-/** From here on JavaScript writes numbers with an exponent, and they are parsed exactly again. */
+/** From this number on JavaScript writes an exponent, and the server parses exactly again. */
 const LEAST_WITH_EXPONENT = 1e21;
-/** From here on the server's check for overflow, which is only about right, may refuse a number. */
+/** From this number on the server's approximate check for overflow may refuse a number. */
 const LEAST_OVERFLOWING = 1e308;
 
-/** What of a document holds the payload: exactly one of them. */
+/** The attribute of a document that holds the payload: exactly one of these. */
 export type StoredValue =
   | { readonly value: unknown }
-  /** What is no JSON value, or one that the server would not give back equal: as text, and then JSON text. */
+  /** Another codec's text, or the JSON text of a value that the server would not return unchanged. */
   | { readonly text: string }
   /** In base64. */
   | { readonly bytes: string };
 
-/** How a payload is stored, and about how many bytes that takes on the wire. */
+/** A payload in its stored form, and about how many bytes that takes on the wire. */
 export function storedValue(
   payload: Payload,
   encoding: string,
@@ -35,24 +35,24 @@ export function storedValue(
   return { stored: { text }, size: text.length };
 }
 
-/** Whether the server takes a JSON value as an attribute, and gives the same back. */
+/** Whether the server accepts a JSON value as an attribute, and returns it unchanged. */
 export function isAttribute(value: unknown): boolean {
   return attributeSize(value, 0) >= 0;
 }
 
-/** The payload again. What is stored by others than this adapter is given as it is: the front tells what is wrong. */
+/** The payload of a stored value. Values stored by other programs are returned unchanged: core reports what is wrong. */
 export function payloadOf(encoding: string, value: unknown, text: unknown, bytes: unknown): Payload {
   if (typeof bytes === "string") return bytesOf(bytes);
   if (typeof text === "string") return encoding === "json" ? parsed(text) : text;
   return value;
 }
 
-/** What cannot be parsed is told in its place: one entry never fails its page. */
+/** Returns a refusal in place of a value that cannot be parsed: one entry never fails its page. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    return new Refusal("KV_CORRUPT", "the text that is stored is no JSON; delete or rewrite the entry", {
+    return new Refusal("KV_CORRUPT", "the stored text is not valid JSON; delete or rewrite the entry", {
       cause,
     });
   }
@@ -63,7 +63,7 @@ function bytesOf(base64: string): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/** About how many bytes a value's JSON takes; negative: the server would refuse it, or give another one back. */
+/** About how many bytes a value's JSON takes; negative: the server would refuse it, or return another value. */
 function attributeSize(value: unknown, depth: number): number {
   if (typeof value === "string") return value.isWellFormed() ? value.length + 2 : -1;
   if (typeof value === "number") return isExact(value) ? 8 : -1;
@@ -79,7 +79,7 @@ function attributeSize(value: unknown, depth: number): number {
     return size;
   }
   for (const [name, member] of Object.entries(value)) {
-    // Names of attributes may not be empty, wherever a query is to name them.
+    // An empty attribute name could not be used in a query.
     const inner = name !== "" && name.isWellFormed() ? attributeSize(member, depth + 1) : -1;
     if (inner < 0) return -1;
     size += name.length + inner + 4;

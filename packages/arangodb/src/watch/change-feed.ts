@@ -13,7 +13,7 @@ import { type Layout, WATCH_GAP_MS } from "../stored/layout.ts";
 import { type Kind, type Note, POLL, POSITIONS } from "./feed-queries.ts";
 import { Position } from "./watch-position.ts";
 
-/** Documents of the log that are read of each writer at once. */
+/** How many notes of each writer a poll reads. */
 const PAGE = 64;
 
 type Begun = readonly [
@@ -26,13 +26,13 @@ type Polled = readonly [
   news: readonly Note[],
   entries: readonly (readonly [id: string, row: Row])[],
   expired: readonly (readonly [namespaceId: string, key: string, id: string])[],
-  /** Of the writers in `seen` those that have nothing new any more. */
+  /** The writers in `seen` that will have no more notes. */
   gone: readonly string[],
-  /** Whether the last note that was seen is still there. */
+  /** Whether the last note that was seen still exists. */
   intact: boolean,
 ];
 
-/** What happened to one key, to be told as one change. */
+/** The changes of one key, reported as a single change. */
 interface Happened {
   readonly namespaceId: string;
   readonly key: string;
@@ -40,25 +40,25 @@ interface Happened {
 }
 
 /**
- * Tells this process's watchers of every process's changes, by looking every `interval` milliseconds, and soon after
- * every write of its own store, while there are watchers. A key that changed several times between two looks is told once,
- * as it is now. Passed deadlines are not in the log: each look searches for them.
+ * Reports every process's changes to this process's watchers. While there are watchers, it polls every `interval` milliseconds,
+ * and soon after every write of its own store. A key that changed several times between two polls is reported once, with its
+ * present state. Passed deadlines are not in the log: each poll searches for them.
  */
 export class ChangeFeed {
   readonly #server: Server;
   readonly #layout: Layout;
   readonly #interval: number;
   readonly #watchers = new Watchers();
-  /** The namespaces of those who are about to watch, too. */
+  /** The namespaces of watchers that are joining, with their number. */
   readonly #joining = new Map<string, number>();
   #position: Position | undefined;
   #timer: Timer | undefined;
   #polling: Promise<void> | undefined;
-  /** The look behind the one that is on its way, for those who are about to watch. */
+  /** The poll after the one in progress, for joining watchers. */
   #next: Promise<void> | undefined;
   #again = false;
   #closed = false;
-  /** Something may have been missed: told as soon as it is known from where to go on. */
+  /** Changes may have been missed: `resync` is reported once the new position is known. */
   #gap = false;
 
   constructor(server: Server, layout: Layout, interval: number) {
@@ -85,12 +85,12 @@ export class ChangeFeed {
     }
   }
 
-  /** After every write of this store: what it did is told soon. */
+  /** Call it after every write of this store, to report its changes soon. */
   written(): void {
     if (this.#watchers.size > 0) this.#schedule(0);
   }
 
-  /** The log is another one, or has lost something. */
+  /** Call it if the log was replaced, or has lost notes. */
   interrupted(): void {
     if (this.#position === undefined) return;
     this.#position = undefined;
@@ -107,7 +107,7 @@ export class ChangeFeed {
   #rest(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    // Without watchers there are no looks, and a later watcher begins anew.
+    // Without watchers there are no polls, and a later watcher begins anew.
     if (this.#joining.size > 0) return;
     this.#position = undefined;
     this.#gap = false;
@@ -125,13 +125,13 @@ export class ChangeFeed {
   }
 
   async #look(): Promise<void> {
-    // What fails now is done by the next look: the position tells where to go on.
+    // If this fails, the next poll continues from the same position.
     await this.#poll().catch(() => undefined);
   }
 
   /**
-   * A look that begins from now on: what is on its way concerns what happened before. All who come meanwhile share the next
-   * one, however many they are.
+   * Waits for a poll that begins after this call: the one in progress may have missed later changes. All callers share the next
+   * poll.
    */
   #nextLook(): Promise<void> {
     if (this.#polling === undefined) return this.#poll();
@@ -144,7 +144,7 @@ export class ChangeFeed {
     return this.#next;
   }
 
-  /** One look at a time. */
+  /** Polls once; calls during a poll share it. */
   #poll(): Promise<void> {
     if (this.#polling !== undefined) return this.#polling;
     this.#polling = (this.#position === undefined ? this.#begin() : this.#tell(this.#position)).finally(
@@ -183,8 +183,8 @@ export class ChangeFeed {
     });
     if (answer === undefined || position !== this.#position) return;
     const [now, all, entries, expired, gone, intact] = answer;
-    // The server may have removed changes and expired entries meanwhile; or it was restored from a backup, which knows
-    // nothing of what was told.
+    // The server may have removed notes and expired entries meanwhile, or it was restored from a backup, which lacks notes that
+    // were reported.
     if (now - position.now > WATCH_GAP_MS || (!intact && position.hadNoteSince(now - WATCH_GAP_MS))) {
       this.interrupted();
       return;
@@ -207,7 +207,7 @@ export class ChangeFeed {
   }
 }
 
-/** By document: what happened to it, in the order of the last time that something did. */
+/** The changes of each document, ordered by each one's last change. */
 function happenedIn(news: readonly Note[], expired: Polled[3], since: number): ReadonlyMap<string, Happened> {
   const happened = new Map<string, Happened>();
   const add = (namespaceId: string, key: string, id: string, kind: Kind): void => {
@@ -217,7 +217,7 @@ function happenedIn(news: readonly Note[], expired: Polled[3], since: number): R
   };
   for (const { changes } of news) {
     for (const [namespaceId, key, id, kind, expiresAt] of changes) {
-      // A deadline that had passed at the last look was found then, even if another store removes the entry now.
+      // A deadline that had passed by the last poll was found then, even if another store removes the entry now.
       if (expiresAt === null || expiresAt > since) add(namespaceId, key, id, kind);
     }
   }
@@ -225,14 +225,14 @@ function happenedIn(news: readonly Note[], expired: Polled[3], since: number): R
   return happened;
 }
 
-/** Whether some writer has more to tell than was read. */
+/** Whether some writer has more notes than were read. */
 function isFull(news: readonly Note[]): boolean {
   const counts = new Map<string, number>();
   for (const { writer } of news) counts.set(writer, (counts.get(writer) ?? 0) + 1);
   return [...counts.values()].some((count) => count >= PAGE);
 }
 
-/** `more`: some of the log behind this is still to be read. */
+/** `more`: later parts of the log are still to be read. */
 function changeOf(
   key: string,
   kinds: ReadonlySet<Kind>,
@@ -242,7 +242,7 @@ function changeOf(
   if (entry !== undefined)
     return { type: kinds.size === 1 && kinds.has("touch") ? "touch" : "set", key, entry };
   if (kinds.has("delete")) return { type: "delete", key };
-  // It was taken out since: that is still to be read.
+  // The entry was removed later: that note is still to be read.
   if (more && !kinds.has("expire")) return undefined;
   return { type: "expire", key };
 }

@@ -1,21 +1,27 @@
 import { type Query, query } from "../connection/query.ts";
 import { LIVE, ROW } from "../stored/document.ts";
 
-/** What a note says of a key. */
+/** The kind of change that a note records for a key. */
 export type Kind = "set" | "touch" | "delete" | "expire";
 
-type Told = readonly [namespaceId: string, key: string, id: string, kind: Kind, expiresAt: number | null];
+type NotedChange = readonly [
+  namespaceId: string,
+  key: string,
+  id: string,
+  kind: Kind,
+  expiresAt: number | null,
+];
 
-/** A document of the log, as far as it concerns some namespaces. */
+/** A document of the log, limited to the changes in some namespaces. */
 export interface Note {
   readonly writer: string;
   readonly number: number;
-  /** By the server's clock. */
+  /** The server's time. */
   readonly at: number;
-  readonly changes: readonly Told[];
+  readonly changes: readonly NotedChange[];
 }
 
-/** The number and time of each writer's last query: where a watcher begins. */
+/** Returns the number and time of each writer's last statement: where a watcher begins. */
 export const POSITIONS: Query = query(
   "where watching begins",
   `
@@ -37,10 +43,10 @@ export const POSITIONS: Query = query(
 );
 
 /**
- * What happened in some namespaces since the positions, what expired since the last look, and the entries as they are
- * now: all of one snapshot, so that what an entry is and what is told of it belong together. A writer that had nothing
- * under way any more at the last look that saw everything (`@watched`) has nothing new. `gone`: which of the known writers
- * these are; `intact`: whether the note that was seen last is there.
+ * Returns the changes in some namespaces since the positions, the entries that expired since the last poll, and the present
+ * entries: all from one snapshot, so that entries and changes belong together. A writer without a statement in progress at the
+ * last complete poll (`@watched`) has nothing new. The last two results: the known writers for which that holds, and whether
+ * the note that was seen last still exists.
  */
 export const POLL: Query = query(
   "what has changed",

@@ -1,30 +1,31 @@
 import { CHANGES_KEPT_MS } from "../stored/layout.ts";
 import type { Note } from "./feed-queries.ts";
 
-/** Milliseconds by which the clocks of two coordinators may differ; a server's clock that goes back further was set. */
+/** Milliseconds that the clocks of two coordinators may differ; a clock that goes back further was set. */
 const SET_BACK_MS = 1000;
 
-export interface Look {
-  /** By the server's clock. */
+/** The result of one poll. */
+export interface Poll {
+  /** The server's time. */
   readonly now: number;
   readonly news: readonly Note[];
-  /** Known writers that have nothing new any more. */
+  /** Known writers that will have no more notes. */
   readonly gone: readonly string[];
-  /** Whether some of the log behind this is still to be read. */
+  /** Whether later parts of the log are still to be read. */
   readonly more: boolean;
 }
 
-/** Up to where a store's watchers were told everything. */
+/** The place in the log up to which a store's watchers have received everything. */
 export class Position {
-  /** The time of the last look. */
+  /** The time of the last poll. */
   #now: number;
-  /** The time of the last look that saw everything. */
+  /** The time of the last poll that read everything. */
   #watched: number;
-  /** By writer: the number of its last statement. */
+  /** The number of each writer's last statement. */
   readonly #seen = new Map<string, number>();
   /**
-   * By writer that is not looked at any more: the same, and since when. Kept until its notes are out of the log: one whose
-   * registration was removed by others registers again under the same name, and what it did before is not told twice.
+   * The same number for each writer that is no longer checked, and since when. Kept until its notes have left the log: a writer
+   * whose registration was removed registers again under the same name, and its earlier notes must not be reported twice.
    */
   readonly #gone = new Map<string, { readonly number: number; readonly since: number }>();
   #last: Pick<Note, "writer" | "number" | "at"> | undefined;
@@ -42,7 +43,7 @@ export class Position {
     return this.#now;
   }
 
-  /** As the next look's parameters. */
+  /** The next poll's parameters. */
   get asked(): Readonly<Record<"seen" | "since" | "watched" | "last", unknown>> {
     return {
       seen: Object.fromEntries(this.#seen),
@@ -52,17 +53,17 @@ export class Position {
     };
   }
 
-  /** Whether a note of that time or later was seen, which the log must still have. */
+  /** Whether a note after that time was seen, which the log must still hold. */
   hadNoteSince(time: number): boolean {
     return this.#last !== undefined && this.#last.at > time;
   }
 
-  /** The notes without those that were seen before their writer was gone. */
+  /** The notes without those that were seen before their writer left. */
   unseen(notes: readonly Note[]): readonly Note[] {
     return notes.filter(({ writer, number }) => number > (this.#gone.get(writer)?.number ?? 0));
   }
 
-  advance({ now, news, gone, more }: Look): void {
+  advance({ now, news, gone, more }: Poll): void {
     for (const note of news) {
       this.#seen.set(note.writer, Math.max(note.number, this.#seen.get(note.writer) ?? 0));
       this.#gone.delete(note.writer);

@@ -13,56 +13,57 @@ import { type Contents, deadline, type Identity, identityOf, metadataOf } from "
 import { documentKey } from "../stored/keys.ts";
 import { storedValue } from "../stored/stored-value.ts";
 
-/** One key's part of a commit, as the statement takes it. */
+/** One key's part of a commit, as the statement's parameters hold it. */
 interface Write {
   readonly op: "set" | "delete" | "increment" | "touch" | "hold";
   readonly doc: Identity;
   readonly by?: number;
-  /** Where several increments are added at once: the least and the greatest of the sums in between. */
+  /** For several increments added at once: the least and the greatest intermediate sum. */
   readonly low?: number | undefined;
   readonly high?: number | undefined;
-  /** The deadline of a live entry stays. */
+  /** Whether a live entry keeps its deadline. */
   readonly keep?: boolean;
   readonly patch?: object;
   readonly unset?: readonly string[];
 }
 
-/** A commit as the statement takes it. */
+/** A commit as the statement's parameters hold it. */
 export interface PlannedCommit {
   readonly checks: readonly { readonly id: string; readonly key: string; readonly revision: string | null }[];
   readonly several: boolean;
   readonly writes: readonly Write[];
 }
 
-/** What the statement answers of a commit. */
+/** The statement's answer for a commit. */
 export type Answer = readonly [
   failed: readonly string[],
-  /** 1: no number; 2: the statement cannot tell. */
+  /** 1: not a number; 2: the statement cannot decide. */
   fault: readonly [kind: 1 | 2, key: string] | null,
   writes: readonly (readonly [existed: boolean, base: number])[],
 ];
 
-/** One commit of the statement, which may stand for several in a row that concern one key alone. */
+/** One commit of the statement, which may combine several successive ones on a single key. */
 export interface Slot {
   /** Their places in the batch, in order. */
   readonly places: number[];
   readonly commits: Commit[];
   /** A revision for each of their mutations, in order. */
   readonly revisions: string[];
-  /** Whether it is one deletion, and depends on nothing else. */
+  /** Whether it is a single deletion, and depends on no other key. */
   readonly removes: boolean;
-  /** Whether it sets one key, and depends on nothing. */
+  /** Whether it sets one key unconditionally. */
   readonly sets: boolean;
 }
 
-/** A deadline up to which an earlier write of the same statement makes no live entry. */
+/** `now`: a write whose deadline is not later creates no live entry for the next one. */
 export interface PlanOptions {
   readonly now: number;
 }
 
 /**
- * Commits that one statement can carry out: none concerns a key twice, and no two concern the same key, except
- * increments by integers, and sets, of one key alone, which come to one. `undefined`: the batch has others.
+ * The slots of a batch that one statement can apply: no commit concerns a key twice, and no two concern the same key. The
+ * exception are successive sets, or increments by integers, of a single key, which are combined. `undefined`: the batch has
+ * other commits.
  */
 export function slotsOf(
   commits: readonly Commit[],
@@ -100,7 +101,7 @@ export function slotsOf(
   return slots;
 }
 
-/** All keys that a commit concerns, those of its mutations first; `undefined`: it changes one twice. */
+/** All keys that a commit concerns, those of its mutations first; `undefined`: it changes a key twice. */
 function keysOf({ checks, mutations }: Commit): string[] | undefined {
   const keys = new Set<string>();
   for (const { key } of mutations) keys.add(key);
@@ -109,21 +110,21 @@ function keysOf({ checks, mutations }: Commit): string[] | undefined {
   return [...keys];
 }
 
-/** Whether a commit can be put together with the one before it on the same key. */
+/** Whether a commit can be combined with the one before it on the same key. */
 function follows(before: Commit | undefined, commit: Commit, now: number): boolean {
   const [a] = before?.mutations ?? [];
   const [b] = commit.mutations;
   if (before === undefined || a === undefined || b === undefined) return false;
   if (before.checks.length > 0 || commit.checks.length > 0 || a.type !== b.type) return false;
   if (a.type !== "set" && a.type !== "increment") return false;
-  // What has expired on arrival leaves the key absent for the next one.
+  // A set or increment that has expired on arrival leaves the key absent for the next commit.
   if (typeof a.expiresAt === "number" && a.expiresAt <= now) return false;
   return (
     a.type === "set" || (Number.isSafeInteger(a.by) && b.type === "increment" && Number.isSafeInteger(b.by))
   );
 }
 
-/** A slot as the statement takes it, and about how many bytes that is. */
+/** A slot as the statement's parameters hold it, and about how many bytes that takes. */
 export function planned(
   namespace: Namespace,
   { commits, revisions }: Slot,
@@ -144,7 +145,7 @@ export function planned(
   for (const { key } of checks) {
     if (changed.has(key)) continue;
     changed.add(key);
-    // A commit writes the keys that it depends on: else two commits could each change what the other one relies on.
+    // A commit also writes the keys that it depends on: otherwise two commits could each change a key that the other checks.
     add({ op: "hold", doc: identityOf(namespace, key) }, 2 * key.length);
   }
   const commit = {
@@ -185,7 +186,7 @@ function addSeries(
   }
   const sets = mutations as SetMutation[];
   const last = sets.at(-1);
-  // "keep" is for what the one before it has said.
+  // "keep" means the deadline of the set before it.
   const expiresAt = sets.findLast((set) => set.expiresAt !== "keep");
   if (last === undefined) return;
   addOne(
@@ -229,7 +230,7 @@ function addOne(mutation: Mutation, revision: string, namespace: Namespace, add:
   }
 }
 
-/** What a set puts into a document, as far as it is known before the statement runs. */
+/** The attributes that a set writes, as far as they are known before the statement runs. */
 export function contentsOf(
   { payload, encoding, expiresAt, policy, user }: Omit<SetMutation, "type" | "key">,
   revision: string,
@@ -257,10 +258,10 @@ function touched({
   return { patch, unset: expiresAt === null ? ["expiresAt", "reclaimAt"] : [] };
 }
 
-/** What would be answered of a commit that depends on nothing, and was applied. */
+/** The answer for an unconditional commit that was applied. */
 export const APPLIED: Answer = [[], null, [[true, 0]]];
 
-/** The result of each commit of a slot, in order; `undefined`: the statement cannot tell, and has done nothing of it. */
+/** The result of each commit of a slot, in order; `undefined`: the statement could not decide, and did not apply them. */
 export function resultsOf(
   { commits, revisions }: Slot,
   [failed, fault, writes]: Answer,
@@ -286,7 +287,7 @@ export function resultsOf(
 
 function outcomeOf(mutation: Mutation, revision: string, existed: boolean, base: number): Outcome {
   if (mutation.type === "set") return { revision };
-  // What is added to 0 is no -0.
+  // Adding 0 turns -0 into 0.
   if (mutation.type === "increment") return { revision, value: base + mutation.by + 0 };
   return { existed };
 }

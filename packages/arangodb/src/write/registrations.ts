@@ -9,15 +9,15 @@ import type { WriteLane } from "./write-lane.ts";
 /**
  * The lists of a store's writers and of namespaces in the database.
  *
- * A writer's registration holds for a while and is renewed on the way. It is ended as soon as the writer will not write
- * again: a statement finds its registration in the snapshot that it works on, so that one which begins later does nothing.
+ * A writer's registration holds for a limited time, and is renewed by later writes. It is ended as soon as the writer will not
+ * write again: a statement looks it up in its own snapshot, so a statement that begins later does nothing.
  */
 export class Registrations {
   readonly #server: Server;
   readonly #layout: Layout;
   /** The namespaces that are known to be on the list, by id. */
   readonly #listed = new Set<string>();
-  /** Writers that were given up, and whose registration the server does not know to be ended. */
+  /** Abandoned writers whose registration has not been ended on the server yet. */
   readonly #ended = new Set<string>();
 
   constructor(server: Server, layout: Layout) {
@@ -25,7 +25,7 @@ export class Registrations {
     this.#layout = layout;
   }
 
-  /** Registers what is not, before a write: where writers were given up, not before the server has ended them. */
+  /** Registers the writer and the namespace before a write, after the server has ended the registrations of abandoned writers. */
   async ensure(lane: WriteLane, namespace: Namespace | undefined, timeout: number): Promise<void> {
     const docs: object[] = [];
     const renews = lane.registeredUntil - monotonicNow() < LEASE_MS / 2;
@@ -43,18 +43,18 @@ export class Registrations {
     if (namespace !== undefined) this.#listed.add(namespace.id);
   }
 
-  /** A namespace may have gone from the list. */
+  /** Call it if a namespace may have been removed from the list. */
   forget({ id }: Namespace): void {
     this.#listed.delete(id);
   }
 
-  /** Ends a registration: now, and where the server cannot be reached, before anything else is written. */
+  /** Ends a registration: now, or, if the server cannot be reached, before the next write. */
   end(writer: string): void {
     this.#ended.add(writer);
     this.#put([], [writer]).catch(() => undefined);
   }
 
-  /** Ends all of them, if the server answers in time: else they run out by themselves. */
+  /** Ends all registrations if the server answers in time; otherwise they run out by themselves. */
   async close(writers: readonly string[], timeout: number): Promise<void> {
     const all = [...writers, ...this.#ended];
     if (all.length === 0) return;
@@ -65,7 +65,7 @@ export class Registrations {
   async #put(docs: readonly object[], ended: readonly string[], timeout?: number): Promise<void> {
     const all = [...docs, ...ended.map((writer) => ({ _key: writer, kind: "writer", ended: true }))];
     const bindVars = { "@system": this.#layout.system, docs: all };
-    // Ending alone makes nothing again that was dropped: with the collection the registration has ended.
+    // Ending alone does not recreate a dropped collection: its registrations ended with it.
     if (docs.length === 0)
       await this.#server.query(REGISTER.text, bindVars, { timeout }).catch(unlessDropped);
     else await this.#server.execute(REGISTER, bindVars, { timeout });
@@ -82,7 +82,7 @@ function unlessDropped(error: unknown): void {
   if (!isNumbered(error, ERROR.collectionNotFound, ERROR.databaseNotFound)) throw error;
 }
 
-/** Whatever became of a registration, the write itself was not sent. */
+/** Whatever the outcome of the registration, the write itself was not sent. */
 function beforeTheWrite(error: unknown): unknown {
   if (!(error instanceof ArangoFailure) || !mayHaveTakenEffect(error)) return error;
   return new ArangoFailure(error.message, "not sent", { code: error.code });

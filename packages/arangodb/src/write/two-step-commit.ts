@@ -10,7 +10,7 @@ type Found = readonly [id: string, rev: string, live: boolean, origin: string, r
 type Look = readonly [now: number, found: readonly Found[]];
 type Swapped = readonly [now: number, left: number, same: boolean];
 
-/** A document as it was seen; without `entry` it is none, or one that has expired. */
+/** A document as it was read; without `entry`, the entry is absent or expired. */
 interface Seen {
   readonly rev: string;
   readonly origin: string;
@@ -18,8 +18,8 @@ interface Seen {
 }
 
 /**
- * Any batch of commits: looks at the documents, works out here what becomes of them, and puts that in place if no other
- * writer has changed any of them meanwhile; else it begins again.
+ * Applies any batch of commits: it reads the documents, computes their new state in this process, and writes that if no other
+ * writer has changed any of them meanwhile; otherwise it starts again.
  */
 export async function commitInTwoSteps(
   context: WriteContext,
@@ -55,16 +55,16 @@ async function look(
   return { now, seen };
 }
 
-/** A batch that is worked out on what was seen. */
+/** Computes a batch on the documents that were read. */
 class Work {
   readonly #context: WriteContext;
   readonly #namespace: Namespace;
   readonly #ids: ReadonlyMap<string, string>;
   readonly #seen: ReadonlyMap<string, Seen>;
   readonly #now: number;
-  /** What the keys hold after the commits so far, where it is something else. */
+  /** The entries of changed keys after the commits so far. */
   readonly #changed = new Map<string, StoredEntry | undefined>();
-  /** The keys that a commit which wrote depends on. */
+  /** The keys that commits with writes depend on. */
   readonly #held = new Set<string>();
 
   constructor(
@@ -105,7 +105,7 @@ class Work {
     return this.#seen.get(this.#ids.get(key) ?? "");
   }
 
-  /** → whether no other writer came between */
+  /** Writes the result. Returns false if another writer came between. */
   async putInPlace(patience: Patience): Promise<boolean> {
     if (this.#held.size === 0) return true;
     const { lanes, layout, queries } = this.#context;
@@ -130,7 +130,7 @@ class Work {
     return same;
   }
 
-  /** What is to stand there; `null`: what stands there. */
+  /** The key's new document; `null`: unchanged. */
   #document(key: string): object | null {
     const before = this.#before(key);
     if (!this.#changed.has(key) && before?.entry !== undefined) return null;
@@ -139,7 +139,7 @@ class Work {
     if (entry === undefined) return { ...common, dead: true, expiresAt: 1, reclaimAt: 1 };
     const { revision, createdAt, updatedAt } = entry;
     const { contents } = contentsOf(entry, revision);
-    // A key that is made anew in the millisecond that it was made in passes for the same: nothing else tells them apart.
+    // A key that is deleted and created again within one millisecond counts as the same entry: nothing else distinguishes them.
     const stays = before?.entry !== undefined && before.entry.createdAt === createdAt;
     return { ...common, ...contents, createdAt, updatedAt, origin: stays ? before.origin : revision };
   }

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 
-/** A writer, which has one statement under way at a time. */
+/** A writer, which has one statement in progress at a time. */
 export interface WriteLane {
   writer: string;
-  /** Of the last statement that took effect. */
+  /** The number of the last statement that took effect. */
   number: number;
-  /** By `monotonicNow()`; 0: it is not registered. */
+  /** In the time of `monotonicNow()`; 0: not registered. */
   registeredUntil: number;
 }
 

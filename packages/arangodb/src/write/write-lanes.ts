@@ -1,15 +1,14 @@
 /**
- * Writers and the order of their statements: what lets watchers miss nothing without making writers wait for one another.
+ * Writers and the order of their statements: watchers miss nothing, and writers do not wait for one another.
  *
- * Each statement that writes puts a document into the log of changes, in the same transaction, under its writer's name
- * and the number that the writer has counted to. A writer has one statement under way at a time, so that its numbers
- * become visible in their order: a watcher that has seen a writer's number 7 will see nothing of it below 8, however late
- * the other writers' statements are. A store has a few writers, its lanes, so that its statements need not queue.
+ * Each statement that writes adds a document to the log of changes, in the same transaction, with its writer's name and the
+ * writer's next number. A writer has one statement in progress at a time, so its numbers become visible in order: a watcher
+ * that has seen a writer's number 7 will see only 8 and above from it, however late other writers' statements are. A store
+ * has several writers, its lanes, so that its statements need not queue.
  *
- * Watchers look at every writer that is registered (`registrations.ts`), so a statement finds its writer's registration or
- * does nothing. A writer whose statement may still take effect, or may have taken effect although it failed, is given up:
- * its number must not be used again, and its registration is ended, so that a statement that has not begun by then does
- * nothing.
+ * Watchers read the notes of every registered writer (`registrations.ts`), so a statement does nothing unless it finds its
+ * writer's registration. If a statement failed but may have taken effect, or may still do so, its writer is abandoned: its
+ * number must not be used again, and its registration is ended, so that a statement that starts later does nothing.
  */
 import { isPromise, monotonicNow, type Namespace, Refusal, timer } from "@kv/core";
 import { type Attempt, Patience, type PatienceOptions, untilUndisturbed } from "../connection/back-off.ts";
@@ -20,20 +19,20 @@ import { type Layout, MAX_RUNTIME_S } from "../stored/layout.ts";
 import { Registrations, spaceKey } from "./registrations.ts";
 import { newLane, type WriteLane } from "./write-lane.ts";
 
-/** How many statements one store has under way at once. Watchers look at each of its writers. */
+/** How many statements one store has in progress at once. Watchers have to check each of its writers. */
 const LANES = 8;
-/** How often a registration that was removed by others is made again for one write. */
+/** How often a registration that another process removed is renewed for one write. */
 const REGISTRATIONS = 5;
-/** Milliseconds that closing takes for ending registrations at most: they run out by themselves. */
+/** The most milliseconds that closing spends on ending registrations: they also run out by themselves. */
 const CLOSING_MS = 1000;
 
-/** What a statement that writes returns: first the time by which it ran, and how long its writer's registration still holds. */
+/** The result of a statement that writes: first the server's time, and how long its writer's registration still holds. */
 export type Written = readonly [now: number, left: number, ...unknown[]];
 
 export interface WriteLanesOptions extends PatienceOptions {
-  /** Called after every statement that may have changed something. */
+  /** Called after every statement that may have changed data. */
   readonly written: () => void;
-  /** Called with the server's time in an answer, and how many milliseconds ago its request was made. */
+  /** Called with the server's time in an answer, and the milliseconds since its request was sent. */
   readonly observed: (now: number, took: number) => void;
 }
 
@@ -57,8 +56,8 @@ export class WriteLanes {
   }
 
   /**
-   * Runs a statement until no other writer comes between. `namespace`: the one it writes to; `undefined`: any that are
-   * listed.
+   * Runs a statement until no other writer comes between. `namespace`: the one it writes to; `undefined`: any listed
+   * namespaces.
    * @throws Refusal, ArangoFailure
    */
   async write<T extends Written>(
@@ -76,7 +75,7 @@ export class WriteLanes {
     }
   }
 
-  /** Ends the registrations of this store, so that watchers need not look at them until they run out. */
+  /** Ends this store's registrations, so that watchers need not check its writers until they run out. */
   async close(): Promise<void> {
     const registered = this.#lanes.filter(({ registeredUntil }) => registeredUntil > 0);
     await this.#registrations.close(
@@ -93,7 +92,7 @@ export class WriteLanes {
     patience: Patience,
   ): Promise<Attempt<T>> {
     for (let attempt = 1; attempt <= REGISTRATIONS; attempt++) {
-      // Watchers no longer look at this name, so the lane goes on under another one.
+      // Watchers no longer check this name, so the lane goes on under another one.
       if (lane.registeredUntil > 0 && lane.registeredUntil <= monotonicNow()) Object.assign(lane, newLane());
       await this.#registrations.ensure(lane, namespace, patience.forRequest);
       const began = monotonicNow();
@@ -120,7 +119,7 @@ export class WriteLanes {
   }
 
   async #run<T>(lane: WriteLane, statement: Query, bindVars: BindVars, timeout: number): Promise<T[]> {
-    // What is given up here is given up there soon after, unless it waits in the server's queue.
+    // The server aborts an abandoned statement soon afterwards, unless it is still in the server's queue.
     const maxRuntime = Math.min(MAX_RUNTIME_S, Math.ceil(timeout / 1000) + 1);
     try {
       return await this.#server.execute<T>(statement, bindVars, { maxRuntime, timeout });
@@ -148,7 +147,7 @@ export class WriteLanes {
   }
 
   #take(patience: Patience): WriteLane | Promise<WriteLane> {
-    // The one that was used last: the fewer there are, the less watchers have to look at.
+    // Reuse the last lane first: with fewer lanes in use, watchers have fewer writers to check.
     const free = this.#free.pop();
     if (free !== undefined) return free;
     if (this.#lanes.length < LANES) {
@@ -173,7 +172,7 @@ export class WriteLanes {
   }
 }
 
-/** Whether a failed statement cannot have taken effect, and cannot do so any more: its number may be used again. */
+/** Whether a failed statement certainly had no effect and will have none, so that its number may be used again. */
 function leavesNumberUnused(error: unknown): boolean {
   if (isMomentary(error)) return true;
   if (!(error instanceof ArangoFailure)) return error instanceof Refusal;
@@ -184,7 +183,7 @@ function leavesNumberUnused(error: unknown): boolean {
 function notSent(): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
-    "the server does not answer the writes before this one, which was not sent and changed nothing",
+    "the server does not answer earlier writes, so this one was not sent and changed nothing; try again",
     { retryable: true },
   );
 }

@@ -2,13 +2,13 @@ import { LIVE } from "../stored/document.ts";
 import { CHANGES_KEPT_MS } from "../stored/layout.ts";
 
 /**
- * The statements that write. Each is one transaction: checks, mutations and what watchers are told take effect together
- * or not at all. Each begins by finding its writer's and its namespace's registration, in the snapshot that it works on:
- * where one is missing there is no result, and nothing was written.
+ * Parts of the statements that write. Each statement is one transaction: checks, mutations and the note for watchers take
+ * effect together or not at all. It first looks up the registrations of its writer and its namespace, in its own snapshot:
+ * if one is missing, there is no result, and nothing was written.
  *
- * A statement may write to a collection only once, and not read it afterwards. So all documents are computed first, and
- * then put in place by one INSERT that replaces what is there; what is deleted beside other writes is replaced by a stub.
- * Every key that a commit depends on is written, be it as it was: two commits that depend on each other then meet.
+ * A statement may write to a collection only once, and must not read it afterwards. So it computes all documents first, and
+ * then writes them with one replacing INSERT; a deletion beside other writes leaves a stub. Every key that a commit depends
+ * on is written, even if unchanged: two commits that depend on each other then conflict.
  */
 export const REGISTERED: string = `LET now = DATE_NOW()
     FOR writer IN @@system
@@ -16,7 +16,7 @@ export const REGISTERED: string = `LET now = DATE_NOW()
     FOR space IN @@system
       FILTER space._key == @space AND space.emptySince == null`;
 
-/** Puts down what was changed, as the query's one document of the log. */
+/** Adds the changes to the log, as the statement's one document. */
 export function logged(changes: string): string {
   return `LET logged = (
       FOR log IN (LENGTH(${changes}) == 0 ? [] : [1])
@@ -28,17 +28,17 @@ export function logged(changes: string): string {
     )`;
 }
 
-/** Beside other options. */
+/** The option for durability, after other options. */
 export function synced(durable: boolean): string {
   return durable ? ", waitForSync: true" : "";
 }
 
-/** The options of a removal. */
+/** The OPTIONS clause of a removal. */
 export function onDisk(durable: boolean): string {
   return durable ? " OPTIONS { waitForSync: true }" : "";
 }
 
-/** Of each commit: the keys whose check did not hold. */
+/** For each commit, the keys whose check failed. */
 export const FAILED: string = `LET failed = (
           FOR check IN c.checks
             LET found = FIRST(

@@ -2,7 +2,7 @@ import { type Query, query } from "../connection/query.ts";
 import { LIVE } from "../stored/document.ts";
 import { FAILED, logged, onDisk, REGISTERED, SYSTEM_ATTRIBUTES, synced } from "./write-parts.ts";
 
-/** Sets that depend on nothing: what most batches consist of, so that it costs the server and the wire less. */
+/** Unconditional sets, which most batches consist of: a statement that costs the server and the network less. */
 function set(durable: boolean): Query {
   return query(
     durable ? "set, on disk" : "set",
@@ -33,9 +33,9 @@ function set(durable: boolean): Query {
 }
 
 /**
- * Commits that have no key in common, nor one twice. What becomes of a key (`w.op`):
+ * Commits that share no key, and have no key twice. The operations on a key (`w.op`):
  * `set` replaces, `delete` leaves a stub, `increment` adds, `touch` changes deadline or policy, `hold` changes nothing.
- * A write that concerns an absent key is a stub where its commit writes more: others must not make the key meanwhile.
+ * If a commit also writes other keys, an absent key gets a stub, so that a concurrent creation of that key conflicts.
  */
 function put(durable: boolean): Query {
   return query(
@@ -107,7 +107,7 @@ function put(durable: boolean): Query {
   );
 }
 
-/** Commits of one deletion each. */
+/** Commits that each consist of one deletion. */
 function remove(durable: boolean): Query {
   return query(
     durable ? "delete, on disk" : "delete",
@@ -136,8 +136,8 @@ function remove(durable: boolean): Query {
 }
 
 /**
- * What was worked out here from what LOOK found: it is put in place if every document is still the one that was seen,
- * and no entry that was seen has expired since.
+ * Writes the outcome computed from the result of LOOK, if every document is unchanged since then, and no entry has expired
+ * since.
  */
 function swap(durable: boolean): Query {
   return query(
@@ -165,7 +165,7 @@ function swap(durable: boolean): Query {
   );
 }
 
-/** A slice of a range, of one policy or of any: from the first key on, as many as were asked for. */
+/** Removes the first `limit` documents of a range, of one policy or of any. */
 function clear(durable: boolean): Query {
   return query(
     durable ? "clear a slice, on disk" : "clear a slice",
@@ -198,7 +198,7 @@ export interface WriteQueries {
   readonly clear: Query;
 }
 
-/** The statements of commits: acknowledged when they are on disk, or before. */
+/** The statements of commits, by durability: `full` is acknowledged when it is on disk. */
 export const WRITES: Readonly<Record<"full" | "normal", WriteQueries>> = {
   normal: { set: set(false), put: put(false), remove: remove(false), swap: swap(false), clear: clear(false) },
   full: { set: set(true), put: put(true), remove: remove(true), swap: swap(true), clear: clear(true) },

@@ -15,7 +15,7 @@ import {
 import { commitInTwoSteps } from "./two-step-commit.ts";
 import type { WriteContext } from "./write-context.ts";
 
-/** Bytes of a statement's parameters, about. The server takes more; it is what lies in memory at both ends. */
+/** About how many bytes a statement's parameters have. The server accepts more; this bounds the memory at both ends. */
 const STATEMENT_BYTES = 8 * 1024 * 1024;
 
 type Applied = readonly [now: number, left: number, answers: readonly Answer[]];
@@ -28,8 +28,8 @@ interface Part {
 }
 
 /**
- * Turns a batch of commits into one statement, where no two of them concern the same key in a way that only the order
- * tells; else it looks first, works the batch out here, and puts the outcome in place: two requests.
+ * Turns a batch of commits into one statement, unless commits on the same key depend on their order. Such a batch takes two
+ * requests: the first reads the documents, this process computes the outcome, and the second writes it.
  */
 export class Writer {
   readonly #context: WriteContext;
@@ -48,7 +48,7 @@ export class Writer {
       try {
         await this.#apply(namespace, part, results);
       } catch (error) {
-        // Where nothing was applied and nothing else is left, the whole is rejected; else each commit tells for itself.
+        // If this was the only part, the whole call rejects; otherwise each commit reports its own error.
         if (part.slots.length === slots.length) throw error;
         for (const slot of part.slots) tellEach(slot, results, error);
         for (const slot of slots) tellEach(slot, results, unsent(error));
@@ -58,7 +58,7 @@ export class Writer {
     return results;
   }
 
-  /** Looks first: at as many commits at once as one statement takes. */
+  /** Commits in two steps, with as many commits at once as fit into one statement. */
   async #inTurn(namespace: Namespace, commits: readonly Commit[]): Promise<CommitResult[]> {
     const results: CommitResult[] = [];
     for (const some of portions(commits)) {
@@ -101,13 +101,14 @@ export class Writer {
     }
     for (const [i, slot] of part.slots.entries()) {
       const answer = answers[i];
-      if (answer === undefined) throw new TypeError("the server answered for fewer commits than there were");
+      if (answer === undefined)
+        throw new TypeError("the server returned fewer answers than there were commits");
       const own = resultsOf(slot, answer) ?? (await commitInTwoSteps(this.#context, namespace, slot.commits));
       for (const [at, place] of slot.places.entries()) results[place] = own[at] as CommitResult;
     }
   }
 
-  /** The server refuses the statement, perhaps for one of its commits: that takes no other with it. */
+  /** Applies each commit alone after a refusal that may concern only one of them. */
   async #applyEach(namespace: Namespace, part: Part, results: CommitResult[]): Promise<void> {
     for (const [i, slot] of part.slots.entries()) {
       const commit = part.commits[i] as PlannedCommit;
@@ -152,7 +153,7 @@ export class Writer {
   }
 }
 
-/** Commits in order, as many together as go into one statement, but never less than one. */
+/** Commits in order, grouped so that each group fits into one statement, but holds at least one commit. */
 function portions(commits: readonly Commit[]): Commit[][] {
   const all: Commit[][] = [];
   let left = 0;
@@ -175,15 +176,15 @@ function sizeOf(mutation: Mutation): number {
   return mutation.type === "set" ? around + storedValue(mutation.payload, mutation.encoding).size : around;
 }
 
-/** Of each commit of a slot that has no result yet: why not. */
+/** Reports an error for each commit of a slot that has no result yet. */
 function tellEach({ places }: Slot, results: CommitResult[], error: unknown): void {
   for (const place of places) results[place] ??= { status: "error", error };
 }
 
-/** The error of commits behind one that failed: they were not sent, whatever became of that one. */
+/** The error of commits after a failed one: they were not sent, whatever the outcome of that one. */
 function unsent(error: unknown): ArangoFailure {
   const reason = isError(error) ? error.message : String(error);
-  return new ArangoFailure(`not sent, since what comes before it in the batch failed: ${reason}`, "not sent");
+  return new ArangoFailure(`not sent, because an earlier part of the batch failed: ${reason}`, "not sent");
 }
 
 /** Whether a refusal may be due to one commit of several, such as a document that is too large. */

@@ -29,7 +29,7 @@ function unreachable(code: string): ArangoFailure {
   return scrubber.failure(new FetchFailedError(undefined, request, { cause })) as ArangoFailure;
 }
 
-/** An answer without a body that the server would write: a proxy's. */
+/** A proxy's answer: without a body as the server would write it. */
 function proxied(status: number): ArangoFailure {
   const response = Object.assign(new Response(null, { status }), { request, arangojsHostUrl: "http://h" });
   return scrubber.failure(new HttpError(response)) as ArangoFailure;
@@ -71,10 +71,10 @@ describe("errors", () => {
       unreachable("UND_ERR_SOCKET"),
       scrubber.failure(new ResponseTimeoutError(undefined, request)),
       scrubber.failure(new RequestAbortedError(undefined, request)),
-      // A gateway's, and a coordinator's that has lost the server behind it.
+      // From a gateway, and from a coordinator that has lost the server behind it.
       ...[408, 500, 502, 504, 520, 524].map(proxied),
       ...[21, 1457, 1465, 1474].map((errorNum) => refused(errorNum)),
-      // It commits before it waits for the disk, and before it answers.
+      // The server commits before it waits for the disk, and before it answers.
       ...[4, 2, 30, 15, 99_999].map((errorNum) => refused(errorNum, "no", 500)),
     ];
     for (const failure of lost) {

@@ -19,7 +19,7 @@ test("under a test's fake timers everything goes on, and deadlines are the serve
   vi.setSystemTime(Date.now() + 7_200_000);
   expect(await store.namespace("n7").get("k")).toBe(7);
   expect(await store.keys()[Symbol.asyncIterator]().next()).toMatchObject({ value: "n" });
-  // In real time: vitest would wait by turning the clocks forward, also those of fetch.
+  // In real time: vitest would wait by advancing the clocks, including those of fetch.
   while (!seen.includes("n")) await sleep(10);
   await store.sweep();
   await store.close();

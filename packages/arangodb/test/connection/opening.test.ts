@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => emulator.close());
 
-/** A client to which every server says that it is an older one. */
+/** A client to which every server reports an older version. */
 function outdated(databaseName: string): Database {
   const client = new Database({ url: emulator.url, databaseName });
   const asOf = (database: Database): Database =>

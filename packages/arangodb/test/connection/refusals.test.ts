@@ -144,7 +144,7 @@ describe("a server that starts up, or changes its leader", () => {
       message: expect.stringContaining(other.url),
     });
     follower();
-    // Not the account, and nothing at all of what came before.
+    // Neither the account nor any earlier request was sent there.
     expect(accounts).toEqual([]);
     const redirect = emulator.intercept((request, proceed) =>
       isQuery(request) ? { status: 307, text: "", headers: { location: `${other.url}/x` } } : proceed(),

@@ -32,7 +32,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<KvError> {
   );
 }
 
-/** The server is a coordinator of a cluster, and says so of its database. */
+/** Makes the server report its database like a coordinator of a cluster. */
 function inCluster(sharding: string): () => void {
   return emulator.intercept(async ({ url }, proceed) => {
     const answered = await proceed();
@@ -49,7 +49,7 @@ describe("databases, collections and indexes", () => {
   test("may take longer to be made than a statement may", async () => {
     let made = 0;
     const stop = emulator.intercept(async (request, proceed) => {
-      // The database, and the first collection.
+      // For the database and the first collection.
       if (makes(request) && made++ < 2) await new Promise((resolve) => setTimeout(resolve, 1400));
       return proceed();
     });

@@ -20,12 +20,12 @@ function storeFor(options: ArangodbOptions): Store {
   return store;
 }
 
-/** Until it goes well: the machine may be too busy for the little time that these stores have. */
+/** Retries until it succeeds: the machine may be too busy for these stores' short timeouts. */
 async function prepared(attempt: () => Promise<unknown>): Promise<void> {
   await expect.poll(() => attempt().then(() => "done", String), { timeout: 30_000 }).toBe("done");
 }
 
-/** How long each took, in milliseconds, and how it ended. */
+/** How long each call took, in milliseconds, and its outcome. */
 async function ends(
   calls: readonly Promise<unknown>[],
 ): Promise<{ readonly took: number; readonly outcome: string }[]> {
@@ -57,7 +57,7 @@ describe("a server that does not answer", () => {
       expect(outcome).toMatch(/KV_UNAVAILABLE/);
       expect(took).toBeLessThan(4 * TIMEOUT);
     }
-    // As many as there are lanes were sent, and the others say that they were not.
+    // One write per lane was sent, and the others report that they were not.
     expect(results.filter(({ outcome }) => outcome.includes("was not sent"))).toHaveLength(
       48 - values.length,
     );
@@ -106,7 +106,7 @@ describe("a server that does not answer", () => {
         expect(outcome).toMatch(/KV_UNAVAILABLE/);
         expect(took).toBeLessThan(4 * TIMEOUT);
       }
-      // Its connections are free again, where they are this store's.
+      // Its connections are free again, if they belong to this store.
       await prepared(async () => expect(await store.get("k")).toEqual({ text: "x".repeat(10_000) }));
     },
   );

@@ -21,7 +21,7 @@ function storeFor(collection: string): Store {
   return store;
 }
 
-/** As in the web interface. */
+/** Edits a document, as in the web interface. */
 function edit(collection: string, key: string, patch: object): Promise<unknown> {
   return database.query(
     `FOR d IN @@c FILTER d.key == @key UPDATE d WITH @patch IN @@c OPTIONS { mergeObjects: false, keepNull: false }`,

@@ -10,7 +10,7 @@ import {
   orderProbe,
 } from "../../src/stored/keys.ts";
 
-/** A language of each way to sort Latin letters: with digraphs, with letters behind z, by case, with v as w, reversed. */
+/** One language for each way to sort Latin letters: with digraphs, with letters after z, by case, with v as w, reversed. */
 const LANGUAGES = [
   "en-US",
   "da",

@@ -24,7 +24,7 @@ function storeIn(database: string): Store {
   return store;
 }
 
-/** As arangodump does. */
+/** Dumps collections like arangodump. */
 async function dump(name: string): Promise<Dump> {
   const database = system.database(name);
   const all = new Map<string, readonly object[]>();
@@ -37,7 +37,7 @@ async function dump(name: string): Promise<Dump> {
   return all;
 }
 
-/** As arangorestore does: collections are dropped and made anew, or emptied and filled where they stay. */
+/** Restores like arangorestore: collections are dropped and created again, or emptied and filled. */
 async function restore(name: string, dumped: Dump, how: "made anew" | "filled again"): Promise<void> {
   const database = system.database(name);
   for (const [part, documents] of dumped) {
@@ -127,7 +127,7 @@ describe("a database that was restored from a backup", () => {
     await expect.poll(() => seen, PATIENCE).toContain("b");
     expect(seen).not.toContain("a");
     expect(await store.get("a")).toBe(1);
-    // What has expired in the backup is as absent in the copy.
+    // Entries that had expired in the backup are absent in the copy, too.
     await expect.poll(() => copy.has("gone"), PATIENCE).toBe(false);
   });
 

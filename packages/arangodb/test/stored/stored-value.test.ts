@@ -13,7 +13,7 @@ function formOf(value: unknown): string {
   return Object.keys(storedValue(value, "json").stored).join();
 }
 
-/** What the server's attributes come to: JSON, there and back. */
+/** Attributes as the server returns them: JSON, there and back. */
 function roundTrip(payload: unknown, encoding: string): unknown {
   const { stored } = storedValue(payload, encoding);
   const { value = null, text, bytes } = JSON.parse(JSON.stringify(stored));

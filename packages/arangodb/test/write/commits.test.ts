@@ -41,7 +41,7 @@ describe("ranges", () => {
       });
       return [new Set(found).size, requests];
     };
-    // 64, then 8 MiB a page.
+    // First 64 entries, then 8 MiB per page.
     expect(await pagesOf("large")).toEqual([200, 3]);
     expect(await pagesOf("small")).toEqual([1000, 2]);
     expect(await pagesOf("small", 256)).toEqual([256, 1]);
@@ -150,7 +150,7 @@ describe("commits", () => {
       return { checks: [], mutations: [{ ...common, payload: 1, user } satisfies SetMutation] };
     };
     const namespace = namespaceOf([]);
-    // No key that a store would let pass: the server does not, either.
+    // The server refuses this key, as a store would.
     const bad: Commit = { checks: [{ key: "b", revision: nested(250) as string }], mutations: [] };
     const results = await adapter.commit(namespace, [set("a", undefined), bad, set("c", undefined)]);
     expect(results.map(({ status }) => status)).toEqual(["ok", "error", "ok"]);

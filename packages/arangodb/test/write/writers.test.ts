@@ -24,7 +24,7 @@ async function writersOf(collection: string): Promise<Record<string, number>[]> 
   return cursor.all();
 }
 
-/** Stores that write once and are closed: short-lived processes. */
+/** Stores that write once and are closed, like short-lived processes. */
 async function passersBy(collection: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const store = createStore(arangodb({ url: emulator.url, collection }), { sweepInterval: null });
@@ -54,7 +54,7 @@ describe("writers of stores that are closed", () => {
     const seen: string[] = [];
     await store.subscribe(({ key = "" }) => void seen.push(key));
     const look = async () => {
-      // Beginning to watch looks, and ends when it was looked.
+      // Starting to watch polls once, and ends with that poll.
       return counting.during(async () => (await store.subscribe(() => {})).unsubscribe());
     };
     const alone = await look();
@@ -120,7 +120,7 @@ describe("a server whose thread for TTL indexes is off", () => {
     own.setClock(9 * MINUTES);
     await store.sweep();
     expect(await count("")).toBe(1);
-    // The notes of ten minutes ago are watchers' still.
+    // Watchers still need the notes of the last ten minutes.
     expect(await count("_changes")).toBe(32);
     own.setClock(30 * MINUTES);
     await store.sweep();

@@ -7,7 +7,7 @@ import { runProgram } from "../support/program.ts";
 import { needsServer } from "../support/server.ts";
 import { eventually, serverFor } from "../support/stores.ts";
 
-/** A program whose clock is wrong before anything is imported. It prints what is left of deadlines, in milliseconds. */
+/** A program whose clock is wrong before anything is imported. It prints the milliseconds left until deadlines. */
 const program = (port: number, clock: string, steps: string) => `
   const real = Date.now;
   ${clock}
@@ -22,7 +22,7 @@ const program = (port: number, clock: string, steps: string) => `
   bare.disconnect();
 `;
 
-/** Deadlines of 60 s that are off by no more than 100 ms, and by what the program itself took. */
+/** Deadlines of 60 s that are off by no more than 100 ms, plus the program's own running time. */
 function expectRight(stdout: string, count: number): void {
   const lefts = stdout.trim().split("\n").map(Number);
   expect(lefts).toHaveLength(count);
@@ -117,7 +117,7 @@ describe("the server's clock", () => {
       await store.get("k");
       expectAhead(3_600_000);
     });
-    // One that is set while the connection stays is noticed by the next sweep.
+    // The next sweep notices a clock that is set while the connection stays open.
     server.ahead = 0;
     await store.sweep();
     expectAhead(0);

@@ -7,7 +7,7 @@ import { type RedisOptions, redis } from "../../src/index.ts";
 import { freePort, needsServer, startServer, type TestServer } from "../support/server.ts";
 import { eventually, proxyFor, refusalOf, serverFor, storeOn } from "../support/stores.ts";
 
-/** Makes a Cluster of one node. */
+/** Turns a server into a Cluster of one node. */
 async function allSlots({ bare }: TestServer): Promise<void> {
   await bare.cluster("ADDSLOTS", ...Array.from({ length: 16_384 }, (_, slot) => slot));
   await eventually(async () => expect(await bare.cluster("INFO")).toContain("cluster_state:ok"));
@@ -122,7 +122,7 @@ describe("the connection", () => {
     const store = storeOn({ port: server.port, socketTimeout: 500 });
     await store.set("k", 1);
     const value = store.get("k");
-    // By then it has been sent.
+    // It has been sent by then.
     setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500));
     expect(await value).toBe(1);
   });
@@ -166,7 +166,7 @@ describe("the connection", () => {
       { ttl: 0.2 },
     );
     await writer.namespace("gone").set("k", 1, { ttl: 0.2 });
-    // Put off: the index of deadlines still has the earlier one.
+    // The deadline was postponed, but the index still has the earlier one.
     await writer.setMany([["later", 1]], { ttl: 0.2 });
     await writer.setMany([["later", 1]], { ttl: 600 });
     await writer.set("k", 1);
@@ -239,7 +239,7 @@ describe("the connection", () => {
     await witness.set("a", 2);
     await eventually(async () => expect(seen.at(-1)).toBe("resync"));
     expect(seen).not.toContain("set a 2");
-    // Where the watcher is still not connected, this one is lost, too, and the gap told once more.
+    // If the watcher is not connected yet, this message is lost, too, and the gap is reported again.
     await eventually(async () => {
       await witness.set("a", 3);
       expect(seen.at(-1)).toBe("set a 3");
@@ -294,7 +294,7 @@ describe("the connection", () => {
       });
       await witness.set("last", 1);
       await eventually(async () => expect(seen).toContain("set last"));
-      // Nothing is due now, so nothing is taken for lost because of silence.
+      // No answer is due now, so silence does not count as loss.
       seen.length = 0;
       await sleep(1_500);
       expect(seen).toEqual([]);

@@ -93,7 +93,7 @@ describe("the number of the database", () => {
     expect(await server.bare.dbsize()).toBe(0);
     await client.select(2);
     expect(await store.get("k")).toBe(1);
-    // It stays there when it has to connect again.
+    // It stays there after a reconnect.
     await server.bare.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
     await eventually(() => store.set("k", 3));
     await server.bare.select(2);

@@ -20,7 +20,7 @@ describe("a test's fake timers and clock", () => {
     expect(await store.get("a")).toBe(1);
     expect(await keysOf(store)).toContain("a");
     expect(await promise).toBe("soon");
-    // The server is away for a moment.
+    // The server is away briefly.
     await server.bare.call("CLIENT", "PAUSE", 100);
     expect(await store.get("a")).toBe(1);
     await store.sweep();

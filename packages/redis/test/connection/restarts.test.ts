@@ -43,7 +43,7 @@ describe("a server that starts again", () => {
     const rest = await store.page({ limit: 100, ...(cursor === undefined ? {} : { cursor }) });
     expect(rest.entries.map(({ key }) => key)).toContain("k10");
     expect(rest.entries.map(({ key }) => key)).not.toContain("k09");
-    // Its deadline was a moment, and is over.
+    // Its deadline is a point in time, and has passed.
     await eventually(async () => expect(await store.has("soon")).toBe(false));
     await eventually(async () => {
       await store.set("told", 1);
@@ -69,7 +69,7 @@ describe("a server that starts again", () => {
       await store.subscribe(({ type, key }) => void seen.push(key === undefined ? type : `${type} ${key}`));
       for (const key of ["a", "b", "c"]) await store.set(key, 1);
       await server.bare.save();
-      // These two are lost, and with them what numbers their messages had.
+      // These two are lost, and their messages' numbers with them.
       for (const key of ["d", "e"]) await store.set(key, 1);
       await eventually(async () => expect(seen).toContain("set e"));
       await server.stop();

@@ -9,7 +9,7 @@ function reply(message: string): Error {
   return error;
 }
 
-/** As a Cluster's client does: its own `reject` before the command's, which decides whether to send it again. */
+/** Puts its own `reject` before the command's, like a Cluster's client, to decide whether to send the command again. */
 function redirecting(command: ClusterWriteCommand, again: () => void): void {
   const reject = command.reject;
   command.reject = (error) => {

@@ -29,7 +29,7 @@ async function userOf({ bare, port }: TestServer, rules: readonly string[]): Pro
   return { port, username: "app", password: "pw" };
 }
 
-/** Does everything that a store does. */
+/** Uses every operation of a store. */
 async function exercise({ bare }: TestServer, options: RedisOptions): Promise<void> {
   const store = storeOn(options);
   const seen: string[] = [];
@@ -98,7 +98,7 @@ describe("the permissions that the README lists", () => {
     const options = await userOf(server, [...needed, ...besides]);
     await exercise(server, options);
     await exercise(server, { ...options, db: 1 } as RedisOptions);
-    // What another program left under a name of the store is looked for.
+    // The store looks for values that another program left under its names.
     const store = storeOn(options);
     await store.set("k", 1);
     const [index] = await server.bare.keys("kv:*}keys");
@@ -117,7 +117,7 @@ describe("the permissions that the README lists", () => {
     const granted = [...needed, ...besides]
       .filter((rule) => rule.startsWith("+"))
       .map((rule) => rule.slice(1));
-    // A Cluster's, and what stands in for a write that may not be sent twice.
+    // Commands of a Cluster, and the PING sent in place of a write that must not be sent twice.
     const elsewhere = ["cluster|slots", "cluster|info", "asking", "ping"];
     expect(granted.filter((command) => !used.has(command) && !elsewhere.includes(command))).toEqual([]);
   });

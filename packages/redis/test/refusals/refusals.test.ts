@@ -91,7 +91,7 @@ describe("what the server refuses", () => {
         expect(result.reason).toMatchObject({ code: "KV_CAPACITY", ...says("proto-max-bulk-len") });
     }
     expect(await store.getMany(["small", "a", "b", "count"])).toEqual([1, undefined, undefined, 1]);
-    // The longest that fits.
+    // The longest value that fits.
     await store.set("fits", new Uint8Array(1024 * 1024 - 200));
   });
 
@@ -100,7 +100,7 @@ describe("what the server refuses", () => {
     const store = storeOn(await userOf(server, "-config"));
     await store.set("k", 1);
     const error = await refusalOf(store.set("large", "x".repeat(2_000_000)));
-    // The server says why, and closes the connection, which may be noticed first.
+    // The server gives its reason and closes the connection; the close may be noticed first.
     if (error.code === "KV_CAPACITY") expect(error).toMatchObject(says("proto-max-bulk-len"));
     else expect(error).toMatchObject({ code: "KV_UNAVAILABLE", retryable: false, ...says("unknown") });
     await eventually(() => store.set("k", 2));
@@ -193,7 +193,7 @@ describe("what the server refuses", () => {
         return performance.now() - began;
       }),
     );
-    // One after the other they would take 3.6 s.
+    // In sequence they would take 3.6 s.
     for (const took of ended) expect(took).toBeLessThan(2500);
     await server.bare.script("KILL");
     await script;

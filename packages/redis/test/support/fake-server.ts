@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
-/** Answers as an empty server of Redis does, with a clock and connections that a test has in its hands. */
+/** Answers like an empty Redis server, with a clock and connections that a test controls. */
 export interface FakeServer {
   readonly port: number;
   /** Milliseconds that its clock is ahead. */
@@ -10,7 +10,7 @@ export interface FakeServer {
   readonly written: string;
   /** Breaks all connections. */
   cut(): void;
-  /** Breaks all connections, and new ones at once. */
+  /** Breaks all connections, and new ones immediately. */
   refuse(refused: boolean): void;
   close(): void;
 }
@@ -67,7 +67,7 @@ export async function startFakeServer(): Promise<FakeServer> {
   return fake;
 }
 
-/** The first command of a text, if it is there as a whole. */
+/** The first command of a text, if it is complete. */
 function taken(text: string): { readonly name: string; readonly length: number } | undefined {
   let at = text.indexOf("\r\n") + 2;
   if (at < 2) return undefined;

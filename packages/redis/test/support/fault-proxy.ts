@@ -1,16 +1,16 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** A server between a store and its server, which can cut in. */
+/** A proxy between a store and its server that can interrupt their traffic. */
 export interface FaultProxy {
   readonly port: number;
   /** Breaks all connections. */
   cut(): void;
-  /** Answers are thrown away from now on, until all connections are broken after the next one. */
+  /** Discards answers from now on, and breaks all connections after the next answer. */
   dropNextAnswer(): void;
   /** While it is silent, nothing gets through in either direction. */
   silent: boolean;
-  /** The connections that exist go silent for good, and later ones do not. */
+  /** Silences the present connections permanently, but not later ones. */
   silence(): void;
   close(): Promise<void>;
 }

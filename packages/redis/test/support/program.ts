@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Programs load the sources of core and this package: compiled once they start much faster. */
+/** Programs load the sources of core and this package, and start much faster once these have been compiled. */
 const COMPILED = fileURLToPath(new URL("../../../../.cache/compiled", import.meta.url));
 
 export interface Ended {
-  /** The exit code; `null` where the program had to be killed. */
+  /** The exit code; `null` if the program had to be killed. */
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a module, as if it were in this directory, in a process of its own: `limit` milliseconds at most. */
+/** Runs a module as if it were in this directory, in a separate process, for at most `limit` milliseconds. */
 export async function runProgram(text: string, limit = 20_000): Promise<Ended> {
   const child = spawn(process.execPath, ["--input-type=module", "-"], {
     cwd: fileURLToPath(new URL("./", import.meta.url)),

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { TestContext } from "vitest";
 
-/** A server of a test file's own, which may stop it, fill it and flush it. */
+/** A server that only one test file uses, so that it may stop, fill and flush it. */
 export interface TestServer {
   readonly url: string;
   readonly port: number;
@@ -17,11 +17,11 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-/** Why no server can be started here; `undefined`: one can. */
+/** The reason why no server can be started here; `undefined`: one can be. */
 export const noServer: string | undefined =
   spawnSync("redis-server", ["--version"]).status === 0 ? undefined : "needs a redis-server on the PATH";
 
-/** Before each test that needs one. */
+/** Call it before each test that needs a server. */
 export function needsServer(context: TestContext): void {
   context.skip(noServer !== undefined, noServer);
 }
@@ -74,7 +74,7 @@ export async function startServer(options: readonly string[] = [], on?: number):
   };
 }
 
-/** Resolves once the server is up; a password that it wants is an answer, too. */
+/** Resolves once the server is up; a demand for a password is an answer, too. */
 async function answering(bare: Redis, child: ChildProcess): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
