@@ -129,7 +129,7 @@ describe("a full disk", () => {
     const before = await store.count();
     const error = await store.set("large", valueUnder("large").repeat(11)).catch((reason: unknown) => reason);
     expect(KvError.is(error, "KV_CAPACITY")).toBe(true);
-    expect(String(error)).toMatch(/store less, or allow more/);
+    expect(String(error)).toMatch(/store a smaller value, or raise maxBytes/);
     expect(await store.has("large")).toBe(false);
     expect(await store.count()).toBe(before);
     expect(await store.get("19")).toBe(valueUnder("19"));

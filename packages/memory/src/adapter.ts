@@ -98,7 +98,7 @@ class MemoryAdapter implements Adapter {
   *scan(namespace: Namespace, range: Range): Generator<readonly StoredEntry[], void, undefined> {
     let { start, end, limit } = range;
     while (limit > 0) {
-      // Looked up for every page: meanwhile the keyspace may have become empty, and been replaced.
+      // Looked up for every page, because the keyspace may have become empty and been replaced meanwhile.
       const keyspace = this.#contents.find(namespace);
       if (keyspace === undefined) return;
       const now = this.#now();
@@ -113,7 +113,7 @@ class MemoryAdapter implements Adapter {
       yield page;
       if (page.length < size) return;
       limit -= size;
-      // From the last key on, not from an index: the order may change between the pages.
+      // Continues after the last key, not at an index, because the order may change between pages.
       if (range.reverse) end = last.key;
       else start = `${last.key}\0`;
     }
@@ -182,7 +182,7 @@ class MemoryAdapter implements Adapter {
   }
 
   errorCode(error: unknown): KvErrorCode | undefined {
-    // What V8 throws where a Map has no room for another key (after some 16 million).
+    // Thrown by V8 when a Map has no room for another key (after some 16 million).
     return error instanceof RangeError ? "KV_CAPACITY" : undefined;
   }
 
@@ -201,7 +201,7 @@ class MemoryAdapter implements Adapter {
     const cell = keyspace.get(key);
     if (cell === undefined) return undefined;
     const { entry } = cell;
-    // An entry without a deadline is read without asking for the time.
+    // The clock is read only for an entry with a deadline.
     if (entry.due !== undefined && entry.isDue(this.#now())) {
       this.#contents.remove(cell, "expire");
       return undefined;
@@ -210,7 +210,7 @@ class MemoryAdapter implements Adapter {
     return entry;
   }
 
-  /** The namespace's cells that are due, after a slice of reclaiming: mostly none are left. */
+  /** The namespace's due cells after a slice of reclaiming, which mostly leaves none. */
   #due(namespace: Namespace): Cell[] {
     const contents = this.#contents;
     const now = this.#now();
@@ -240,7 +240,7 @@ class MemoryAdapter implements Adapter {
   async #sweepOn(contents: Contents, now: number, already: number): Promise<number> {
     let removed = already;
     while (contents === this.#contents && contents.deadlines.first(now) !== undefined) {
-      // A timer, not a microtask: whatever else waits for the event loop goes first.
+      // A timer, not a microtask, so that other work of the event loop goes first.
       await delay(0);
       removed += reclaimSlice(contents, now);
       contents.announce();

@@ -6,14 +6,14 @@ import type { MemoryEntry } from "./stored/entry.ts";
 import { type Cell, Keyspace } from "./stored/keyspace.ts";
 import type { Journal } from "./watch/journal.ts";
 
-/** All that an adapter holds: the keyspaces, and across them the deadlines and (where there are limits) the order of use. */
+/** Everything in an adapter: the keyspaces, and across them the deadlines and (if there are limits) the order of use. */
 export class Contents {
   readonly deadlines: Deadlines = new Deadlines();
   readonly recency: Recency | undefined;
   readonly journal: Journal;
   readonly #evictions: Evictions;
   readonly #keyspaces = new Map<string, Keyspace>();
-  /** The one asked for last, which is nearly always the one asked for next. */
+  /** The keyspace used last, which is nearly always the one used next. */
   #current: Keyspace | undefined;
 
   constructor(recency: Recency | undefined, journal: Journal, evictions: Evictions) {
@@ -35,7 +35,7 @@ export class Contents {
     return keyspace;
   }
 
-  /** The namespace's keyspace, made if there is none. */
+  /** The namespace's keyspace, made if it does not exist. */
   open(namespace: Namespace): Keyspace {
     const found = this.find(namespace);
     if (found !== undefined) return found;
@@ -45,7 +45,7 @@ export class Contents {
     return keyspace;
   }
 
-  /** The key's cell if its entry is live. One that is due is removed. */
+  /** The key's cell if its entry is live. An expired one is removed. */
   live(keyspace: Keyspace, key: string, now: number): Cell | undefined {
     const cell = keyspace.get(key);
     if (cell === undefined || !cell.entry.isDue(now)) return cell;
@@ -53,7 +53,7 @@ export class Contents {
     return undefined;
   }
 
-  /** Stores an entry, in its key's cell or (`undefined`: the key is new) in one made for it. */
+  /** Stores an entry in its key's cell, or (`undefined`: the key is new) in a new one. */
   put(keyspace: Keyspace, existing: Cell | undefined, entry: MemoryEntry, change: "set" | "touch"): void {
     const before = existing?.entry;
     const cell = existing ?? keyspace.add(entry);
@@ -81,7 +81,7 @@ export class Contents {
     if (keyspace.size === 0 && keyspace !== this.#current) this.#drop(keyspace);
   }
 
-  /** Removes a whole keyspace in one step. → `false`: it cannot, since its cells are filed or listed elsewhere, or watched. */
+  /** Removes a whole keyspace in one step. Returns `false` if it cannot, because its cells are filed, ranked or watched. */
   discard(keyspace: Keyspace): boolean {
     if (keyspace.expiring > 0 || this.recency !== undefined || this.journal.wants(keyspace.namespace))
       return false;
@@ -90,7 +90,7 @@ export class Contents {
     return true;
   }
 
-  /** Removes one entry that is due, or files one anew that no longer is. → `"none"`: no entry is due. */
+  /** Removes one due entry, or refiles one that is no longer due. Returns `"none"` if no entry is due. */
   reclaimOne(now: number): "removed" | "refiled" | "none" {
     const cell = this.deadlines.first(now);
     if (cell === undefined) return "none";
@@ -102,7 +102,7 @@ export class Contents {
     return "refiled";
   }
 
-  /** Brings the contents back within the limits: what is due goes first, then what was not used for longest. */
+  /** Brings the contents back within the limits: removes expired entries first, then the least recently used. */
   evict(now: number): void {
     const { recency } = this;
     if (recency === undefined) return;
@@ -115,13 +115,13 @@ export class Contents {
     }
   }
 
-  /** Tells whom it concerns what has happened. The last step of an operation: whoever is told may begin the next one. */
+  /** Calls watchers and `onEvict`. The last step of an operation, because a callback may begin the next one. */
   announce(): void {
     this.journal.publish();
     this.#evictions.tell();
   }
 
-  /** An empty keyspace is kept while it is the current one, and dropped after: namespaces may come and go by the million. */
+  /** Keeps an empty keyspace only while it is the current one, because namespaces may come and go by the million. */
   #turnTo(keyspace: Keyspace): void {
     const left = this.#current;
     this.#current = keyspace;

@@ -3,25 +3,24 @@ import type { OnEvict } from "./limits/evictions.ts";
 
 export interface MemoryOptions {
   /**
-   * The most entries it keeps, over all namespaces: a positive integer. Beyond it entries are evicted, those whose
-   * deadline has come first and then the least recently used: reads by key and writes are uses, scans are none.
-   * Default: no limit.
+   * The most entries, over all namespaces: a positive integer. Beyond it entries are evicted: expired ones first, then the
+   * least recently used. Reads by key and writes are uses, scans are not. Default: no limit.
    */
   readonly maxEntries?: number | undefined;
   /**
-   * The most bytes it keeps, over all namespaces: a positive integer. Counted are key, payload and user metadata, each
-   * as UTF-8: bytes by their number, text by its length, a JSON value by about the length of its JSON text. What the
-   * process needs to hold an entry (about 250 bytes of bookkeeping) is not counted. Evicted is as for `maxEntries`; an
-   * entry that alone exceeds it is refused (`KV_CAPACITY`). Default: no limit.
+   * The most bytes, over all namespaces: a positive integer. It counts key, payload and user metadata, each as UTF-8: bytes
+   * by their number, text by its length, a JSON value by about the length of its JSON text. The bookkeeping of an entry
+   * (about 250 bytes) is not counted. Entries are evicted as for `maxEntries`; an entry that alone exceeds the limit is
+   * refused (`KV_CAPACITY`). Default: no limit.
    */
   readonly maxBytes?: number | undefined;
   /**
-   * Called once for each entry that a limit evicts, after the write which caused it has taken effect. The key is the
-   * backend's, scope prefix included; the value is a copy (of an entry whose codec is neither `json` nor bytes: what the
-   * codec made of it). Not called for what expires or is deleted. What it throws is reported as a process warning.
+   * Called once for each entry that a limit evicts, after the write that caused it has taken effect. The key is the stored
+   * one, scope prefix included; the value is a copy (if the codec is neither `json` nor bytes, a copy of the encoded value).
+   * Not called for entries that expire or are deleted. An error that it throws is reported as a process warning.
    */
   readonly onEvict?: OnEvict | undefined;
-  /** Milliseconds since 1970, with which deadlines are compared. Default: `Date.now`. For tests. */
+  /** Returns milliseconds since 1970, with which deadlines are compared. Default: `Date.now`. For tests. */
   readonly clock?: (() => number) | undefined;
 }
 
@@ -41,7 +40,7 @@ export function checkOptions(options: MemoryOptions | undefined): MemoryOptions 
     refuseUnlessFunction("onEvict", options?.onEvict);
     refuseUnlessFunction("clock", options?.clock);
     const { maxEntries, maxBytes, onEvict, clock } = options ?? {};
-    // It is called in the middle of other callers' writes.
+    // Bound to this async context, because it is called in the middle of other callers' writes.
     return { maxEntries, maxBytes, onEvict: onEvict && inThisContext(onEvict), clock };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -1,13 +1,13 @@
 import type { Cell } from "../stored/keyspace.ts";
 
 /**
- * The cells whose entry has a deadline, as a binary heap: the one filed first is on top. A cell is filed once, at its
- * deadline or before it: a later deadline leaves it where it is, so that refreshing a session costs nothing here, and
- * it is filed anew when it gets to the top. Each cell knows its place, so that one which needs no filing any more is
- * taken out, and nothing has to be collected later.
+ * The cells whose entry has a deadline, as a binary heap with the earliest filed time on top. A cell is filed once, at its
+ * deadline or earlier. A later deadline leaves it where it is, so that refreshing a session costs nothing here; it is
+ * refiled when it gets to the top. Each cell knows its index, so that it can be removed at once when it has no deadline any
+ * more, and nothing has to be cleaned up later.
  */
 export class Deadlines {
-  /** When the cell at the same index is filed. */
+  /** The time at which the cell at the same index is filed. */
   readonly #times: number[] = [];
   readonly #cells: Cell[] = [];
 
@@ -21,7 +21,7 @@ export class Deadlines {
     else if (due < (this.#times[at] as number)) this.#rise(at, due, cell);
   }
 
-  /** No-op where the cell is not filed. */
+  /** No-op if the cell is not filed. */
   remove(cell: Cell): void {
     const at = cell.filed;
     if (at === -1) return;
@@ -33,18 +33,18 @@ export class Deadlines {
     else this.#sink(at, time, last);
   }
 
-  /** The cell filed first, if it is filed at `now` or before: it is due, or wants to be filed anew. */
+  /** The top cell, if it is filed at `now` or before: it is due, or must be refiled. */
   first(now: number): Cell | undefined {
     return this.#cells.length > 0 && (this.#times[0] as number) <= now ? this.#cells[0] : undefined;
   }
 
-  /** Files the first cell at its present deadline, which is not before the one it was filed at. */
+  /** Files the top cell at its present deadline, which is not earlier than the time it was filed at. */
   refileFirst(): void {
     const cell = this.#cells[0];
     if (cell?.entry.due !== undefined) this.#sink(0, cell.entry.due, cell);
   }
 
-  /** All cells whose deadline has come. */
+  /** All cells whose entry has expired. */
   due(now: number): Cell[] {
     const due: Cell[] = [];
     const indices = [0];
@@ -63,7 +63,7 @@ export class Deadlines {
     cell.filed = at;
   }
 
-  /** Places a cell at `at` or, while it is earlier than what is above, higher up. */
+  /** Places a cell at `from` or, while it is earlier than the cell above, higher up. */
   #rise(from: number, time: number, cell: Cell): void {
     let at = from;
     while (at > 0) {
@@ -76,7 +76,7 @@ export class Deadlines {
     this.#place(at, time, cell);
   }
 
-  /** Places a cell at `at` or, while it is later than what is below, further down. */
+  /** Places a cell at `from` or, while it is later than a cell below, further down. */
   #sink(from: number, time: number, cell: Cell): void {
     const { length } = this.#cells;
     let at = from;

@@ -1,12 +1,12 @@
 import { monotonicNow } from "@kv/core";
 import type { Contents } from "../contents.ts";
 
-/** How long a slice may take: short enough that nobody notices. */
+/** The duration of a slice: too short to be noticed. */
 const SLICE_MS = 2;
-/** How many entries go between two looks at the watch. */
+/** The number of entries removed between two looks at the clock. */
 const STRIDE = 32;
 
-/** Removes entries that are due, for about two milliseconds. → how many it removed; `deadlines.first(now)` tells whether some are left. */
+/** Removes due entries for about two milliseconds, and returns how many. `deadlines.first(now)` shows whether any are left. */
 export function reclaimSlice(contents: Contents, now: number): number {
   if (contents.deadlines.first(now) === undefined) return 0;
   const end = monotonicNow() + SLICE_MS;

@@ -8,14 +8,14 @@ export interface Tally {
   readonly bytes: number;
 }
 
-/** How many live entries lie within the bounds, given the keyspace's cells that are due. */
+/** The number of live entries within the bounds, given the keyspace's due cells. */
 export function liveCount(keyspace: Keyspace, bounds: Bounds, due: readonly Cell[]): number {
   let count = keyspace.order.count(bounds);
   for (const { key } of due) if (inBounds(key, bounds)) count -= 1;
   return count;
 }
 
-/** What there is to say of the live entries within the bounds, given the keyspace's cells that are due. */
+/** The statistics of the live entries within the bounds, given the keyspace's due cells. */
 export function tallyOf(keyspace: Keyspace, bounds: Bounds, due: readonly Cell[]): Tally {
   if (bounds.start === "" && bounds.end === undefined) {
     const dead = tallyCells(due);

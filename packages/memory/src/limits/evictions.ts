@@ -2,10 +2,10 @@ import { isBytes, isPromise } from "@kv/core";
 import type { MemoryEntry } from "../stored/entry.ts";
 import type { EvictReason } from "./recency.ts";
 
-/** Told of an entry that had to go: its key, its value, and for which limit. */
+/** Called with the key and the value of an evicted entry, and the limit that evicted it. */
 export type OnEvict = (key: string, value: unknown, reason: EvictReason) => void;
 
-/** Collects what was evicted while an operation runs, and tells the user's callback when it is done. */
+/** Collects evicted entries while an operation runs, and calls the user's callback when it is done. */
 export class Evictions {
   readonly #onEvict: OnEvict | undefined;
   #pending: { readonly entry: MemoryEntry; readonly reason: EvictReason }[] = [];
@@ -20,13 +20,13 @@ export class Evictions {
 
   tell(): void {
     if (this.#onEvict === undefined || this.#pending.length === 0) return;
-    // The callback may use the store, and so get here again.
+    // The callback may use the store, and so call this again.
     const pending = this.#pending;
     this.#pending = [];
     for (const { entry, reason } of pending) {
       try {
         const returned: unknown = this.#onEvict(entry.key, copyOf(entry), reason);
-        // An async function passes for a callback, too; its rejection must not end the process.
+        // The callback may be an async function. Its rejection must not end the process.
         if (isPromise(returned)) returned.catch(warn);
       } catch (error) {
         warn(error);
@@ -35,9 +35,9 @@ export class Evictions {
   }
 }
 
-/** The payload may still be in a page that was handed out, so that the callback gets a copy. */
+/** The callback gets a copy, because the payload may still be in a page that was returned. */
 function copyOf({ payload }: MemoryEntry): unknown {
-  // Not `structuredClone` for both: of a view it would copy the whole buffer behind it.
+  // Not `structuredClone` for bytes: it would copy the whole buffer behind a view.
   if (isBytes(payload)) return new Uint8Array(payload);
   return typeof payload === "object" ? structuredClone(payload) : payload;
 }

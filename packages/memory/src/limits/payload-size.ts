@@ -1,8 +1,8 @@
 import { isBytes, type Payload, utf8Length } from "@kv/core";
 
 /**
- * The bytes of a payload: of bytes their number, of text its length in UTF-8, of a JSON value about the length of its
- * JSON text (what escapes would add is left out).
+ * The bytes of a payload: for bytes their number, for text its length in UTF-8, for a JSON value about the length of its
+ * JSON text (without the characters added by escapes).
  */
 export function payloadSize(payload: Payload): number {
   if (typeof payload === "string") return utf8Length(payload);

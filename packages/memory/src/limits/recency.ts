@@ -2,16 +2,16 @@ import { utf8Length } from "@kv/core";
 import type { MemoryEntry } from "../stored/entry.ts";
 import { type Cell, Rank } from "../stored/keyspace.ts";
 
-/** Which limit an entry had to go for. */
+/** The limit that evicted an entry. */
 export type EvictReason = "maxEntries" | "maxBytes";
 
 export interface Limits {
-  /** `Infinity`: none. As the next. */
+  /** `Infinity`: no limit; the same for `maxBytes`. */
   readonly maxEntries: number;
   readonly maxBytes: number;
 }
 
-/** All cells of an adapter in the order of their last use, and what they weigh. */
+/** All cells of an adapter in the order of their last use, and their weight. */
 export class Recency {
   readonly limits: Limits;
   readonly #ring = new Rank(undefined);
@@ -28,12 +28,12 @@ export class Recency {
     return this.#bytes > this.limits.maxBytes ? "maxBytes" : undefined;
   }
 
-  /** The cell that was not used for longest. */
+  /** The least recently used cell. */
   get oldest(): Cell | undefined {
     return this.#ring.newer.cell;
   }
 
-  /** A read: makes it the newest. */
+  /** Called for a read: makes the cell the newest. */
   use(cell: Cell): void {
     const { rank } = cell;
     if (rank === undefined || rank === this.#ring.older) return;
@@ -41,7 +41,7 @@ export class Recency {
     this.#append(rank);
   }
 
-  /** A write: the same for a new cell or a rewritten one. `before` is the entry that it had. */
+  /** Called for a write: makes a new or rewritten cell the newest. `before` is the entry that it had. */
   write(cell: Cell, before: MemoryEntry | undefined): void {
     if (cell.rank === undefined) {
       cell.rank = new Rank(cell);
@@ -61,7 +61,7 @@ export class Recency {
     this.#bytes -= weightOf(cell.entry);
   }
 
-  /** Whether an entry could not even stay alone. */
+  /** Whether an entry alone exceeds `maxBytes`. */
   isTooHeavy(entry: MemoryEntry): boolean {
     return weightOf(entry) > this.limits.maxBytes;
   }
@@ -80,7 +80,7 @@ function unlink(rank: Rank): void {
   rank.newer.older = rank.older;
 }
 
-/** What counts towards `maxBytes`; 0 where sizes are not measured. */
+/** The bytes that count towards `maxBytes`; 0 if sizes are not measured. */
 function weightOf(entry: MemoryEntry): number {
   if (entry.size === undefined) return 0;
   return utf8Length(entry.key) + entry.size + (entry.user === undefined ? 0 : utf8Length(entry.user));

@@ -8,10 +8,10 @@ import { revisionText } from "./revision.ts";
  */
 export const EPOCH: number = Date.now() + 0x7fffffff;
 
-/** What a write says of an entry. */
+/** The part of an entry that a write sets. */
 export type Content = Pick<StoredEntry, "payload" | "encoding" | "policy" | "user">;
 
-/** One state of one key. Never changed: a write makes a new one, so that what was handed out stays as it was. */
+/** One state of one key. Immutable: a write makes a new one, so that an entry that was returned does not change. */
 export class MemoryEntry implements StoredEntry {
   readonly key: string;
   readonly payload: Payload;
@@ -64,13 +64,13 @@ export class MemoryEntry implements StoredEntry {
     return this.due === undefined ? undefined : EPOCH + this.due;
   }
 
-  /** Whether its deadline has come. */
+  /** Whether it has expired. */
   isDue(now: number): boolean {
     return this.due !== undefined && this.due <= now;
   }
 }
 
-/** Where bytes are limited, entries know their size. A class of its own: elsewhere it would only take up room. */
+/** Used if bytes are limited: an entry that knows its size. A separate class, because otherwise the field would waste memory. */
 export class SizedEntry extends MemoryEntry {
   readonly #size: number = payloadSize(this.payload);
 

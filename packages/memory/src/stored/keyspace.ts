@@ -44,7 +44,7 @@ export class Keyspace {
     this.namespace = namespace;
   }
 
-  /** How many keys it has, those included whose deadline has come and which nobody has reclaimed yet. As the numbers below. */
+  /** The number of keys. Like the numbers below, it includes expired keys that have not been reclaimed yet. */
   get size(): number {
     return this.#cells.size;
   }
@@ -57,7 +57,7 @@ export class Keyspace {
     return this.#evictable;
   }
 
-  /** Of the payloads, as far as entries know their size. */
+  /** The bytes of the payloads, as far as entries know their size. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -85,7 +85,7 @@ export class Keyspace {
     this.#tally(entry, 1);
   }
 
-  /** Takes away a cell that `order` no longer has. */
+  /** Removes a cell that `order` no longer has. */
   forget(cell: Cell): void {
     this.#cells.delete(cell.key);
     this.#tally(cell.entry, -1);

@@ -8,7 +8,7 @@ const LOW: readonly string[] = Array.from({ length: LOW_COUNT }, (_, low) =>
 let lastHigh = 0;
 let lastHighText = "0";
 
-/** The revision that stands for a write's number: two numbers never have the same. */
+/** The revision for a write's number, different for every number. */
 export function revisionText(version: number): string {
   const low = version % LOW_COUNT;
   const high = (version - low) / LOW_COUNT;

@@ -1,8 +1,8 @@
 import { type Bounds, compareKeys } from "@kv/core";
 
-/** The most items of a block. In larger ones more has to be moved, smaller ones make more of them to count. */
+/** The most items of a block. Larger blocks mean more items to move, smaller ones more blocks to count. */
 const CAPACITY = 256;
-/** Units from here on (surrogates, and those after them) make JavaScript's order of strings differ from the code points'. */
+/** For these units (surrogates and all after them) JavaScript's order of strings differs from the order by code point. */
 const HIGH = /[\ud800-\uffff]/;
 
 /** An item's place: the first one at or after some key. */
@@ -19,7 +19,7 @@ export class SortedKeys<T extends { readonly key: string }> {
   readonly #blocks: T[][] = [[]];
   /** For each block a string that is at or before all its keys, and after all keys of the block before. The first is `""`. */
   readonly #starts: string[] = [""];
-  /** Whether any key was ever "high": until then JavaScript's own comparison, which is much faster, is right. */
+  /** Whether any key was ever "high". Until then JavaScript's own comparison, which is much faster, is correct. */
   #high = false;
 
   /** The item's key must be new. */
@@ -44,12 +44,12 @@ export class SortedKeys<T extends { readonly key: string }> {
     this.#join(at);
   }
 
-  /** How many keys lie within the bounds. */
+  /** The number of keys within the bounds. */
   count(bounds: Bounds): number {
     return Math.max(0, this.#rank(this.#endOf(bounds)) - this.#rank(this.#position(bounds.start)));
   }
 
-  /** Shows the items within the bounds, one after the other, until the visitor answers `false`. It must not change anything. */
+  /** Calls the visitor with each item within the bounds until it returns `false`. The visitor must not change anything. */
   visit(bounds: Bounds, reverse: boolean, visitor: (item: T) => boolean): void {
     const from = this.#position(bounds.start);
     const to = this.#endOf(bounds);
@@ -57,7 +57,7 @@ export class SortedKeys<T extends { readonly key: string }> {
     else this.#visitUp(from, to, visitor);
   }
 
-  /** Takes out those of the items within the bounds that are chosen. */
+  /** Removes and returns the chosen items within the bounds. */
   extract(bounds: Bounds, chosen: (item: T) => boolean): T[] {
     const extracted: T[] = [];
     const from = this.#position(bounds.start);
@@ -73,7 +73,7 @@ export class SortedKeys<T extends { readonly key: string }> {
         return false;
       });
     }
-    // From the last one on, so that joining blocks moves none that is still to be joined.
+    // From the last block on, so that joining does not move blocks that are still to be joined.
     for (let at = lastBlock; at >= from.block; at--) this.#join(at);
     return extracted;
   }
@@ -106,7 +106,7 @@ export class SortedKeys<T extends { readonly key: string }> {
     return this.#high ? compareKeys(a, b) < 0 : a < b;
   }
 
-  /** The block where a key is, or would be. */
+  /** The index of the block that has a key, or would have it. */
   #blockOf(key: string): number {
     const starts = this.#starts;
     let low = 0;
@@ -142,7 +142,7 @@ export class SortedKeys<T extends { readonly key: string }> {
     return bounds.end === undefined ? { block: this.#blocks.length, index: 0 } : this.#position(bounds.end);
   }
 
-  /** How many items there are before a place. */
+  /** The number of items before a position. */
   #rank(position: Position): number {
     let rank = position.index;
     for (let at = 0; at < position.block; at++) rank += this.#block(at).length;
@@ -151,14 +151,14 @@ export class SortedKeys<T extends { readonly key: string }> {
 
   #split(at: number, inserted: T): void {
     const block = this.#block(at);
-    // Behind the very last item nothing is moved: keys that come in ascending order leave full blocks.
+    // After an append no items are moved, so that ascending keys leave full blocks.
     const appended = at === this.#blocks.length - 1 && block[block.length - 1] === inserted;
     const right = block.splice(appended ? CAPACITY : block.length >>> 1);
     this.#blocks.splice(at + 1, 0, right);
     this.#starts.splice(at + 1, 0, (right[0] as T).key);
   }
 
-  /** Joins a block that has become small with the one after it, or before it. */
+  /** Joins a block that has become small with the next one, or the one before it. */
   #join(at: number): void {
     const { length } = this.#block(at);
     if (length > CAPACITY / 4 || this.#blocks.length === 1) return;

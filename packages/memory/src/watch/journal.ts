@@ -1,16 +1,16 @@
 import { type Bounds, type ChangeListener, type Namespace, type StoredChange, Watchers } from "@kv/core";
 
-/** Collects the changes of watched namespaces while an operation runs, and tells of them when it is done. */
+/** Collects the changes of watched namespaces while an operation runs, and reports them when it is done. */
 export class Journal {
   readonly #watchers = new Watchers();
-  /** In the order in which they took effect; neighbours of one namespace together. */
+  /** In the order in which they took effect; consecutive changes of one namespace are grouped. */
   #pending: { readonly id: string; readonly changes: StoredChange[] }[] = [];
 
   watch(namespace: Namespace, bounds: Bounds, listener: ChangeListener): () => void {
     return this.#watchers.add(namespace, bounds, listener);
   }
 
-  /** Whether anybody wants to hear of the namespace: asked first, so that no change is described in vain. */
+  /** Whether the namespace is watched. Asked before a change is noted, so that none is made for nothing. */
   wants(namespace: Namespace): boolean {
     return this.#watchers.has(namespace.id);
   }
@@ -23,7 +23,7 @@ export class Journal {
 
   publish(): void {
     if (this.#pending.length === 0) return;
-    // Listeners may call the adapter, and so get here again.
+    // Listeners may call the adapter, and so call this again.
     const pending = this.#pending;
     this.#pending = [];
     for (const { id, changes } of pending) this.#watchers.publish(id, changes);

@@ -4,14 +4,14 @@ import type { MemoryEntry } from "../stored/entry.ts";
 import type { Cell, Keyspace } from "../stored/keyspace.ts";
 import { type Mutations, NOT_A_NUMBER, outcomeOf } from "./mutations.ts";
 
-/** What remains to be done to one key once nothing can fail any more. */
+/** A change to one key, to be made once no mutation of the commit can fail any more. */
 interface Step {
   readonly key: string;
   readonly entry: MemoryEntry | undefined;
   readonly change: "set" | "touch" | "delete";
 }
 
-/** Applies one commit as a whole, or nothing of it. */
+/** Applies one commit as a whole or not at all. */
 export function applyCommit(
   contents: Contents,
   mutations: Mutations,
@@ -94,7 +94,7 @@ function changeOf(mutation: Mutation): "set" | "touch" | "delete" {
   return mutation.type === "increment" ? "set" : mutation.type;
 }
 
-/** Leaves an entry under a key, or none: the cell is the key's, if it exists. */
+/** Stores an entry under a key, or removes it. `cell`: the key's, if it exists. */
 function store(
   contents: Contents,
   keyspace: Keyspace,
@@ -110,6 +110,6 @@ function store(
 
 function tooHeavy(contents: Contents, key: string): CommitResult {
   const limit = contents.recency?.limits.maxBytes;
-  const message = `the entry alone exceeds maxBytes (${limit}); store less, or allow more`;
+  const message = `the entry alone exceeds maxBytes (${limit}); store a smaller value, or raise maxBytes`;
   return { status: "error", error: new Refusal("KV_CAPACITY", message, { key }) };
 }

@@ -9,12 +9,12 @@ import {
 import { type Content, EPOCH, MemoryEntry, SizedEntry } from "../stored/entry.ts";
 import { revisionText } from "../stored/revision.ts";
 
-/** Stands for the entry that an increment cannot make. */
+/** Returned for an increment of a value that is not a number. */
 export const NOT_A_NUMBER: unique symbol = Symbol("not a number");
 
-/** Computes what mutations make of entries. Changes nothing: applying the result is the commit's business. */
+/** Computes the entries that mutations result in. Changes nothing: the commit applies the result. */
 export class Mutations {
-  /** Whether entries are to know their payload's size. */
+  /** Whether entries must know the size of their payload. */
   readonly #sized: boolean;
   #version = 0;
 
@@ -22,7 +22,7 @@ export class Mutations {
     this.#sized = sized;
   }
 
-  /** What a mutation makes of a key's live entry (`undefined`: none). The entry it makes may be due already. */
+  /** The result of a mutation on a key's live entry (`undefined`: none). It may have expired already. */
   apply(
     before: MemoryEntry | undefined,
     mutation: Mutation,
@@ -44,7 +44,7 @@ export class Mutations {
     const { expiresAt } = mutation;
     const due = expiresAt === "keep" ? before?.due : sinceEpoch(expiresAt);
     const version = ++this.#version;
-    // A key that exists keeps its string, so that there is only one in memory.
+    // An existing key keeps its string, so that it is in memory only once.
     return before === undefined
       ? this.#make(mutation.key, mutation, version, now, now, due)
       : this.#make(before.key, mutation, version, before.created, now, due);
@@ -55,7 +55,7 @@ export class Mutations {
     mutation: IncrementMutation,
     now: number,
   ): MemoryEntry | typeof NOT_A_NUMBER {
-    // Not left to `addToNumber`, which takes a text for the JSON of a number.
+    // Checked before `addToNumber`, which accepts text as the JSON of a number.
     if (before !== undefined && (before.encoding !== "json" || typeof before.payload !== "number")) {
       return NOT_A_NUMBER;
     }
@@ -94,7 +94,7 @@ function sinceEpoch(time: number | undefined): number | undefined {
   return time === undefined ? undefined : time - EPOCH;
 }
 
-/** What to answer for a mutation that made `after` of `before`. */
+/** The outcome of a mutation that turned `before` into `after`. */
 export function outcomeOf(
   mutation: Mutation,
   before: MemoryEntry | undefined,
