@@ -53,7 +53,7 @@ export class ServerClock {
   /** Measures if that is due; `undefined` if `now()` is accurate. Rejects if the server does not answer. */
   readonly sync = (): Promise<void> | undefined => {
     const anchor = this.#anchor;
-    if (anchor !== undefined && this.#measuring === undefined) {
+    if (anchor !== undefined) {
       const parted = this.#local.wall() - anchor.wall - (this.#local.monotonic() - anchor.monotonic);
       if (Math.abs(parted) <= TOLERANCE_MS) return undefined;
     }
@@ -70,19 +70,25 @@ export class ServerClock {
 
   async #measure(): Promise<void> {
     let best = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < ATTEMPTS && best > PROMPT_MS; attempt++) {
-      const asked = this.#local.monotonic();
-      const server = await this.#ask();
-      const monotonic = this.#local.monotonic();
-      const took = monotonic - asked;
-      if (took >= best) continue;
-      best = took;
-      // The server read its clock somewhere in between. If this machine's clock may have had the same time then, the
-      // two count as synchronized: the measurement is less precise than their difference.
-      const wall = this.#local.wall();
-      const middle = server + took / 2;
-      const agree = Math.abs(wall - middle) <= took / 2 + RESOLUTION_MS;
-      this.#anchor = { server: agree ? wall : middle, wall, monotonic };
+    let found: Anchor | undefined;
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS && best > PROMPT_MS; attempt++) {
+        const asked = this.#local.monotonic();
+        const server = await this.#ask();
+        const monotonic = this.#local.monotonic();
+        const took = monotonic - asked;
+        if (took >= best) continue;
+        best = took;
+        // The server read its clock somewhere in between. If this machine's clock may have had the same time then, the
+        // two count as synchronized: the measurement is less precise than their difference.
+        const wall = this.#local.wall();
+        const middle = server + took / 2;
+        const agree = Math.abs(wall - middle) <= took / 2 + RESOLUTION_MS;
+        found = { server: agree ? wall : middle, wall, monotonic };
+      }
+    } finally {
+      // The earlier measurement is valid until now, so that no write waits for a routine one.
+      if (found !== undefined) this.#anchor = found;
     }
   }
 }

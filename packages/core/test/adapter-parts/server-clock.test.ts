@@ -84,6 +84,18 @@ test("learns of a server whose clock was set when it measures", async () => {
   expect(error()).toBe(0);
 });
 
+test("is as right during a measurement that a sweep makes as it was before", async () => {
+  const { clock, setLatency, error } = machine(0);
+  await clock.sync();
+  setLatency(80, 0.9);
+  const measured = clock.measure();
+  expect(clock.sync()).toBeUndefined();
+  await Promise.resolve();
+  expect(clock.sync()).toBeUndefined();
+  expect(error()).toBe(0);
+  await measured;
+});
+
 test("asks three times where answers are slow, and shares a measurement that is under way", async () => {
   const { clock, setLatency, asked, error } = machine(0);
   setLatency(80);
