@@ -51,7 +51,7 @@ export function isOwnFault(error: unknown): boolean {
   );
 }
 
-/** Whether a file could not be opened or made: it is missing, permission is, or no descriptor is left. */
+/** Whether a file could not be opened or made: it or the permission is missing, or no descriptor is left. */
 export function isOutOfReach(error: unknown): boolean {
   const code = codeOf(error);
   return ["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR"].some((prefix) => code?.startsWith(prefix));

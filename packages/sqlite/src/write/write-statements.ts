@@ -57,7 +57,7 @@ const COLUMNS = [
   "user_metadata",
   "value",
 ] as const;
-/** The first columns identify the row or keep their value; an upsert updates the columns from here on. */
+/** An upsert updates the columns from this index on alike; those before it identify the row or have a clause of their own. */
 const KEPT = 4;
 /** The creation time of an overwritten entry is kept, unless it has expired and so counts as absent. */
 const CREATED_AT = "CASE WHEN expires_at <= excluded.updated_at THEN excluded.created_at ELSE created_at END";

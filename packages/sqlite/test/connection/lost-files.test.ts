@@ -315,7 +315,7 @@ describe("a database that was handed in", () => {
     class Troubled extends Sqlite {
       constructor(...given: ConstructorParameters<typeof Sqlite>) {
         super(...given);
-        // The first is the owner's, by the second the store sees whether there can be others.
+        // The first is the owner's; by the second the store finds out whether it can open others.
         if (++made > 2) throw Object.assign(new Error("locking protocol"), { code: "SQLITE_PROTOCOL" });
       }
     }
