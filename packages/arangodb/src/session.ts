@@ -28,7 +28,7 @@ const REVISION_BYTES = 9;
  * - A commit is planned (`write/`) and runs as one statement, or two if the documents must be read first, in one of the store's
  *   lanes. The statement also adds a numbered document to the log of changes, in the same transaction.
  * - A range (`read/`) is a series of statements, a page each.
- * - Whatever concerns many keys (count, clear, sweep) is in `keyspace/`; `watch/` polls the log of changes.
+ * - Operations on many keys (count, clear, sweep) are in `keyspace/`; `watch/` polls the log of changes.
  * - Links and queries (`native/`) use the same session; `links/` stores the edges.
  */
 export class Session {

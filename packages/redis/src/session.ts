@@ -27,7 +27,7 @@ const REVISION_BYTES = 6;
  * - A commit becomes a batch (`write/`), which runs one Lua script (`scripts/`). The script changes entries, indexes and
  *   the message to watchers together. The link never repeats a write whose answer was lost.
  * - A range (`read/`) pages through the index with ZRANGEBYLEX, then reads each page's entries with MGET.
- * - Whatever concerns many keys (count, clear, sweep) is in `keyspace/`, and changes arrive in `watch/`.
+ * - Operations on many keys (count, clear, sweep) are in `keyspace/`, and changes arrive in `watch/`.
  */
 export class Session {
   readonly reader: Reader;

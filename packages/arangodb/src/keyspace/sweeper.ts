@@ -4,7 +4,7 @@ import { PURGE, SLICE, SWEEP } from "./upkeep-queries.ts";
 
 type Swept = readonly [now: number, left: number, entries: number, found: number];
 
-/** Removes what has expired in any namespace, and what the server should have removed by itself. */
+/** Removes expired entries of all namespaces, and documents that the server should have removed by itself. */
 export class Sweeper {
   readonly #context: WriteContext;
 

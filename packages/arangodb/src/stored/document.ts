@@ -135,7 +135,7 @@ export class ArangoEntry implements StoredEntry {
   }
 }
 
-/** What is wrong with a document that was edited by hand. */
+/** The fault of a document that was edited by hand; `undefined`: it is valid. */
 function faultOf(row: Row, expected: string | undefined): Refusal | undefined {
   const attribute = faultyAttribute(row, expected);
   if (attribute === undefined) return undefined;

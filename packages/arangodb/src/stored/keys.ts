@@ -45,7 +45,7 @@ export function orderedAfter(text: string): string {
   return `${ordered(text)}00`;
 }
 
-/** Where the encoded ids of the namespaces below a namespace begin and end. */
+/** The bounds of the encoded ids of the namespaces below a namespace. */
 export function descendants({ id }: Namespace): { readonly from: string; readonly to: string } {
   // An id ends with "/", so every id that begins with it lies below the same text ending in the next character, "0".
   return { from: `${ordered(id)}0`, to: id === "" ? HIGHEST : ordered(`${id.slice(0, -1)}0`) };

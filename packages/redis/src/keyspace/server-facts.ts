@@ -21,7 +21,7 @@ export class ServerFacts {
     this.#link = link;
   }
 
-  /** Facts for `stats()`; none where INFO is not permitted. */
+  /** Facts for `stats()`; none if INFO is not permitted. */
   async report(): Promise<Record<string, string | number>> {
     const info = await this.#info("everything");
     const facts: Record<string, string | number> = {};

@@ -2,7 +2,7 @@ import type { Evictions } from "./evictions.ts";
 import type { Collector } from "./expired-keys.ts";
 import type { Namespaces } from "./namespaces.ts";
 
-/** Removes what has expired in any namespace, and what the server has evicted. */
+/** Removes expired entries of all namespaces, and index entries of keys that the server has evicted. */
 export class Sweeper {
   readonly #namespaces: Namespaces;
   readonly #collector: Collector;

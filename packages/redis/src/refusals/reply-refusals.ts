@@ -17,7 +17,7 @@ export function foreign(
   const shown = names.slice(0, 5).map((one) => JSON.stringify(String(one)));
   return new Refusal(
     "KV_CORRUPT",
-    `another program has put something under ${shown.length === 1 ? "the name" : "one of the names"} ${shown.join(", ")}, which ${shown.length === 1 ? "is" : "are"} this store's; delete it, or use another prefix`,
+    `another program has put something under ${shown.length === 1 ? "the name" : "one of the names"} ${shown.join(", ")}, which ${shown.length === 1 ? "belongs" : "belong"} to this store; delete it, or use another prefix`,
     { cause: failure },
   );
 }
@@ -40,7 +40,7 @@ export function refuseQueued(reply: unknown): unknown {
   throw new Refusal("KV_UNAVAILABLE", IN_MULTI, { retryable: false });
 }
 
-/** The same for a write. */
+/** `refuseQueued` for a write, whose outcome is unknown. @throws Refusal if the command was only queued */
 export function refuseQueuedWrite(reply: unknown): unknown {
   if (!isQueued(reply)) return reply;
   throw new Refusal("KV_UNAVAILABLE", `${IN_MULTI}; whether EXEC applies the write is unknown`, {

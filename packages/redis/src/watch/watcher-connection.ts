@@ -38,7 +38,7 @@ export class WatchLink {
     if (await this.#isInTime(answer)) return answer;
     // While the client is reconnecting, another connection would not help.
     if (closed !== this.#closed || client.status !== "ready")
-      throw new Refusal("KV_UNAVAILABLE", `the server did not answer within ${this.#patience} ms`);
+      throw new Refusal("KV_UNAVAILABLE", `the server did not answer a watcher within ${this.#patience} ms`);
     this.#replacement ??= this.#replace(client);
     return question(await this.#replacement.link);
   }
