@@ -21,10 +21,10 @@ export const usage: string = `pnpm bench [--group ${groups.map(({ name }) => nam
 A full run rewrites packages/bench/results and always merges, so that each group can be measured when the machine has
 nothing else to do; one with --only or --quick writes to packages/bench/.cache/results.`;
 
-/** @throws what to tell the user, where the arguments make no sense */
+/** @throws Error with a message for the user if the arguments are invalid */
 export function parseCommandLine(args: readonly string[]): CommandLine | "help" {
   const { values } = parseArgs({
-    // Whoever writes `pnpm bench -- --quick` means the same.
+    // `pnpm bench -- --quick` means the same.
     args: args.filter((arg) => arg !== "--"),
     options: {
       group: { type: "string" },

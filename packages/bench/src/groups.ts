@@ -30,11 +30,11 @@ export interface Group {
   readonly name: string;
   readonly title: string;
   readonly contenders: readonly Contender[];
-  /** The contender that the targets are ratios to. */
+  /** The contender that the targets are relative to. */
   readonly baseline: Contender;
-  /** Whether entries live in the heap of this process, so that bytes per entry can be told. */
+  /** Whether entries are in the heap of this process, so that bytes per entry can be measured. */
   readonly inHeap: boolean;
-  /** What was done for equal terms. */
+  /** The measures taken for equal terms. */
   readonly terms: string;
   /** The names of the cells that are measured. Default: all that every store can do. */
   readonly cells?: readonly string[];
@@ -44,7 +44,7 @@ export interface Group {
   readonly start?: () => Promise<Backend | NoBackend>;
 }
 
-/** What a store costs that has another one before it. */
+/** The cost of a store that has another one in front of it. */
 const farTier: Contender = { ...kvSqlite, name: "far tier", role: "bare", note: "@kv/sqlite alone" };
 const TIERS = "SQLite as in its own group; everything that is read has been read before.";
 const OF_TIERS = [
@@ -146,7 +146,7 @@ export function cellsOf({ cells: names }: Group): readonly Cell[] {
   return cells.filter(({ name, needs }) => (names === undefined ? needs !== "huge" : names.includes(name)));
 }
 
-/** @throws where there is none of that name */
+/** @throws Error if there is no such group */
 export function groupOf(name: string): Group {
   const group = groups.find((candidate) => candidate.name === name);
   if (group === undefined)
@@ -154,7 +154,7 @@ export function groupOf(name: string): Group {
   return group;
 }
 
-/** @throws where there is none of that name */
+/** @throws Error if there is no such contender */
 export function contenderOf(group: string, name: string): Contender {
   const contender = groupOf(group).contenders.find((candidate) => candidate.name === name);
   if (contender === undefined) throw new Error(`no contender "${name}" in ${group}`);

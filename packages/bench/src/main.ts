@@ -32,7 +32,7 @@ async function run({
   merge,
 }: Exclude<typeof commandLine, "help">): Promise<void> {
   const complete = only.length === 0 && !quick;
-  // What was measured hastily, or in part, does not replace what was not.
+  // A quick or partial run does not replace complete results.
   const results = new URL(complete ? "../results/" : "../.cache/results/", import.meta.url);
   mkdirSync(results, { recursive: true });
   const peersMissing = installPeers();
@@ -56,7 +56,7 @@ async function run({
     const counts = complete || merge || isNew;
     return counts && existsSync(file) ? [[group, JSON.parse(readFileSync(file, "utf8"))]] : [];
   });
-  // An older result of a group that is left out this time stays, and says of when it is.
+  // An older result of a group that is left out this time stays, with its date.
   const absent = groups.flatMap((group): [Group, string][] => {
     const reason = parts.some(([known]) => known === group) ? undefined : leftOut.get(group.name);
     return reason === undefined ? [] : [[group, reason]];

@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-// The peers are heavy, and disagree with us and with one another about versions (Keyv 5 and 6, ioredis 5 and 6). So
-// they have a tree and a lockfile of their own, which nothing but a run of the benchmarks installs.
+// The peers are heavy, and need other versions than we and than one another (Keyv 5 and 6, ioredis 5 and 6). So they have
+// a tree and a lockfile of their own, installed only by a run of the benchmarks.
 const folder = new URL("../peers/", import.meta.url);
 const stamp = new URL("node_modules/.kv-installed", folder);
 
-/** Installs the peers unless they are there, → why that was not possible, if so. */
+/** Installs the peers unless they are installed. Returns the reason if that was not possible. */
 export function installPeers(): string | undefined {
   const lockfile = readFileSync(new URL("package-lock.json", folder));
   const wanted = createHash("sha256")

@@ -11,30 +11,30 @@ import { sqliteFile, stops } from "./stops.ts";
 import { visit } from "./visit.ts";
 
 export interface Demonstration {
-  /** What is stored. */
+  /** The data to store. */
   readonly manifests: readonly Manifest[];
-  /** Where the stores' files go, which stay there until the next time. */
+  /** The directory of the stores' files, which stay there until the next run. */
   readonly directory: string;
   /** A Redis that the tour may write to, under a prefix of its own; `undefined`: there is none. */
   readonly redisUrl?: string | undefined;
   readonly out: Output;
 }
 
-/** Takes the tour through every store and prints the answers side by side, → whether they are the same. */
+/** Takes the tour through every store and prints the answers side by side. Returns whether they are the same. */
 export async function demonstrate({ manifests, directory, redisUrl, out }: Demonstration): Promise<boolean> {
   const paint = painter(out);
   const print = (...lines: string[]): void => void out.write(`${lines.join("\n")}\n`);
   const all = stops(directory, redisUrl);
 
   mkdirSync(directory, { recursive: true });
-  // A server that cannot be used is told at once, not after all others have answered.
+  // A server that cannot be used is reported at once, not after all other stores have answered.
   for (const { forget } of all) await forget();
   print("", ...introduction(manifests.length, all, paint), "");
 
   const visits: Visit[] = [];
   for (const { title, config, forget, leave } of all) {
     const bar = new ProgressBar(out, paint, title);
-    // Twice: the first time Node is still compiling, and its times would say little about the store.
+    // Twice: the first time Node is still compiling, so its times say little about the store.
     for (const part of [0, 0.5]) {
       if (part > 0) await forget();
       const answers = await visit(config, manifests, (done, total) =>

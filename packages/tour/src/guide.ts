@@ -1,4 +1,4 @@
-/** Whoever leads through the tour: asks its questions, takes the time, and writes the answers down. */
+/** Leads through the tour: asks its questions, takes the time, and writes the answers down. */
 export interface Guide {
   /**
    * Asks a question and returns its answer.
@@ -6,7 +6,7 @@ export interface Guide {
    * @param code the call that answers it, in short
    */
   ask<T>(question: string, code: string, answer: () => Promise<T>): Promise<T>;
-  /** Tells how far a long step has come. */
+  /** Reports the progress of a long step. */
   progress(done: number, total: number): void;
 }
 
@@ -14,7 +14,7 @@ export interface Guide {
 export interface Answer {
   readonly question: string;
   readonly code: string;
-  /** Plain data, compared with what the other stores answered. */
+  /** Plain data, compared with the answers of the other stores. */
   readonly answer: unknown;
   readonly milliseconds: number;
 }

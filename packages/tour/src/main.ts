@@ -1,5 +1,5 @@
 // `npm start`. An argument is the folder for the SQLite file; default: .data in this package. A Redis is part of the tour
-// where KV_TEST_REDIS_URL names one: no other is ever looked for, since the tour writes to it.
+// if KV_TEST_REDIS_URL names one. No other is ever used, because the tour writes to it.
 
 import { join, resolve } from "node:path";
 import { demonstrate } from "./demonstration.ts";

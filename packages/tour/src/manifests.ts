@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A package.json: what the tour looks at, and whatever else is in it. */
+/** A package.json: the fields that the tour reads, and any others. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -21,7 +21,7 @@ export function installedManifests(nodeModules: string): Manifest[] {
 
 /**
  * Every folder that holds a package: directly, under a scope, in pnpm's `.pnpm`, and nested in other packages. Links are
- * not followed: what they lead to is there as a folder, too.
+ * not followed, because their targets are found as folders, too.
  */
 function* packageFolders(nodeModules: string): Generator<string> {
   for (const name of foldersIn(nodeModules)) {

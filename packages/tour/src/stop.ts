@@ -4,8 +4,8 @@ import type { StoreConfig } from "@kv/config";
 export interface Stop {
   readonly title: string;
   readonly config: StoreConfig;
-  /** Removes what an earlier tour left. */
+  /** Removes the data of an earlier tour. */
   readonly forget: () => void | Promise<void>;
-  /** Removes what this tour left, where it may not stay. */
+  /** Removes the data of this tour, if they may not stay. */
   readonly leave?: () => Promise<void>;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { redisStop } from "./redis-stop.ts";
 import type { Stop } from "./stop.ts";
 
-/** The embedded stores, which need no server, and Redis where somebody names one. */
+/** The embedded stores, which need no server, and Redis if the user names one. */
 export function stops(directory: string, redisUrl: string | undefined): Stop[] {
   const database = join(directory, "tour.db");
   const level = join(directory, "tour.level");
@@ -40,12 +40,12 @@ export function stops(directory: string, redisUrl: string | undefined): Stop[] {
   ];
 }
 
-/** The files that SQLite makes of one. */
+/** The files that SQLite makes for one database. */
 function partsOf(database: string): string[] {
   return [database, `${database}-wal`, `${database}-shm`];
 }
 
-/** Where the SQLite file is. */
+/** The path of the SQLite file. */
 export function sqliteFile(directory: string): string {
   return join(directory, "tour.db");
 }

@@ -5,7 +5,7 @@ import type { Guide } from "./guide.ts";
 import type { Manifest } from "./manifests.ts";
 
 /**
- * The tour: plain @kv code, which knows nothing of the backend behind `store`.
+ * The tour: plain @kv code that does not depend on the backend of `store`.
  *
  * It stores package.json files under `package:<name>@<version>` and, beside each, who needs whom under
  * `dependants:<name>:<who needs it>`; then it asks questions. `ask` only takes the time and writes the answer down.
@@ -102,7 +102,7 @@ export async function tour(store: Store, manifests: readonly Manifest[], guide: 
       store.replace("seat", "Ada", { revision }),
       store.replace("seat", "Bob", { revision }),
     ]);
-    // The loser gets `undefined`, no exception: somebody else was faster.
+    // The loser gets `undefined`, not an exception: the other caller was faster.
     const losers = [ada === undefined ? "Ada" : "", bob === undefined ? "Bob" : ""].filter(Boolean);
     return `${await store.get("seat")}, ${losers.join(" and ")} lost`;
   });

@@ -3,7 +3,7 @@ import { type Answer, type Guide, guideInto } from "./guide.ts";
 import type { Manifest } from "./manifests.ts";
 import { tour } from "./tour.ts";
 
-/** Opens a store and takes the tour through it, → its answers. The config is all that differs between two stores. */
+/** Opens a store, takes the tour through it, and returns its answers. Only the config differs between two stores. */
 export async function visit(
   config: StoreConfig,
   manifests: readonly Manifest[],

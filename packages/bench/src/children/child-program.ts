@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Runs a program in a process of its own, with `gc()`, → what it sends. */
+/** Runs a program in a process of its own, with `gc()`. Returns the value that it sends. */
 export function runChild<Answer>(program: URL, args: readonly string[]): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let answer: { readonly value: Answer } | undefined;
@@ -21,7 +21,7 @@ export function runChild<Answer>(program: URL, args: readonly string[]): Promise
   });
 }
 
-/** What a child program has found out. It ends once its parent has it. */
+/** Sends the result of a child program, which ends once its parent has it. */
 export function answer(value: object): void {
   process.send?.(value, () => process.disconnect());
 }

@@ -20,7 +20,7 @@ export interface Order {
   readonly group: string;
   readonly only: readonly string[];
   readonly quick: boolean;
-  /** Why the peers are not there, if so. */
+  /** Why the peers are not installed, if they are not. */
   readonly peersMissing: string | undefined;
 }
 

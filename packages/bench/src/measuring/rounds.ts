@@ -13,14 +13,14 @@ export interface Plan {
   readonly rounds: number;
   /** How long one lane's part of a round should take. */
   readonly roundMs: number;
-  /** → milliseconds. Default: the clock. */
+  /** Returns milliseconds. Default: the clock. */
   readonly now?: () => number;
 }
 
 /** Steps a second, round by round; the same index is the same round. */
 export type Rates = number[];
 
-/** A lane whose single step takes longer than so many times its part of a round is content with fewer rounds. */
+/** A lane whose single step takes longer than this many times its part of a round gets fewer rounds. */
 const SLOW = 3;
 const ROUNDS_IF_SLOW = 3;
 
@@ -51,7 +51,7 @@ class Runner {
   readonly #lane: Lane;
   readonly #now: () => number;
   readonly #roundMs: number;
-  /** The steps go on from round to round, so that no key gets the value again that it has. */
+  /** The steps continue from round to round, so that no key gets the same value again. */
   #position = 0;
   #steps = 1;
 
@@ -94,8 +94,8 @@ class Runner {
 }
 
 /**
- * Lets what the lane before left behind come to its end. Collecting garbage is not all of it: native objects (a peer's
- * statements, one per call) are freed in a later turn of the event loop, and whoever yields first would pay for it.
+ * Lets the remains of the lane before be freed. Collecting garbage is not enough: native objects (a peer's statements, one
+ * per call) are freed in a later turn of the event loop, and the first lane that yields would pay for it.
  */
 async function settled(): Promise<void> {
   await turn();

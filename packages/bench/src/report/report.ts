@@ -3,7 +3,7 @@ import type { Figure, GroupResult, Machine } from "./result.ts";
 import { cellTable, figureKinds, figureTable } from "./table.ts";
 import { baselineTargets, figureTargets } from "./targets.ts";
 
-/** `results/README.md`: everything that was measured, what was not, and how to read it. */
+/** `results/README.md`: everything that was measured, what was not, and how to read the results. */
 export function report(
   parts: readonly (readonly [Group, GroupResult])[],
   leftOut: readonly (readonly [Group, string])[],

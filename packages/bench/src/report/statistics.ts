@@ -1,4 +1,4 @@
-/** `undefined` of nothing. */
+/** The median; `undefined` if there are no values. */
 export function median(numbers: readonly number[]): number | undefined {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -8,8 +8,8 @@ export function median(numbers: readonly number[]): number | undefined {
 }
 
 /**
- * The median of the ratios round by round. What slows the machine down for a while slows both sides of a round down, so
- * this is steadier than a ratio of medians. Where one side has fewer rounds only those count that both have.
+ * The median of the ratios round by round. A slower machine slows both sides of a round, so this is steadier than a ratio
+ * of medians. If one side has fewer rounds, only the rounds that both have count.
  */
 export function ratio(
   rates: readonly number[] | undefined,

@@ -1,12 +1,12 @@
 import type { FigureName } from "./result.ts";
 
-/** What a figure must come to, and why that and not something else. */
+/** The target of a figure, and the reason for it. */
 export interface Target {
   readonly limit: number;
   readonly why: string;
 }
 
-/** Ratios that must be reached, of ours to the group's baseline. Group → cell. */
+/** The least ratios of our rate to the group's baseline, by group and cell. */
 export const baselineTargets: Readonly<Record<string, Readonly<Record<string, Target>>>> = {
   memory: {
     get: {
@@ -73,7 +73,7 @@ export const baselineTargets: Readonly<Record<string, Readonly<Record<string, Ta
 const AHEAD = "Five times ahead of everybody where batching or the turn's snapshot applies.";
 const ORDERED = "Five times ahead on every scan: no peer has ranges.";
 
-/** Ratios that must be reached, of ours to the best peer. Group → cell. */
+/** The least ratios of our rate to the best peer, by group and cell. */
 const peerTargets: Readonly<Record<string, Readonly<Record<string, Target>>>> = {
   memory: { scan: { limit: 5, why: ORDERED } },
   sqlite: {
@@ -92,7 +92,7 @@ export function peerTarget(group: string, cell: string): Target {
   return peerTargets[group]?.[cell] ?? neverBehind;
 }
 
-/** What ours must stay under. Of `start`: what it may take beyond the baseline. */
+/** The limits of our figures. For `start`: the limit of the time beyond the baseline. */
 export const figureTargets: Readonly<Partial<Record<FigureName, Target>>> = {
   heap: { limit: 450, why: "Bytes of heap per entry of 104 B, the index and the metadata included." },
   start: {

@@ -2,7 +2,7 @@ import type { CellResult, GroupResult } from "./result.ts";
 import { median, ratio } from "./statistics.ts";
 import { baselineTargets, peerTarget, type Target } from "./targets.ts";
 
-/** A ratio of ours to somebody else's, beside what it should be. */
+/** The ratio of our rate to another contender's, and its target. */
 export interface Verdict {
   readonly against: string;
   readonly ratio: number;
@@ -29,7 +29,7 @@ export function verdictsOf(result: GroupResult, cell: CellResult, baseline: stri
   };
 }
 
-/** The peer with the highest median; whoever is no store (a plain Map) is no peer. */
+/** The peer with the highest median. A contender that is not a store (a plain Map) is not a peer. */
 function bestPeer({ contenders }: GroupResult, { rates }: CellResult): string | undefined {
   return contenders
     .filter(({ role }) => role === "peer")
@@ -38,7 +38,7 @@ function bestPeer({ contenders }: GroupResult, { rates }: CellResult): string | 
     .sort((a, b) => b.rate - a.rate)[0]?.name;
 }
 
-/** As it is printed: 0.996 of a target of 1 is no miss that anybody could see. */
+/** Compared as printed: 0.996 with a target of 1 is shown as 1, so it is not a miss. */
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -1,11 +1,11 @@
 /** A server that a group needs, there for as long as the group is measured. */
 export interface Backend {
-  /** Empties it, so that what was measured before is not in the way of what comes next. */
+  /** Empties it, so that earlier measurements do not affect later ones. */
   clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Why there is none, so that a group has to be left out. */
+/** Why the server is missing, so that a group must be left out. */
 export interface NoBackend {
   readonly leftOut: string;
 }

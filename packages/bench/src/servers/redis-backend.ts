@@ -45,14 +45,14 @@ export async function redisBackend(): Promise<Backend | NoBackend> {
 }
 
 async function connected(url: string, stop: () => Promise<void>): Promise<Backend> {
-  // Only here: who measures something else should not have loaded it.
+  // Loaded only here, so that a run of other groups does not load it.
   const { Redis } = await import("ioredis");
   const client: Redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: (times) => (times * 50 > PATIENCE_MS ? null : 50),
     maxRetriesPerRequest: null,
   });
-  // Without a listener every refused attempt would be printed; whoever waits is told the last one.
+  // Without a listener every refused attempt would be printed. The caller gets the last error.
   let last = new Error("no answer");
   client.on("error", (error: Error) => {
     last = error;
@@ -85,7 +85,7 @@ async function ready(client: Redis): Promise<void> {
   await Promise.race([client.ping(), ended]);
 }
 
-/** What is cleared later must have been empty before: on somebody's server it could be theirs. */
+/** A database that is cleared later must be empty before: on a shared server its data could be another user's. */
 async function refuseForeignData(client: Redis): Promise<void> {
   for (const number of redisDatabaseNumbers) {
     await client.select(number);

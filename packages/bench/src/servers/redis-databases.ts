@@ -1,4 +1,4 @@
-/** Set for this process and its children while a server is there. */
+/** Set for this process and its children while the server runs. */
 const VARIABLE = "KV_BENCH_REDIS_URL";
 
 /** The numbered databases from here on are the contenders', one each: a SCAN sees every name of its database. */

@@ -41,7 +41,7 @@ const setExpiring: Operation = (subject, step) =>
     HOUR,
   );
 
-/** Writes that share. Thrown once, for everybody; as many throws as a prime, so that each key is both read and written. */
+/** Random numbers that decide which steps of a mix write. Drawn once for all contenders; their count is prime, so that each key is both read and written. */
 const dice: readonly number[] = Array.from(
   { length: 7919 },
   (_, index) => (Math.imul(index, 2_654_435_761) >>> 16) % 100,
@@ -57,7 +57,7 @@ const sequential = (operation: Operation) => async (subject: Subject, from: numb
   for (let step = from; step < to; step++) await operation(subject, step);
 };
 
-/** By workers that each wait for their own last one only. */
+/** By workers that each wait only for their own last operation. */
 const concurrent =
   (workers: number, operation: Operation) => async (subject: Subject, from: number, to: number) => {
     const work = async (worker: number): Promise<void> => {

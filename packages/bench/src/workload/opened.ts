@@ -37,7 +37,7 @@ export async function openAll(
   return { subjects, failures, close };
 }
 
-/** Who answers wrongly takes no part: its speed would say nothing. */
+/** A contender that answers wrongly is left out: its speed would mean nothing. */
 async function fill(subject: Subject, { keys, values }: Data): Promise<void> {
   await subject.setMany(keys.map((key, index) => [key, values[index % values.length]!]));
   const [first, second] = [await subject.get(keys[0]!), await subject.getMany(keys.slice(0, 2))];

@@ -4,12 +4,12 @@ import type { Paint } from "./paint.ts";
 
 const MARGIN = "  ";
 const GAP = "  ";
-/** How far the answers stand in from their question. */
+/** The indentation of answers. */
 const INDENT = "    ";
 
 /**
- * The question with its code and a mark that says whether all answers are equal; then the answer, once where it is the
- * same from all stores, else that of each store by itself. Every line fits `width`.
+ * The question with its code and a mark that shows whether all answers are equal; then the answer, once if all stores gave
+ * the same, else one for each store. Every line fits `width`.
  */
 export function answers(
   comparisons: readonly Comparison[],

@@ -13,7 +13,7 @@ export interface Comparison {
   readonly question: string;
   readonly code: string;
   readonly answers: readonly (Answer | undefined)[];
-  /** Whether all stores answered, and the same. */
+  /** Whether all stores gave the same answer. */
   readonly same: boolean;
 }
 

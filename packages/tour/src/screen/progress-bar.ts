@@ -6,7 +6,7 @@ const LENGTH = 24;
 /** Where the tour is printed: `process.stdout`, or what a test gives instead. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** A bar that fills on one line of a terminal. Elsewhere nothing but the last line is written. */
+/** A bar that fills on one line of a terminal. Elsewhere only the last line is written. */
 export class ProgressBar {
   readonly #out: Output;
   readonly #paint: Paint;
@@ -19,19 +19,19 @@ export class ProgressBar {
     this.#title = title;
   }
 
-  /** @param share how much is done, from 0 to 1 */
+  /** @param share the part that is done, from 0 to 1 */
   update(share: number): void {
     if (!this.#out.isTTY) return;
     const filled = Math.round(LENGTH * share);
     const bar = this.#paint("cyan", "█".repeat(filled)) + this.#paint("dim", "░".repeat(LENGTH - filled));
     const line = `  ${this.#title}  ${bar}  ${Math.floor(100 * share)} %`;
-    // A terminal is slower than a store: what would look the same is not written again.
+    // A terminal is slower than a store, so an unchanged line is not written again.
     if (line === this.#shown) return;
     this.#shown = line;
     this.#replace(line);
   }
 
-  /** The last word, in the place of the bar. */
+  /** Replaces the bar by the last line. */
   end(text: string): void {
     if (this.#out.isTTY) this.#replace("");
     this.#out.write(`  ${this.#title}  ${text}\n`);

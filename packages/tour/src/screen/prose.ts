@@ -3,7 +3,7 @@ import type { StoreConfig } from "@kv/config";
 import type { Stop } from "../stop.ts";
 import type { Paint } from "./paint.ts";
 
-/** What the tour is about. All lines here fit 80 columns, unless a path is long. */
+/** The subject of the tour. All lines here fit 80 columns, unless a path is long. */
 export function introduction(packages: number, stops: readonly Stop[], paint: Paint): string[] {
   return [
     `  ${paint("bold", "@kv")}  One contract for key-value stores, whatever the backend`,
@@ -21,7 +21,7 @@ export function verdict(questions: number, different: number, stores: number, pa
     different === 0
       ? `${paint(["bold", "green"], "same answer ✓")}  to all ${questions} questions from all ${stores} stores`
       : `${paint(["bold", "red"], "different answers ✗")}  to ${different} of ${questions} questions: a bug, please report it`;
-  return [`  ${found}`, `  ${paint("dim", "times of a second run; what expires is waited for")}`];
+  return [`  ${found}`, `  ${paint("dim", "times of a second run; the expiry is waited for")}`];
 }
 
 /** How to look into the SQLite file. */
@@ -39,7 +39,7 @@ export function inspection(path: string, paint: Paint): string[] {
   ];
 }
 
-/** What was left out, and what to do next. */
+/** What was left out and what to do next. */
 export function outlook(withRedis: boolean, paint: Paint): string[] {
   return [
     ...(withRedis ? [] : ["  Not run: Redis, which needs a server (set KV_TEST_REDIS_URL)"]),
@@ -60,7 +60,7 @@ function opening(config: StoreConfig): string[] {
   return ["await openStore({", ...fields, "})"];
 }
 
-/** A config as it would be written. */
+/** A config as source text. */
 function shown(config: object): string {
   return `{ ${fieldsOf(config).join(", ")} }`;
 }
@@ -75,7 +75,7 @@ function fieldsOf(config: object): string[] {
   });
 }
 
-/** A path as one would type it here. */
+/** A path relative to the current folder, as typed on a command line. */
 function near(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith("..") || isAbsolute(fromHere) ? path : fromHere;

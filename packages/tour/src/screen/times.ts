@@ -4,7 +4,7 @@ import type { Paint } from "./paint.ts";
 
 const MARGIN = "  ";
 const GAP = 2;
-/** What the longest time takes, with the space between two of them. */
+/** The width of the longest time, with the space between two columns. */
 const NARROWEST = "999 ms".length + GAP;
 
 /** How long each store took to answer each question, a row a question, a column a store. Every line fits `width`. */

@@ -17,7 +17,7 @@ export const keyvRedis: Contender = {
       loadPeer<KeyvModule>("keyv"),
       loadPeer<KeyvRedisModule>("@keyv/redis"),
     ]);
-    // Else its errors would be answers, and what fails would look fast; and it would iterate over nothing.
+    // Otherwise its errors would be answers, so that failures would look fast, and it would iterate over nothing.
     const options = { throwOnErrors: true, noNamespaceAffectsAll: true };
     return keyvSubject(new Keyv({ store: new KeyvRedis(redisDatabase("@keyv/redis"), options) }));
   },

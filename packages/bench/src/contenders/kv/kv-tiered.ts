@@ -16,7 +16,7 @@ function kvTiered(write: "through" | "behind", note: string): Contender {
         import("@kv/sqlite"),
       ]);
       const far = sqlite({ path: join(folder, `tiered-${write}.db`) });
-      // Who writes without a pause is slowed down to the pace of the far tier when so much waits.
+      // Beyond this many waiting changes, a caller that writes without a pause is slowed to the pace of the far tier.
       return kvSubject(createStore(tiered({ near: memory(), far, write }), { timeout: null }));
     },
   };
