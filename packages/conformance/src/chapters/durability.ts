@@ -218,7 +218,7 @@ const sharingCases: readonly Case[] = [
     requires: ({ capabilities, reopen }) =>
       capabilities.persistent && !capabilities.shared && reopen
         ? undefined
-        : "its data may be shared, or are nobody else's",
+        : "its data are not persistent, or several processes may have them open",
     async run({ root, store, reopen, refused }) {
       await store.set("k", 1);
       const { store: other } = await reopen();
