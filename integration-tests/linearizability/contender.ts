@@ -10,7 +10,7 @@ import type {
 import type { Store } from "@kv/core";
 import { verdictOf } from "./verdict.ts";
 
-/** The keys of a round. Those of a group are also written together; those of two groups never. */
+/** The keys of a round. Keys of one group are also written together, keys of different groups never. */
 export interface Ground {
   readonly groups: readonly (readonly string[])[];
   /** How many operations each client makes. */
@@ -19,7 +19,7 @@ export interface Ground {
 
 export interface Tally {
   ok: number;
-  /** Certainly without effect, as the caller was told: they are not in the history, and must not show in it. */
+  /** Operations whose error says that they had no effect: they are not in the history, and must not show in it. */
   failed: number;
   unknown: number;
 }
@@ -28,16 +28,16 @@ export interface Part extends Tally {
   readonly history: readonly EntryOperation[];
 }
 
-/** What an operation comes to: what is known of its input once it is over, and its output. */
+/** The result of an operation: what is known of its input once it is over, and its output. */
 interface Done {
   readonly input: EntryInput;
   readonly output: EntryOutput;
 }
 
-/** Makes an entry large, and leaves its value a number: adapters may have ways of their own for large ones. */
+/** Makes an entry large while its value stays a number: adapters may treat large entries differently. */
 const LARGE = { metadata: { padding: "x".repeat(3_000) } };
 
-/** One client: does whatever comes into its mind to keys that others want, too, and writes down what it saw. */
+/** One client: runs random operations on keys that other clients use, too, and records what it saw. */
 export class Contender {
   readonly #store: Store;
   readonly #name: string;
@@ -93,7 +93,7 @@ export class Contender {
     }
   }
 
-  /** Something to do; `input`: what may have been done where the outcome is unknown, if anything. */
+  /** One operation; `input`: what it may have done if its outcome is unknown, if anything. */
   #choice(keys: readonly string[]): {
     input: () => EntryInput | undefined;
     run: () => Promise<Done>;
@@ -184,7 +184,7 @@ export class Contender {
   } {
     const [a = "", b = ""] = keys;
     const writes = [this.#write(a), this.#write(b)];
-    /** What the last attempt read; `undefined` until it had read all. */
+    /** What the last attempt read; `undefined` until it has read everything. */
     let reads: Read[] | undefined;
     const input = (): EntryInput | undefined =>
       reads === undefined ? undefined : { do: "transaction", reads, writes };
@@ -222,7 +222,7 @@ export class Contender {
     return revision ?? null;
   }
 
-  /** No two writes write the same value, and increments do not make one out of the other. */
+  /** No two writes write the same value, and no increment turns one value into another. */
   #next(): number {
     this.#value += 1_000;
     return this.#value;

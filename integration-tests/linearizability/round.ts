@@ -2,7 +2,7 @@ import type { EntryOperation } from "@kv/conformance/linearizability";
 import type { Store } from "@kv/core";
 import type { Ground } from "./contender.ts";
 
-/** A ground that no other round has. */
+/** Keys that no other round uses. */
 export function groundOf(round: number, operations: number): Ground {
   const named = (...names: string[]): string[] => names.map((name) => `${round}:${name}`);
   return {
@@ -11,7 +11,7 @@ export function groundOf(round: number, operations: number): Ground {
   };
 }
 
-/** The end of a history: what somebody reads whom nothing disturbs. */
+/** The end of a history: the reads of an undisturbed client. */
 export async function lastWords(witness: Store, { groups }: Ground): Promise<EntryOperation[]> {
   return Promise.all(
     groups.flat().map(async (key): Promise<EntryOperation> => {

@@ -2,13 +2,13 @@ import { KvError } from "@kv/core";
 
 /**
  * What a caller knows about an operation once it has settled. `failed`: it certainly had no effect. `unknown`: it may
- * have taken effect, may take effect later, or never; the store says so by what it rejects with.
+ * have taken effect, may take effect later, or never. The store's error shows which.
  */
 export type Verdict<T> =
   | { readonly is: "ok"; readonly value: T }
   | { readonly is: "failed" | "unknown"; readonly error: KvError };
 
-/** Rejects where an operation rejected with anything but a `KvError`: that is no verdict but a bug. */
+/** Rejects if the operation rejected with anything but a `KvError`, which is a bug and not a verdict. */
 export async function verdictOf<T>(operation: Promise<T>): Promise<Verdict<T>> {
   try {
     return { is: "ok", value: await operation };
@@ -18,7 +18,7 @@ export async function verdictOf<T>(operation: Promise<T>): Promise<Verdict<T>> {
   }
 }
 
-/** Whether a write that was rejected so may have been applied. What is retryable may not: a retry would apply it twice. */
+/** Whether a write rejected with this error may have been applied. Not if it is retryable: a retry would apply it twice. */
 function leavesDoubt({ code, retryable }: KvError): boolean {
   switch (code) {
     case "KV_UNAVAILABLE":

@@ -1,4 +1,4 @@
-/** Does what it is given in the order in which it is given, each after its own delay and never before its turn. */
+/** Runs actions in the order in which they are added, each after its own delay and never before its turn. */
 export class DelayLine {
   readonly #waiting: { due: number; action: () => void }[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -12,7 +12,7 @@ export class DelayLine {
     if (this.#timer === undefined) this.#pump();
   }
 
-  /** What still waits never happens. */
+  /** Drops the waiting actions. */
   clear(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type Fault, none } from "./fault.ts";
 import { Relay } from "./relay.ts";
 
-/** Between a client and a server on loopback: hands on what they say, or does what a fault says. */
+/** Stands between a client and a server on loopback: passes bytes on, or applies a fault. */
 export class FaultProxy {
   readonly host = "127.0.0.1";
   readonly #target: { readonly host: string; readonly port: number };
@@ -45,7 +45,7 @@ export class FaultProxy {
     return this.#swallowed;
   }
 
-  /** From now on this happens to every connection, until it is set otherwise. */
+  /** Applies a fault to every connection, until another one is set. */
   async set(fault: Fault): Promise<void> {
     this.#fault = fault;
     if (fault.kind === "refuse") this.#stopListening();
@@ -54,17 +54,17 @@ export class FaultProxy {
     else for (const relay of this.#relays) relay.onFault();
   }
 
-  /** New connections are whole again. Those that a fault has silenced stay silent: `reset` ends them. */
+  /** Makes new connections work again. Connections that a fault has silenced stay silent: `reset` ends them. */
   heal(): Promise<void> {
     return this.set(none);
   }
 
-  /** Resets the connections that exist. */
+  /** Resets the existing connections. */
   reset(): void {
     for (const relay of this.#relays) relay.reset();
   }
 
-  /** Resolves when the next piece of an answer is swallowed: then the server has done what it was asked for. */
+  /** Resolves when the next piece of an answer is swallowed, which means that the server has handled the request. */
   nextSwallowed(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.add(resolve);

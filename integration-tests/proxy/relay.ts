@@ -6,9 +6,9 @@ export interface RelayOptions {
   readonly target: { readonly host: string; readonly port: number };
   /** The fault of this moment. */
   readonly fault: () => Fault;
-  /** Told whenever bytes of an answer are swallowed. */
+  /** Called whenever bytes of an answer are swallowed. */
   readonly onSwallowed: (bytes: number) => void;
-  /** Told when neither side is open any more. */
+  /** Called when both sides are closed. */
   readonly onEnded: () => void;
 }
 
@@ -18,7 +18,7 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #lines: DelayLine[] = [];
   #far: Socket | undefined;
-  /** Once true, nothing goes that way any more: see `Fault`. */
+  /** Once true, nothing passes in that direction any more: see `Fault`. */
   #requestsLost = false;
   #answersLost = false;
 
@@ -31,14 +31,14 @@ export class Relay {
     else this.#open();
   }
 
-  /** Both ends see a reset (RST), and what was on its way is lost. */
+  /** Both ends see a reset (RST), and bytes in transit are lost. */
   reset(): void {
     for (const line of this.#lines) line.clear();
     this.#far?.resetAndDestroy();
     this.#near.resetAndDestroy();
   }
 
-  /** The fault has changed. A silence begins with it, not with the next bytes: the end of a side is kept back, too. */
+  /** Applies a changed fault. A silence begins at once, not with the next bytes: the end of a side is held back, too. */
   onFault(): void {
     const { kind } = this.#options.fault();
     if (kind === "half-open") this.#goSilent();
@@ -49,7 +49,7 @@ export class Relay {
     this.#requestsLost = true;
     this.#answersLost = true;
     for (const line of this.#lines) line.clear();
-    // What comes is read and forgotten.
+    // Bytes are read and discarded.
     this.#near.resume();
     this.#far?.resume();
   }
@@ -92,7 +92,7 @@ export class Relay {
   }
 
   #nearClosed(): void {
-    // In a silence the server does not hear either that the client has gone, until the proxy closes.
+    // During a silence, the server does not learn that the client has gone either, until the proxy closes.
     if (!this.#requestsLost) {
       for (const line of this.#lines) line.clear();
       this.#far?.destroy();

@@ -1,6 +1,6 @@
 // ArangoDB servers for tests: the one that KV_TEST_ARANGODB_URL names, and two in containers, one of which has a
-// language whose collation is far from the order of bytes. What there is not is told with its reason; the emulator is
-// no service, for every test file starts its own.
+// language whose collation is far from the order of bytes. A missing server is reported with the reason. The
+// emulator is not a service, because every test file starts its own.
 
 import { Database } from "arangojs";
 import { inDocker } from "./docker.ts";
@@ -25,7 +25,7 @@ const environment: Way = {
         stop: async () => undefined,
       };
     } catch (error) {
-      // Who names a server wants that one: another in its place would hide that it is down.
+      // A server that is named must be used: another one in its place would hide that it is down.
       throw new Error(`KV_TEST_ARANGODB_URL names a server that does not answer (${host}): ${error}`);
     }
   },
@@ -62,7 +62,7 @@ function container(language: string): Way {
   };
 }
 
-/** Every server that the tests are to run on. Never empty: what is missing is in it with its reason. */
+/** Every server that the tests are to run on. Never empty: a missing server is in it with the reason. */
 export function arangodbServers(): Promise<(Service | Missing)[]> {
   const ways = [container("en_US.UTF-8"), container("da_DK.UTF-8")];
   const offered = (process.env["KV_TEST_ARANGODB_URL"] ?? "") !== "";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerRuntimeClient } from "testcontainers";
 import type { Missing, Service } from "./service.ts";
 
-/** A container of an image, or the reason why there is none, in one sentence. */
+/** A container of an image, or the reason why it is missing, in one sentence. */
 export async function inDocker(
   image: string,
   start: (docker: ContainerRuntimeClient) => Promise<Service>,
@@ -11,7 +11,7 @@ export async function inDocker(
   if (docker === undefined) return { reason: "no Docker daemon answers" };
   let late = false;
   const starting = withImage(docker, image).then(() => start(docker));
-  // What comes up after it was given up goes down again.
+  // A container that starts after it was given up is stopped again.
   starting.then((service) => (late ? service.stop() : undefined)).catch(() => undefined);
   try {
     const service = await within(180_000, starting);
@@ -33,7 +33,7 @@ async function withImage(docker: ContainerRuntimeClient, image: string): Promise
   const { getReaper, ImageName } = await import("testcontainers");
   const name = ImageName.fromString(image);
   if (!(await docker.image.exists(name))) await docker.image.pull(name);
-  // Testcontainers' reaper is an image of its own. Where it cannot be had the leash does its work.
+  // Testcontainers' reaper is another image. If it cannot be pulled, the leash does its work.
   await getReaper(docker).catch(() => {
     process.env["TESTCONTAINERS_RYUK_DISABLED"] = "true";
   });

@@ -6,8 +6,8 @@ import { createServer } from "node:net";
 const busOffset = 10_000;
 
 /**
- * A port of loopback on which nobody listens, and whose cluster bus is free as well. Both are below the ports that
- * systems give to outgoing connections, so that none of those takes it while a killed server is away.
+ * A free port of loopback whose cluster bus port is free as well. Both are below the range of outgoing connections, so
+ * that no connection takes one while a killed server is away.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -3,7 +3,7 @@ import { offerServices } from "./offer.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where test files ask for the services of this run. */
+    /** The address at which test files ask for the services of this run. */
     kvServices: string;
   }
 }

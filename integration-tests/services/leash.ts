@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 let holder: ChildProcess | undefined;
 
-/** What is held here goes when this process does, however it ends. Returns how to let go of what is gone already. */
+/** Removes a process, directory or container when this process ends in any way. Returns a function that cancels it. */
 export function leash(kind: "process" | "directory" | "container", id: string | number): () => void {
   const { stdin } = hold();
   stdin?.write(`+ ${kind} ${id}\n`);
@@ -14,9 +14,9 @@ export function leash(kind: "process" | "directory" | "container", id: string | 
 function hold(): ChildProcess {
   if (holder !== undefined) return holder;
   const script = fileURLToPath(new URL("leash.sh", import.meta.url));
-  // In a session of its own, since Ctrl-C goes to all processes of a terminal's.
+  // In a separate session, because Ctrl-C goes to all processes of the terminal's session.
   holder = spawn("sh", [script], { stdio: ["pipe", "ignore", "ignore"], detached: true });
-  // Without it tests run as well, they only leave more behind when they are killed.
+  // Tests run without it as well, but leave more behind when they are killed.
   holder.on("error", () => undefined);
   holder.stdin?.on("error", () => undefined);
   holder.unref();

@@ -5,7 +5,7 @@ import { redisCluster } from "./redis/redis-cluster.ts";
 import { redisSentinel } from "./redis/redis-sentinel.ts";
 import { isMissing, type Missing, type Service } from "./service.ts";
 
-/** What all test files of a run share, by the name that they ask for. */
+/** The services that all test files of a run share, by name. */
 const starters: Record<string, () => Promise<(Service | Missing)[]>> = {
   arangodb: arangodbServers,
   redis: redisServers,
@@ -14,13 +14,13 @@ const starters: Record<string, () => Promise<(Service | Missing)[]>> = {
 };
 
 export interface Offer {
-  /** Where test files ask. */
+  /** The address at which test files ask for services. */
   readonly url: string;
-  /** Stops what was started. */
+  /** Stops the services that were started. */
   close(): Promise<void>;
 }
 
-/** Starts a service when the first test file asks for it, once for all of them: each file is a process of its own. */
+/** Starts a service when the first test file asks for it, once for all of them: each file runs in a separate process. */
 export async function offerServices(): Promise<Offer> {
   const started = new Map<string, Promise<(Service | Missing)[]>>();
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -48,7 +48,7 @@ export async function offerServices(): Promise<Offer> {
       for (const services of await Promise.allSettled(started.values())) {
         if (services.status === "rejected") continue;
         for (const service of services.value) {
-          // One that cannot be stopped must not keep the others.
+          // A service that cannot be stopped must not keep the others running.
           if (!isMissing(service)) await service.stop().catch(() => undefined);
         }
       }
@@ -56,7 +56,7 @@ export async function offerServices(): Promise<Offer> {
   };
 }
 
-/** What a run was tested on belongs in its output. */
+/** Prints which service a run was tested on. */
 async function announced(
   name: string,
   services: Promise<(Service | Missing)[]>,
@@ -69,7 +69,7 @@ async function announced(
   return services;
 }
 
-/** What another process can use of it. */
+/** The part of a service that another process can use. */
 function told(service: Service | Missing): object {
   return Object.fromEntries(Object.entries(service).filter(([name]) => name !== "processes"));
 }

@@ -4,15 +4,15 @@ export type How = "environment" | "container" | "binary";
 export interface Service {
   readonly url: string;
   readonly how: How;
-  /** For people: the server's version, and where it came from. */
+  /** For reports: the server's version, and where it came from. */
   readonly describe: string;
   stop(): Promise<void>;
 }
 
-/** There is no such server here, and why: what a skipped test gives as its reason. */
+/** Why this server is missing here: the reason that a skipped test gives. */
 export interface Missing {
   readonly reason: string;
-  /** Which way it was that led nowhere, where just one was gone. */
+  /** The way that failed, if only one was tried. */
   readonly how?: How;
 }
 
@@ -26,7 +26,7 @@ export interface Way {
   start(): Promise<Service | Missing>;
 }
 
-/** The service that the first way to lead anywhere leads to; ways after it are not tried. */
+/** The service of the first way that works; later ways are not tried. */
 export async function firstOf(ways: readonly Way[]): Promise<Service | Missing> {
   const reasons: string[] = [];
   for (const way of ways) {
@@ -37,7 +37,7 @@ export async function firstOf(ways: readonly Way[]): Promise<Service | Missing> 
   return { reason: reasons.join("; ") };
 }
 
-/** What each way leads to, in their order. */
+/** The result of each way, in their order. */
 export async function eachOf(ways: readonly Way[]): Promise<(Service | Missing)[]> {
   const all: (Service | Missing)[] = [];
   for (const { how, start } of ways) {

@@ -1,5 +1,5 @@
-// The services of this test run, started when the first test file asks and shared with all others: whoever writes to
-// one keeps to a prefix of its own, and whoever kills one starts its own (`RedisProcess`, `redisCluster`, …).
+// The services of this test run, started when the first test file asks and shared with all others: a test that
+// writes to one keeps to its own prefix, and a test that kills one starts its own (`RedisProcess`, `redisCluster`, …).
 
 import { inject } from "vitest";
 import type { RedisCluster } from "./redis/redis-cluster.ts";

@@ -15,7 +15,7 @@ function commandOf(page: string): string[] {
     .split(" ");
 }
 
-// The suite as a user who may do what the page on permissions lists, and nothing else.
+// The suite as a user with only the permissions that the page on permissions lists.
 const missing = await needsRedisServer();
 if (process.env["KV_TEST_FULL"] !== "1") {
   test("redis by a user of few permissions", (context) => context.skip("needs KV_TEST_FULL=1"));

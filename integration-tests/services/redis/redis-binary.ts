@@ -28,7 +28,7 @@ export const binary: Way = {
   },
 };
 
-/** Sees to it that there is a `redis-server` on the PATH, else says why there is none. */
+/** Provides a `redis-server` on the PATH, or returns why it cannot. */
 export async function needsRedisServer({ onPath, install } = thisMachine): Promise<Missing | undefined> {
   if (onPath()) return undefined;
   const missing = await install();

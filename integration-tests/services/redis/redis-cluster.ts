@@ -17,7 +17,7 @@ export interface RedisCluster extends Service {
 }
 
 export interface RedisClusterOptions {
-  /** How long a node may be silent before the others replace it: 5 s, since a busy machine stalls for one or two. */
+  /** Milliseconds that a node may be silent before the others replace it: 5 s, as a busy machine stalls for 1 or 2 s. */
   readonly nodeTimeout?: number;
 }
 
@@ -61,13 +61,13 @@ function startNode(nodeTimeout: number): Promise<RedisProcess> {
       ...plainServer(place),
       ...["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"],
       ...["--cluster-node-timeout", String(nodeTimeout)],
-      // A replica is whole at once, not after the five seconds in which others might want the same copy.
+      // A replica is complete at once, not after the five seconds in which other replicas might ask for the same copy.
       ...["--repl-diskless-sync-delay", "0"],
     ],
   });
 }
 
-/** Resolves once the node knows all slots and who replicates whom and, as a replica, has its master's data. */
+/** Resolves once the node knows all slots and all replicas and, as a replica, has its master's data. */
 async function settled({ url, port }: RedisProcess): Promise<void> {
   const client = new Redis(url);
   client.on("error", () => undefined);
@@ -76,7 +76,7 @@ async function settled({ url, port }: RedisProcess): Promise<void> {
       const cluster = String(await client.cluster("INFO"));
       const replication = await client.info("replication");
       const nodes = String(await client.cluster("NODES"));
-      // Roles travel more slowly than slots: for a second or so a replica passes for a master without any.
+      // Roles spread more slowly than slots: for about a second, a replica appears as a master without slots.
       const whole = /^cluster_state:ok/m.test(cluster) && nodes.match(/\bslave\b/g)?.length === 3;
       const linked = /^master_link_status:up/m.test(replication) || /^connected_slaves:1/m.test(replication);
       if (whole && linked) return;

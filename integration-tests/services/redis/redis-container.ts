@@ -6,7 +6,7 @@ import { redisVersion } from "./redis-version.ts";
 
 const image = "redis:8-alpine";
 
-/** A container of its own, through Testcontainers. */
+/** A new container, through Testcontainers. */
 export const container: Way = {
   how: "container",
   start: () => inDocker(image, startContainer),
@@ -16,7 +16,7 @@ async function startContainer(docker: ContainerRuntimeClient): Promise<Service> 
   const { ImageName } = await import("testcontainers");
   const { RedisContainer } = await import("@testcontainers/redis");
   const started = await new RedisContainer(image)
-    // The port is mapped, so clients come from outside of the container's loopback.
+    // The port is mapped, so clients do not come from the container's loopback.
     .withCommand(["redis-server", "--save", "", "--appendonly", "no", "--protected-mode", "no"])
     .withStartupTimeout(60_000)
     .start();

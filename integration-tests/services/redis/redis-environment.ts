@@ -16,7 +16,7 @@ export const environment: Way = {
         stop: async () => undefined,
       };
     } catch (error) {
-      // Who names a server wants that one: another in its place would hide that it is down.
+      // A server that is named must be used: another one in its place would hide that it is down.
       throw new Error(`KV_TEST_REDIS_URL names a server that does not answer (${host}): ${error}`);
     }
   },

@@ -5,7 +5,7 @@ import type { Missing } from "../service.ts";
 
 const run = promisify(execFile);
 
-/** Installs Debian's redis-server (with redis-cli) where that is ours to do, and says so; else says why it is not. */
+/** Installs Debian's redis-server (with redis-cli) where the tests may do so, and reports it; else returns why not. */
 export async function installRedis(): Promise<Missing | undefined> {
   if (process.env["KV_TEST_INSTALL"] === "0")
     return { reason: "KV_TEST_INSTALL=0 keeps it from being installed" };
@@ -33,7 +33,7 @@ async function aptGet(...args: string[]): Promise<void> {
       });
       return;
     } catch (error) {
-      // Another apt-get is at it. For the lists of packages, no option makes it wait.
+      // Another apt-get is running. No option makes apt-get wait for the lists of packages.
       const locked = /could not get lock/i.test((error as { stderr?: string }).stderr ?? "");
       if (!locked || attempt === 60) throw error;
       await sleep(1_000);

@@ -7,13 +7,13 @@ import { freePort } from "../free-port.ts";
 import { leash } from "../leash.ts";
 
 export interface RedisProcessOptions {
-  /** The arguments, made anew for the port and the directory of each try. */
+  /** The arguments for the port and the directory of each attempt. */
   readonly args: (place: { port: number; directory: string }) => readonly string[];
-  /** What the server prints once it can be used. */
+  /** The text that the server prints once it is ready. */
   readonly ready?: RegExp;
 }
 
-/** A `redis-server` of the tests' own, which they may also kill, pause and start again. */
+/** A `redis-server` that only one test uses, and may kill, pause and start again. */
 export class RedisProcess {
   readonly host = "127.0.0.1";
   readonly port: number;
@@ -31,7 +31,7 @@ export class RedisProcess {
         return server;
       } catch (error) {
         await server.stop();
-        // Another test took the port between the look and the start.
+        // Another test took the port between the check and the start.
         if (attempt === 5 || !/in use|listening/i.test(String(error))) throw error;
       }
     }
@@ -48,7 +48,7 @@ export class RedisProcess {
     return `redis://${this.host}:${this.port}`;
   }
 
-  /** Starts it again after `kill`, where it was and with what its directory has. */
+  /** Starts it again after `kill`, on the same port and with the data in its directory. */
   async start(): Promise<void> {
     const { args, ready = /Ready to accept connections/ } = this.#options;
     const child = spawn("redis-server", args({ port: this.port, directory: this.#directory }), {
@@ -91,7 +91,7 @@ export class RedisProcess {
     });
   }
 
-  /** Ends it as a crash does. `start` brings it back. */
+  /** Ends it like a crash. `start` starts it again. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -100,7 +100,7 @@ export class RedisProcess {
     await exit;
   }
 
-  /** Everything stays connected, and nothing is answered until `resume`. */
+  /** Connections stay open, and nothing is answered until `resume`. */
   pause(): void {
     this.#child?.kill("SIGSTOP");
   }
@@ -116,7 +116,7 @@ export class RedisProcess {
   }
 }
 
-/** What every server of the tests is started with: loopback only, nothing on disk. */
+/** The arguments of every test server: loopback only, nothing on disk. */
 export function plainServer({ port, directory }: { port: number; directory: string }): string[] {
   const listen = ["--port", String(port), "--bind", "127.0.0.1"];
   return [...listen, "--dir", directory, "--save", "", "--appendonly", "no"];

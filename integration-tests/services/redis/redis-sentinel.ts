@@ -8,7 +8,7 @@ import { plainServer, RedisProcess } from "./redis-process.ts";
 import { redisVersion } from "./redis-version.ts";
 
 export interface RedisSentinel extends Service {
-  /** What the sentinels call the master. `url` is where it is at the start. */
+  /** The sentinels' name of the master. `url` is its first address. */
   readonly name: string;
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   /** For tests that kill them. */
@@ -20,7 +20,7 @@ export interface RedisSentinel extends Service {
 }
 
 export interface RedisSentinelOptions {
-  /** How long the master may be silent before the sentinels take it for dead: 3 s. */
+  /** Milliseconds that the master may be silent before the sentinels consider it dead: 3 s. */
   readonly downAfter?: number;
 }
 
@@ -70,7 +70,7 @@ function startServer(options: readonly string[]): Promise<RedisProcess> {
 function startSentinel(master: RedisProcess, downAfter: number): Promise<RedisProcess> {
   return RedisProcess.start({
     args({ port, directory }) {
-      // A file, since a sentinel writes down what it finds out, and reads it when it is started again.
+      // A file, because a sentinel stores what it learns there, and reads it after a restart.
       const file = join(directory, "sentinel.conf");
       if (existsSync(file)) return [file, "--sentinel"];
       const lines = [

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 
-/** `Redis 7.0.15`, as the server says. Rejects when it does not answer. */
+/** `Redis 7.0.15`, as the server reports. Rejects if it does not answer. */
 export async function redisVersion(url: string): Promise<string> {
   const client = new Redis(url, {
     lazyConnect: true,
@@ -21,7 +21,7 @@ export async function redisVersion(url: string): Promise<string> {
     const valkey = value("valkey_version");
     return valkey === undefined ? `Redis ${value("redis_version")}` : `Valkey ${valkey}`;
   } catch (error) {
-    // "Connection is closed." says less than what closed it.
+    // "Connection is closed." is less useful than the error that closed it.
     throw cause ?? error;
   } finally {
     client.disconnect();

@@ -1,4 +1,4 @@
-// One Redis for tests. `npm test` takes the first that can be had of: the server that KV_TEST_REDIS_URL names, a
+// One Redis for tests. `npm test` takes the first available of: the server that KV_TEST_REDIS_URL names, a
 // container, a `redis-server` on the PATH, one that apt-get installs. With KV_TEST_FULL=1 the tests run on each kind.
 
 import { eachOf, firstOf, type Missing, type Service, type Way } from "../service.ts";
@@ -12,13 +12,13 @@ export function redisServer(order: readonly Way[] = ways): Promise<Service | Mis
   return firstOf(order);
 }
 
-/** Every single server that the tests are to run on. Never empty: what is missing is in it with its reason. */
+/** Every single server that the tests are to run on. Never empty: a missing server is in it with the reason. */
 export async function redisServers(
   full: boolean = process.env["KV_TEST_FULL"] === "1",
   order: readonly Way[] = ways,
 ): Promise<(Service | Missing)[]> {
   if (!full) return [await firstOf(order)];
-  // A URL is an offer: where nobody made it, nothing is missing.
+  // The URL is optional: without it, nothing is missing.
   const offered = (process.env["KV_TEST_REDIS_URL"] ?? "") !== "";
   return eachOf(order.filter(({ how }) => offered || how !== "environment"));
 }

@@ -51,7 +51,7 @@ function testsOf(place: Place): void {
     const { linkMany, related } = links(store);
     const linked = await linkMany(graph.map(({ from, type, to }) => [from, type, to] as const));
     expect(linked.every((done) => done)).toBe(true);
-    // Those with the most to find: whoever is named, or names others, most often.
+    // The packages with the most links, incoming or outgoing.
     const degrees = Map.groupBy(
       graph.flatMap(({ from, to }) => [from, to]),
       (name) => name,

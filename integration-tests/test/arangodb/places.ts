@@ -10,7 +10,7 @@ export interface Place {
   url(database: string): string;
   /** The same as arangojs has it. */
   database(name: string): Database;
-  /** The name of a collection that nobody else has. */
+  /** The name of a collection that no other test uses. */
   collection(name: string): string;
 }
 

@@ -128,7 +128,7 @@ function testsOf(place: Place): void {
       const store = createStore(arangodb({ url, collection, busyTimeout: 200 }), { timeout: 40 });
       onTestFinished(() => store.close());
       await store.increment("n");
-      // Somebody who writes the key, and does not come to an end.
+      // Another transaction that writes the key and never ends.
       const database = place.database("storms");
       const transaction = await database.beginTransaction({ write: [collection] });
       await transaction.step(() =>

@@ -10,7 +10,7 @@ const { fewer } = await import("../suites/suite-views.ts");
 
 const UNORDERED = "redis without an index";
 
-/** Without an index nobody but the server knows what expires, and it removes that by itself. */
+/** Without an index, only the server knows which entries expire, and removes them itself. */
 const LEFT_TO_THE_SERVER: readonly (readonly [title: string, reason: string])[] = [
   [
     "time to live › sweep removes what has expired, tells how much that was, and leaves the rest",

@@ -28,7 +28,7 @@ function repeatsIncrements(random: () => number): Middleware {
     });
 }
 
-/** Answers what it has read before, as a cache does that nobody invalidates. */
+/** Answers with earlier reads, like a cache that is never invalidated. */
 function servesStaleReads(random: () => number): Middleware {
   const known = new Map<string, StoredEntry | undefined>();
   return (inner) =>

@@ -31,7 +31,7 @@ async function stored(adapter: Adapter, key: string, namespace = root): Promise<
   return entry;
 }
 
-/** Puts an entry as it is stored elsewhere, as whoever can write to the backend could. */
+/** Stores a payload under a key, as an attacker with access to the backend could. */
 function plant(
   adapter: Adapter,
   key: string,

@@ -71,7 +71,7 @@ describe("retry", () => {
     await adapter.open();
     failing(backend, 3, new Refused("ECONNREFUSED"));
     expect(await adapter.read(root, ["k"])).toEqual([undefined]);
-    // Where nothing fails nobody waits.
+    // Without failures, no call waits.
     expect(adapter.read(root, ["k"])).toEqual([undefined]);
   });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "@kv/core";
 import { verdictOf } from "../../linearizability/verdict.ts";
 
-/** One counter, and what those who increment it were told. */
+/** One counter, and the results that its incrementing clients received. */
 export interface Counter {
   /** In a namespace of its own, and so, in a Cluster, in a slot of its own. */
   readonly namespace: string;

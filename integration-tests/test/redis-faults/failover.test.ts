@@ -29,14 +29,14 @@ function storeOf(options: RedisOptions): Store {
   return store;
 }
 
-/** What a kill did to those who count. */
+/** The effect of a kill on the counting clients. */
 interface Loss {
   /** The counters on the server that was killed, and all others. */
   readonly hit: Count;
   readonly others: Count;
   /** Acknowledged by that server shortly before it was killed: what asynchronous replication may lose. */
   readonly exposed: number;
-  /** Milliseconds until it was replaced, as writers see it, and until a watcher was told of changes again. */
+  /** Milliseconds until it was replaced, as writers see it, and until a watcher received changes again. */
   readonly writing: number;
   readonly watching: number;
 }
@@ -91,7 +91,7 @@ function expectBounded({ hit, others, exposed }: Loss): void {
   expect(others.lost).toBe(0);
 }
 
-/** Reads what nobody changes, by its keys and as a range, until it is told to stop. */
+/** Reads entries that no client changes, by key and as a range, until it is stopped. */
 async function readAgain(
   store: Store,
   filled: readonly (readonly [string, number])[],

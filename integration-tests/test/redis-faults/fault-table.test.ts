@@ -33,7 +33,7 @@ describe("what a caller sees of a fault", () => {
       for (const read of trial.reads) expect(fault.reads).toContain(read);
       for (const write of trial.writes) expect(fault.writes).toContain(write);
       expect(trial.slowest).toBeLessThan(TIMEOUT_MS + GRACE_MS);
-      // Whoever is told of doubt is told so in words.
+      // An error of unknown outcome must say so in its message.
       if (trial.writes.has("unknown KV_UNAVAILABLE"))
         expect(trial.messages.filter((message) => /unknown|password/.test(message))).not.toEqual([]);
     }, 60_000);

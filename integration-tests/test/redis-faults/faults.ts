@@ -112,7 +112,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "master becomes a replica",
     strikes: "before",
-    // Of a master that is not there: it keeps its data, and does not take writes.
+    // As the replica of a missing master, it keeps its data and refuses writes.
     begin: ({ admin }) => admin.replicaof("127.0.0.1", 1),
     end: ({ admin }) => admin.replicaof("NO", "ONE"),
     reads: ["right"],

@@ -32,7 +32,7 @@ async function dumped(bare: Redis | Cluster, names: readonly string[]): Promise<
   return Promise.all(names.map(async (name) => (await bare.dumpBuffer(name))?.toString("base64")));
 }
 
-/** Names that are nobody's, of every type, and some that look like the store's own. → all of them */
+/** Creates foreign names of every type, some of which look like the store's own. Returns all of them. */
 async function foreign(
   { bare }: Ground,
   prefix: string,
@@ -97,7 +97,7 @@ function describeNeighbours(name: string, service: object | Missing, connect: ()
     beforeEach((context) => context.skip(isMissing(service), isMissing(service) ? service.reason : ""));
 
     describe.each([true, false])("ordered: %s", (ordered) => {
-      /** A store, its siblings, and what is nobody's. */
+      /** A store, its siblings, and foreign names. */
       async function neighbourhood() {
         const run = `${randomUUID()}:`;
         const open = (prefix: string, index = ordered): Store => {
@@ -129,7 +129,7 @@ function describeNeighbours(name: string, service: object | Missing, connect: ()
         const { store, state, own } = await neighbourhood();
         const before = await state();
         expect(before.foreign.every((dump) => dump !== undefined)).toBe(true);
-        // Of what expired nothing is left without an index.
+        // Without an index, nothing remains of expired entries.
         expect(await store.sweep()).toBe(ordered ? 4 : 0);
         expect(await store.count()).toBe(5);
         expect((await store.stats()).keys).toBe(5);

@@ -17,7 +17,7 @@ export interface Place extends AsyncDisposable {
   readonly proxy: FaultProxy;
   /** Through the proxy. */
   readonly store: Store;
-  /** Somebody else with the same data, on a connection that no fault of the network touches. */
+  /** Another client of the same data, on a connection without network faults. */
   readonly witness: Store;
   /** A bare client for what administrators do. */
   readonly admin: Redis;

@@ -33,7 +33,7 @@ describe("a master behind Sentinels", () => {
     const replica = new Redis(processes.replica.url);
     replica.on("error", () => undefined);
     ctx.onTestFinished(() => replica.disconnect());
-    // Who fails over to the replica may not SELECT there.
+    // A client that follows the failover to the replica may not SELECT there.
     await replica.call("ACL", "SETUSER", "default", "-select");
     await processes.master.kill();
     const until = performance.now() + 30_000;

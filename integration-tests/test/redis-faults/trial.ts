@@ -12,13 +12,13 @@ export interface Trial {
   readonly writes: ReadonlySet<string>;
   /** What the watcher was told from the fault on, in order, without repetitions. */
   readonly watched: readonly string[];
-  /** Changes that somebody else made during the fault, of which the watcher was told neither by change nor by resync. */
+  /** Changes by another client during the fault that the watcher received neither as a change nor as a resync. */
   readonly missed: readonly string[];
   /** What is wrong in what reads answered, or in what the store held afterwards. */
   readonly wrong: readonly string[];
   /** Milliseconds that the slowest operation took. */
   readonly slowest: number;
-  /** Milliseconds from the fault's end until the store could be written again, and until its watcher was told of a change. */
+  /** Milliseconds from the fault's end until the store could be written again, and until its watcher received a change. */
   readonly usable: number;
   readonly watching: number;
   /** Every message of an error. */
@@ -83,7 +83,7 @@ function wordOf(change: Change<unknown>): string {
   return change.type === "resync" ? "resync" : `${change.type} ${change.key.replace(/\d+$/, "")}`;
 }
 
-/** Resolves, to when that was, once the watcher is told of a change, not only that it missed some. */
+/** Resolves to the time at which the watcher received a change; a resync does not count. */
 async function toldAgain({ witness }: Place, changes: readonly Change<unknown>[]): Promise<number> {
   let n = 0;
   return eventually(async () => {

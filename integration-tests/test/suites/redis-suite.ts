@@ -32,7 +32,7 @@ export function describeRedis<S extends object>(
   });
 }
 
-/** The server may be somebody's. And without an index every case would look through what all the others left. */
+/** The server may hold other data. And without an index, every case would scan what all the others left. */
 async function leaveNothing(adapter: ReturnType<typeof redis>): Promise<void> {
   await using store = createStore(adapter);
   await store.clear({ namespaces: true });

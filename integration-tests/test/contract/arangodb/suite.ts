@@ -60,7 +60,7 @@ function harnessOf(name: string, url: string): Harness {
     async create() {
       const collection = `conformance-${randomUUID()}`;
       const open = () => arangodb({ url, collection, watchInterval: WATCH_INTERVAL });
-      // Collections and indexes take their time, and are none of what a case measures time against.
+      // Making collections and indexes takes time, which must not count for a case that measures time.
       const first = open();
       await first.open();
       await first.close();

@@ -22,7 +22,7 @@ interface Case {
   readonly damage: "flip" | "cut";
   /** As the files are while the store is open, or after it was closed: then all is in tables. */
   readonly state: "open" | "closed";
-  /** Why entries may be absent, or as they were before their last write, and nobody is told. */
+  /** Why entries may silently be absent, or as they were before their last write. */
   readonly forgotten?: string;
 }
 

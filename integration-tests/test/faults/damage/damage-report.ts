@@ -8,7 +8,7 @@ export class DamageReport {
   unopened = 0;
   reads = 0;
   readonly refused = new Map<string, number>();
-  /** What the first reader was told, by code. */
+  /** The first reader's errors, by code. */
   readonly messages = new Map<string, string>();
   /** Entries said not to be there, and such as were there in an earlier state. */
   absent = 0;
@@ -17,7 +17,7 @@ export class DamageReport {
   /** Databases with wrong values, and with entries of the other two kinds. */
   wrongDatabases = 0;
   silentDatabases = 0;
-  /** Keys that nobody wrote. */
+  /** Keys that were never written. */
   phantoms = 0;
   /** Processes that ended, or never answered. */
   readonly ended: string[] = [];
