@@ -141,7 +141,7 @@ export const groups: readonly Group[] = [
   },
 ];
 
-/** Of a group. */
+/** The name of a group. */
 export function cellsOf({ cells: names }: Group): readonly Cell[] {
   return cells.filter(({ name, needs }) => (names === undefined ? needs !== "huge" : names.includes(name)));
 }

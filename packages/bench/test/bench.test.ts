@@ -25,7 +25,7 @@ describe("statistics", () => {
   });
 
   it("takes the median of the ratios, not the ratio of the medians", () => {
-    // The machine is ten times as slow in the second round: both sides feel it, and it is no difference.
+    // The machine is ten times as slow in the second round. Both sides are slower, so their ratio is the same.
     expect(ratio([200, 20, 210], [100, 10, 70])).toBe(2);
     expect(ratio([200, 20, 210], [100])).toBe(2);
     expect(ratio(undefined, [1])).toBeUndefined();
@@ -98,7 +98,7 @@ describe("data", () => {
   });
 });
 
-/** Of 10 MB the beginning tells them apart. */
+/** Values of 10 MB differ at their beginning. */
 function textOf(value: Value | undefined): string | undefined {
   return value instanceof Uint8Array ? String(value.subarray(0, 16)) : JSON.stringify(value);
 }

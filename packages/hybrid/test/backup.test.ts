@@ -57,7 +57,7 @@ describe("a backup", () => {
     expect(await copy.namespace("films").get("film")).toEqual(
       new TextEncoder().encode("frames ".repeat(100)),
     );
-    // What it holds beyond that is collected there, and here as ever.
+    // Further files are collected in the copy as in the original.
     expect((await files(copy).collect({ grace: 0 })).removed).toBe(report.files - 41);
     expect((await files(store).collect({ grace: 0 })).removed).toBe(41);
     expect((await files(store).verify()).problems).toEqual([]);

@@ -27,7 +27,7 @@ import {
 /** However busy the machine is. */
 const PATIENT = { timeout: 20_000 };
 
-/** Lets files look as if they had been written so long ago. */
+/** Makes files look as if they had been written this long ago. */
 function age(directory: string, minutes: number): void {
   const then = Date.now() / 1000 - minutes * 60;
   for (const name of filesIn(directory)) utimesSync(join(directory, "files", name), then, then);
@@ -169,7 +169,7 @@ describe("collecting", () => {
   it("removes nothing, and nobody else is concerned, where the index itself finds an entry damaged", async () => {
     const directory = await scratchDirectory();
     const inner = memory();
-    // As LevelDB tells of an entry whose checksum differs: its key is known, and nothing else of it can be had.
+    // As LevelDB reports an entry whose checksum differs: only its key can be read.
     const damaged = (entry: StoredEntry | undefined): StoredEntry | undefined => {
       if (entry?.key !== "damaged") return entry;
       const fail = (): never => {

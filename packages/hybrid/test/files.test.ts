@@ -206,7 +206,7 @@ describe("files that were damaged by hand", () => {
         expect(error).toMatchObject({ code: "KV_CORRUPT", key: "broken" });
         expect(error.message).toContain(file);
         expect(await store.get("sound")).toEqual(large(2));
-        // It is kept for inspection, and neither a scan nor a collection stumbles over it.
+        // The entry is kept for inspection, and neither a scan nor a collection fails because of it.
         expect(await store.has("broken")).toBe(true);
         const corrupt: unknown[] = [];
         const sound = await collected(store.entries({ onCorrupt: ({ key }) => corrupt.push(key) }));
@@ -284,7 +284,7 @@ describe("a directory that cannot be used", () => {
     for (const operation of operations)
       expect(await refusal(operation())).toMatchObject({ code: "KV_UNAVAILABLE", retryable: true });
     expect((await refusal(files(store).collect({ grace: 0 }))).code).toBe("KV_UNAVAILABLE");
-    // What lies in the index alone goes on.
+    // Values in the index still work.
     await store.set("small", 1);
     expect(existsSync(join(directory, "files"))).toBe(false);
     renameSync(join(directory, "elsewhere"), join(directory, "files"));

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { files, hybrid } from "../src/index.ts";
 import { collected, large, scratchDirectory } from "./scratch.ts";
 
-/** An index at whose calls something else happens, as if another process did it. */
+/** An index whose calls trigger another action, as if another process did it. */
 interface Interrupted {
   /** After the index has read, and before the reader goes on. Once. */
   afterRead: (() => Promise<unknown>) | undefined;
@@ -17,9 +17,9 @@ interface Interrupted {
 }
 
 let meanwhile: Interrupted;
-/** Whose calls are interrupted. */
+/** The store whose calls are interrupted. */
 let store: Store;
-/** Another one over the same index and files, whose calls are not. */
+/** Another store over the same index and files, whose calls are not interrupted. */
 let other: Store;
 
 beforeEach(async () => {
@@ -186,7 +186,7 @@ describe("a collector", () => {
     await store.set("k", large(1));
     await store.delete("k");
     meanwhile.afterScan = [
-      // Before the file is moved: what is moved is the new one.
+      // Before the file is moved, so that the new file is moved.
       async () => void (await other.set("again", large(1))),
     ];
     const collecting = files(store).collect({ grace: 0 });

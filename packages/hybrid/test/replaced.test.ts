@@ -17,7 +17,7 @@ beforeEach(async () => {
   await store.set("k", large(1));
 });
 
-/** Nothing that concerns files is acknowledged, or answered. */
+/** No operation on files is acknowledged or answered. */
 async function expectUnavailable(words: RegExp): Promise<void> {
   const refused = [
     store.set("k", large(2)),
@@ -29,7 +29,7 @@ async function expectUnavailable(words: RegExp): Promise<void> {
   for (const error of await Promise.all(refused.map(refusal)))
     expect(error).toMatchObject({ code: "KV_UNAVAILABLE" });
   expect((await refusal(store.get("missing file"))).message).toMatch(words);
-  // What lies in the index is none of the directory's business.
+  // Values in the index do not need the directory.
   await store.set("small", 1);
   expect(await store.get("small")).toBe(1);
 }

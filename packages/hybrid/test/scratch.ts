@@ -7,14 +7,14 @@ import { sqlite } from "@kv/sqlite";
 import { onTestFinished } from "vitest";
 import { type HybridOptions, hybrid } from "../src/index.ts";
 
-/** A directory of its own, which goes with the test. */
+/** A new directory, removed after the test. */
 export async function scratchDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "kv-hybrid-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** A SQLite index in the directory and the files below it; nothing is collected but on demand. */
+/** A SQLite index in the directory and the files below it. Files are collected only on demand. */
 export function hybridIn(directory: string, options: Partial<HybridOptions> = {}): Adapter {
   return hybrid({
     index: sqlite({ path: join(directory, "index.db") }),
@@ -35,7 +35,7 @@ export function storeIn(
   return store;
 }
 
-/** The files that are some entry's, or were: below the directory of files, without what is only there for the moment. */
+/** The files of present and former entries: below the directory of files, without temporary ones. */
 export function filesIn(directory: string): string[] {
   return listed(directory).filter((name) => /^(objects|entries)\//.test(name) && !name.endsWith("/latest"));
 }
@@ -49,7 +49,7 @@ export function listed(directory: string): string[] {
     .sort();
 }
 
-/** What a promise is rejected with. */
+/** The error with which a promise rejects. */
 export async function refusal(promise: Promise<unknown>): Promise<KvError> {
   const error: unknown = await promise.then(
     () => new Error("nothing was refused"),
@@ -59,7 +59,7 @@ export async function refusal(promise: Promise<unknown>): Promise<KvError> {
   throw error;
 }
 
-/** A value that follows from its number, of more than a kilobyte. */
+/** A value of more than a kilobyte, determined by its number. */
 export function large(i: number): { readonly i: number; readonly text: string } {
   return { i, text: `${i} `.repeat(1000) };
 }

@@ -114,7 +114,7 @@ describe("streams", () => {
     );
     for (let i = 0; i < 20; i++) await turn();
     expect(await store.get("k")).toBe("old");
-    // What is being written belongs to a process that lives.
+    // The file being written belongs to a live process.
     await files(store).collect({ grace: 0 });
     go();
     await writing;

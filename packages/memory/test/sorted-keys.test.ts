@@ -7,7 +7,7 @@ interface Item {
   readonly key: string;
 }
 
-/** The same, as simply as can be. */
+/** The simplest implementation, for comparison. */
 class Model {
   items: Item[] = [];
 

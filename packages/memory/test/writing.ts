@@ -50,7 +50,7 @@ export function keys(adapter: Adapter, reverse = false): string[] {
   return [...(pages as Iterable<readonly StoredEntry[]>)].flat().map(({ key }) => key);
 }
 
-/** What the adapter answered at once, as this one always does. */
+/** The adapter's answer, which it always returns at once. */
 export function now<T>(answer: T | Promise<T>): T {
   if (answer instanceof Promise) throw new Error("expected an answer, got a promise");
   return answer;

@@ -178,7 +178,7 @@ describe("flushing", () => {
     expect(await store.get("k")).toBe(2);
     expect(far.calls).toEqual(["commit"]);
     expect(await behind.get("k")).toBe(2);
-    // What is not so any more is found out.
+    // A remembered state that is no longer true is detected.
     now += 20_000;
     await store.set("k", 3);
     await adapter.flush();

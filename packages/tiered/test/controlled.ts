@@ -1,17 +1,17 @@
 import { type Adapter, after, type ChangeListener, forward, type MaybePromise, Refusal } from "@kv/core";
 
-/** A real adapter whose answers a test commands. */
+/** A real adapter whose answers a test controls. */
 export interface Controlled {
   readonly adapter: Adapter;
   /** The calls that reached it: "read", "commit", "watch others", … */
   readonly calls: string[];
-  /** What reads and commits do: answer, fail before anything happens, commit and fail afterwards, or never answer. */
+  /** Whether reads and commits answer, fail before they take effect, fail afterwards, or never answer. */
   mode: "answer" | "fail" | "lose the answer" | "silent";
   /** Takes effect at once, but answers only when told to. `undefined`: answers. */
   held: (() => void)[] | undefined;
   /** Commits that `"silent"` swallowed, to be made late. */
   readonly swallowed: (() => MaybePromise<unknown>)[];
-  /** Lets whatever is held answer. */
+  /** Releases all answers that are held. */
   release(): void;
   /** Reports to all watchers. */
   readonly tell: ChangeListener;

@@ -74,7 +74,7 @@ describe("a journal", () => {
     expect(String(error)).toMatch(/holds 2 acknowledged changes for another state of the far tier.*restored/);
     await using behind = createStore(far());
     expect(await behind.get("k")).toBe(2);
-    // As the message says.
+    // As the message advises.
     for (const end of ["", "-wal", "-shm"]) rmSync(join(directory, `near.db${end}`), { force: true });
     expect(await opened().store.get("k")).toBe(2);
   });

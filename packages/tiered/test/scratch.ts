@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A directory of its own, gone with the test. */
+/** A new directory, removed after the test. */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "kv-tiered-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

@@ -112,7 +112,7 @@ describe("a copy is never older than what was acknowledged", () => {
     await store.get("other");
     const held: (() => void)[] = [];
     far.held = held;
-    // Past the store, whose write would wait for its read.
+    // Written past the store, because the store's own write would wait for its read.
     const reading = adapter.read(namespaceOf([]), ["k"]);
     expect(held).toHaveLength(1);
     far.held = undefined;
@@ -194,7 +194,7 @@ describe("a copy is never older than what was acknowledged", () => {
     const directory = scratchDirectory();
     const near = () => sqlite({ path: join(directory, "near.db") });
     const far = () => sqlite({ path: join(directory, "far.db") });
-    // It never closes, as one that crashed, and hears of nothing.
+    // Never closed, like a process that crashed, so that it receives no changes.
     const deaf = controlled(far());
     deaf.watching = "deaf";
     await using crashed = createStore(tiered({ near: near(), far: deaf.adapter }));

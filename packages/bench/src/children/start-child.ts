@@ -11,7 +11,7 @@ const started = performance.now();
 const subject = await contender.open(folder);
 await subject.get("key");
 const ms = performance.now() - started;
-// What starts up is usually there already: its files are made by a process before.
+// A store that starts up usually exists already, so its files are made by an earlier process.
 if (task === "prepare") await subject.set("key", smallValue(1));
 await subject.close();
 answer({ ms });

@@ -1,4 +1,4 @@
-/** Where the run is, on standard error: a bar on a terminal, elsewhere a line for every part that is done. */
+/** The progress of the run, on standard error: a bar on a terminal, elsewhere a line for every part that is done. */
 export class Progress {
   readonly #label: string;
   readonly #total: number;

@@ -8,7 +8,7 @@ import { interleave, type Lane, type Plan } from "./rounds.ts";
 
 const HOUR = 3_600_000;
 
-/** What a TTL adds to the time of a set, in per cent. Both lanes write the same number of keys into the same store. */
+/** The time that a TTL adds to a set, in per cent. Both lanes write the same number of keys into the same store. */
 export async function measureTtlCost(contender: Contender, folder: string, plan: Plan): Promise<Figure> {
   const inner = join(folder, "ttl");
   mkdirSync(inner);

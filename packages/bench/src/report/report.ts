@@ -50,7 +50,7 @@ function timeText(date: string): string {
   return `${date.slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** What the terminal shows of a group. */
+/** The tables of a group, for the terminal. */
 export function summary(group: Group, result: GroupResult): string {
   const figures = figureTable(result, group.baseline.name);
   return [

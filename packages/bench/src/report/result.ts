@@ -1,6 +1,6 @@
 import type { Contender } from "../workload/contender.ts";
 
-/** What was measured of one group, as it is kept in `results/<group>.json`. */
+/** The measurements of one group, as stored in `results/<group>.json`. */
 export interface GroupResult {
   readonly group: string;
   /** When its measurement began, as ISO 8601 in UTC: groups may have been measured in runs of their own. */

@@ -7,7 +7,7 @@ export interface Cell {
   readonly title: string;
   /** Which entries must be there. */
   readonly needs: "small" | "large" | "huge" | "ordered";
-  /** What the rate counts, a second. */
+  /** The unit that the rate counts per second. */
   readonly unit: "operations" | "entries" | "ranges";
   /** How many of these one step makes. */
   readonly perStep: number;

@@ -1,4 +1,4 @@
-/** What is stored: a JSON object; in the cells of 10 MB bytes. */
+/** A stored value: a JSON object, or bytes in the cells of 10 MB. */
 export type Value = { readonly [field: string]: unknown } | Uint8Array;
 
 export type Pair = readonly [key: string, value: Value];

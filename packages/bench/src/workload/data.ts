@@ -39,7 +39,7 @@ export function keysOf(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(6, "0")}`);
 }
 
-/** What a cell works on: the i-th operation has the key `keys[i % keys.length]` and the value `values[i % values.length]`. */
+/** The data of a cell: the i-th operation has the key `keys[i % keys.length]` and the value `values[i % values.length]`. */
 export interface Data {
   readonly keys: readonly string[];
   /** Their number is prime, so that a key that comes round again gets another value: the same bytes flatter SQLite. */

@@ -5,7 +5,7 @@
 //   entries/@team/@a%2Fb/report/2026-11-20T12-35-13.123Z-ab12cd34ef56-9f8e7d6c.json
 //            namespace    key       time of the write       SHA-256      makes it unique
 //
-// The names of entries/ are for people: the index says which file belongs to which key.
+// The names of entries/ are for people: the index records which file belongs to which key.
 
 import { createHash, randomBytes } from "node:crypto";
 import type { Namespace } from "@kv/core";

@@ -1,7 +1,7 @@
 // The layout of the directory, and why no needed file is ever removed.
 //
-//   objects/, entries/      the files, named as `file-name.ts` says. A file is written under `.kv/tmp`, whole, fsynced where
-//                           that was asked, and renamed to its name: under its name it is whole and never changes.
+//   objects/, entries/      the files, named as described in `file-name.ts`. A file is written whole under `.kv/tmp`, fsynced
+//                           if that was asked, and renamed: under its name it is complete and never changes.
 //   .kv/layout.json         the version of this layout; marks the directory as a hybrid store's
 //   .kv/collected           its time is when any process last collected files
 //   .kv/tmp/<owner>-<n>/    made and used by one opening; if it is missing, the directory has been replaced

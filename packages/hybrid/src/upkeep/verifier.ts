@@ -20,7 +20,7 @@ export interface FileProblem {
   readonly namespace: readonly string[];
   /** The stored key, a scope's prefix included. */
   readonly key: string;
-  /** What is wrong with which file. */
+  /** The file, and what is wrong with it. */
   readonly message: string;
 }
 

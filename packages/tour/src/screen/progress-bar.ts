@@ -3,7 +3,7 @@ import type { Paint } from "./paint.ts";
 
 const LENGTH = 24;
 
-/** Where the tour is printed: `process.stdout`, or what a test gives instead. */
+/** The stream to which the tour is printed: `process.stdout`, or a test's own. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** A bar that fills on one line of a terminal. Elsewhere only the last line is written. */

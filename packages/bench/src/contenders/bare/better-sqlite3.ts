@@ -6,7 +6,7 @@ interface Row {
   readonly value: string;
 }
 
-/** What one writes by hand: two columns, statements prepared once, one statement per call. */
+/** Handwritten code: two columns, statements prepared once, one statement per call. */
 export const betterSqlite: Contender = {
   name: "better-sqlite3",
   role: "bare",

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Contender, Value } from "../../workload/contender.ts";
 
-/** What @kv/leveldb has by default. classic-level's own default is a quarter of it, and would cost it scans. */
+/** The default of @kv/leveldb. classic-level's own default is a quarter of it, and would make its scans slower. */
 export const CACHE_BYTES: number = 32 * 1024 * 1024;
 
-/** What one writes by hand: a key, its JSON, one `get` or `put` per call, a batch where there are many. */
+/** Handwritten code: a key, its JSON, one `get` or `put` per call, a batch for many. */
 export const classicLevel: Contender = {
   name: "classic-level",
   role: "bare",

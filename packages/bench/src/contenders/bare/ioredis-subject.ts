@@ -4,7 +4,7 @@ import type { Pair, Subject, Value } from "../../workload/contender.ts";
 /** Names the server looks at per SCAN. Its default of 10 would make ten thousand round trips of a scan. */
 export const SCAN_COUNT = 1000;
 
-/** What one writes by hand: a STRING per entry, its value as JSON. */
+/** Handwritten code: a STRING per entry, its value as JSON. */
 export function ioredisSubject(client: Redis): Subject {
   const parsed = (text: string | null): Value | undefined => (text === null ? undefined : JSON.parse(text));
   return {
