@@ -2,7 +2,7 @@ import { Cluster, Redis } from "ioredis";
 import { afterAll, test } from "vitest";
 import { sharedRedisCluster, sharedRedisServer } from "../services/shared.ts";
 
-// The suite reads this when it is loaded. What needs no repetition is who made the client.
+// The suite reads this when it is loaded. Properties need few runs here, since only the maker of the client varies.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeRedis } = await import("./suites/redis-suite.ts");
 const { fewer } = await import("./suites/suite-views.ts");

@@ -1,4 +1,4 @@
-/** Increments one counter so many times, some at once and some one by one. Its last line says how that went. */
+/** Increments one counter many times, partly at once and partly one by one. Its last line reports the result. */
 import { createStore } from "@kv/core";
 import { sqlite } from "@kv/sqlite";
 

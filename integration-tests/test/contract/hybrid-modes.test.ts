@@ -1,6 +1,6 @@
 import { test } from "vitest";
 
-// The suite reads this when it is loaded. What needs no repetition is which values go where, and in what form.
+// The suite reads this when it is loaded. Properties need few runs here, since only the place and form of values vary.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeHybridOverSqlite } = await import("../suites/hybrid-suite.ts");
 

@@ -4,7 +4,7 @@ import { redisHybrid } from "@kv/hybrid/redis";
 import { test } from "vitest";
 import { sharedRedisServer } from "../../services/shared.ts";
 
-// The suite reads this when it is loaded. What needs no repetition is which index there is.
+// The suite reads this when it is loaded. Properties need few runs here, since only the index varies.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeHybrid } = await import("../suites/hybrid-suite.ts");
 

@@ -3,7 +3,7 @@ import { needsRedisServer } from "../../services/redis/redis-binary.ts";
 import { plainServer, RedisProcess } from "../../services/redis/redis-process.ts";
 import { sharedRedisCluster } from "../../services/shared.ts";
 
-// The suite reads this when it is loaded. What needs no repetition is the layout of the data.
+// The suite reads this when it is loaded. Properties need few runs here, since only the layout of the data varies.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeRedis } = await import("../suites/redis-suite.ts");
 const { fewer } = await import("../suites/suite-views.ts");

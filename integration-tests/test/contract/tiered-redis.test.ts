@@ -7,7 +7,7 @@ import { tiered } from "@kv/tiered";
 import { test } from "vitest";
 import { sharedRedisServer } from "../../services/shared.ts";
 
-// The suite reads this when it is loaded. What needs no repetition is which far tier there is.
+// The suite reads this when it is loaded. Properties need few runs here, since only the far tier varies.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeConformance } = await import("@kv/conformance");
 
@@ -28,7 +28,7 @@ for (const write of ["through", "behind"] as const) {
       const open = () => tiered({ near: memory(), far: redis({ url, prefix }), write });
       return {
         adapter: open(),
-        // What a near tier of memory has acknowledged and not flushed goes with the process.
+        // Writes that a near tier in memory acknowledged but did not flush are lost with the process.
         ...(write === "through" ? { reopen: open } : {}),
         async dispose() {
           await using store = createStore(redis({ url, prefix }));

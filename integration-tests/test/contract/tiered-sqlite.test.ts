@@ -8,7 +8,7 @@ if (process.env["KV_TEST_FULL"] === "1") {
     far: "sqlite",
     reopens: true,
   });
-  // What a near tier of memory has acknowledged and not flushed goes with the process.
+  // Writes that a near tier in memory acknowledged but did not flush are lost with the process.
   describeTiered("tiered behind memory/sqlite", () => memory(), {
     write: "behind",
     far: "sqlite",

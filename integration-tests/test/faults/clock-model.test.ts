@@ -13,7 +13,7 @@ const MINUTE = 60_000;
 interface Held {
   value: number;
   deadline: number | undefined;
-  /** It was once expired, and may have been reclaimed then: under a clock that went back it is there or not. */
+  /** It was expired once, and may have been reclaimed then: after the clock went back, it may exist or not. */
   doubtful: boolean;
 }
 

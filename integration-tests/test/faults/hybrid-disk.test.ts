@@ -47,7 +47,7 @@ describe("the disk of the files", () => {
     }
     expect(error).toMatchObject({ code: "KV_CAPACITY", key: `k${acknowledged}` });
     expect(acknowledged).toBeGreaterThan(10);
-    // One of a batch fails by itself, and what is small is none of the disk's business.
+    // One write of a batch fails alone, and a small value needs no file on this disk.
     const [large, small] = await Promise.all([
       codeOf(store.set("large", bytesOf(1))),
       codeOf(store.set("small", 1)),

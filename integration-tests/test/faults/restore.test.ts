@@ -66,7 +66,7 @@ async function expectRestored(store: Store, lost: Lost, kept: string): Promise<v
   expect(given.filter((revision) => lost.revisions.has(revision))).toEqual([]);
   expect(new Set(given).size).toBe(given.length);
 
-  // What was remembered of before the backup is as good as ever.
+  // Revisions from before the backup are still valid.
   expect(await store.replace("k", "after", { revision: kept })).toBeDefined();
   expect(await store.get("k")).toBe("after");
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A file system of its own, of so many megabytes. */
+/** A separate file system of the given number of megabytes. */
 export interface SmallDisk {
   readonly path: string;
 }

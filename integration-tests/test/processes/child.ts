@@ -22,7 +22,7 @@ export function startChild(worker: string, ...args: string[]): Child {
   return started(process.execPath, commandLine(worker, args));
 }
 
-/** The same in a process that may have so many files open at a time. */
+/** The same in a process with a limit on open files. */
 export function startChildWith(descriptors: number, worker: string, ...args: string[]): Child {
   const script = `ulimit -n ${descriptors}; exec "$0" "$@"`;
   return started("sh", ["-c", script, process.execPath, ...commandLine(worker, args)]);

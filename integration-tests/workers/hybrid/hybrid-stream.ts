@@ -1,4 +1,4 @@
-/** Streams so many bytes into a hybrid store and out again, and says how that went and the most memory it took. */
+/** Streams many bytes into a hybrid store and out again, and reports the result and the most memory used. */
 import { createHash } from "node:crypto";
 import { createStore } from "@kv/core";
 import { files, hybrid } from "@kv/hybrid";

@@ -1,4 +1,4 @@
 import { describeEmulated } from "./emulated.ts";
 
-// What a server speaks by default where its data directory is older: "a" before "B".
+// The default of a server with an older data directory: "a" before "B".
 await describeEmulated("en_US", "skip");

@@ -1,4 +1,4 @@
 import { describeEmulated } from "./emulated.ts";
 
-// What a new server speaks by default: ASCII in its own order, other characters not, NUL ignored.
+// The default of a new server: ASCII in byte order, other characters not, NUL ignored.
 await describeEmulated("en_US_POSIX", "skip");

@@ -15,7 +15,7 @@ process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeConformance } = await import("@kv/conformance");
 const { CHAPTERS, judge, plan } = await import("@kv/conformance/run");
 
-/** Watchers are told within two looks. */
+/** Watchers receive changes within two polls. */
 const WATCH_INTERVAL = 20;
 /** Milliseconds that a case may take: the longest has thousands of requests, which a busy machine answers slowly. */
 const CASE_MS = 100_000;

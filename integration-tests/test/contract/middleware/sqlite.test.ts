@@ -1,7 +1,7 @@
 import { test } from "vitest";
 import { others } from "../../suites/through.ts";
 
-// The suite reads this when it is loaded. What needs no repetition is which middleware there is.
+// The suite reads this when it is loaded. Properties need few runs here, since only the middleware varies.
 process.env["KV_TEST_THOROUGHNESS"] ??= "1";
 const { describeSqlite } = await import("../../suites/embedded-suite.ts");
 

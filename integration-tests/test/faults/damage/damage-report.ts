@@ -1,6 +1,6 @@
 import type { Findings } from "../../../workers/faults/read-damaged.ts";
 
-/** What came of all the databases that were damaged in one way. */
+/** The results of all databases that were damaged in one way. */
 export class DamageReport {
   databases = 0;
   /** Databases whose every read was right: the damage hit nothing that is read. */

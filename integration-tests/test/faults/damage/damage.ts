@@ -25,7 +25,7 @@ function filesWith(directory: string, kind: RegExp): { path: string; size: numbe
     .filter(({ size }) => size > 0);
 }
 
-/** Flips one bit somewhere in the files of this kind. → where */
+/** Flips one bit somewhere in the files of this kind. Returns where. */
 export function flipBit(directory: string, kind: RegExp, random: Random): string {
   const files = filesWith(directory, kind);
   const total = files.reduce((sum, { size }) => sum + size, 0);
@@ -43,7 +43,7 @@ export function flipBit(directory: string, kind: RegExp, random: Random): string
   throw new Error(`no file of ${directory} is ${kind}`);
 }
 
-/** Cuts one of the files of this kind. → where */
+/** Truncates one of the files of this kind. Returns where. */
 export function truncate(directory: string, kind: RegExp, random: Random): string {
   const files = filesWith(directory, kind);
   const file = files[Math.floor(random() * files.length)];
