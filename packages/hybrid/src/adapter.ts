@@ -117,7 +117,10 @@ class HybridAdapter implements Adapter {
     return range.keysOnly ? this.#index.scan(namespace, range) : this.#wholePages(namespace, range);
   }
 
-  /** Yields up to the range's limit of entries. Entries that vanished while their files were read are replaced by the next ones. */
+  /**
+   * Yields up to the range's limit of entries. Entries that vanished while their files were read are replaced by the
+   * next ones.
+   */
   async *#wholePages(namespace: Namespace, range: Range): AsyncGenerator<StoredEntry[], void, undefined> {
     const rest = new Rest(range);
     do yield* this.#pagesOf(namespace, rest);

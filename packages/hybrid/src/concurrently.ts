@@ -1,4 +1,7 @@
-/** Runs `work` on each item, `atOnce` at a time, and returns the results in order. An error is thrown when all work has ended. */
+/**
+ * Runs `work` on each item, `atOnce` at a time, and returns the results in order. An error is thrown when all work
+ * has ended.
+ */
 export async function concurrently<T, R>(
   items: readonly T[],
   atOnce: number,

@@ -1,7 +1,10 @@
 import { type Adapter, type Duration, KvError, milliseconds, Refusal, refuseUnknownOptions } from "@kv/core";
 
 export interface TieredOptions {
-  /** Answers first: `memory({ maxEntries: 10_000 })`, for example. Opened and closed with the store. Nothing else may use it. */
+  /**
+   * Answers first: `memory({ maxEntries: 10_000 })`, for example. Opened and closed with the store. Nothing else may
+   * use it.
+   */
   readonly near: Adapter;
   /** Has everything. Opened and closed with the store. With `write: "behind"` no other writer is allowed. */
   readonly far: Adapter;
@@ -21,7 +24,10 @@ export interface TieredOptions {
    * flush in progress, and is refused with `KV_CAPACITY` if that fails. Default: 10,000.
    */
   readonly maxPending?: number | undefined;
-  /** With `"behind"`: the most keys in one commit of the far tier, a positive integer; a larger commit stays whole. Default: 500. */
+  /**
+   * With `"behind"`: the most keys in one commit of the far tier, a positive integer; a larger commit stays whole.
+   * Default: 500.
+   */
   readonly batchSize?: number | undefined;
   /**
    * With `"behind"`: how long the far tier may take to answer a flush, or the read that a write needs, before it counts as

@@ -41,7 +41,10 @@ const setExpiring: Operation = (subject, step) =>
     HOUR,
   );
 
-/** Random numbers that decide which steps of a mix write. Drawn once for all contenders; their count is prime, so that each key is both read and written. */
+/**
+ * Random numbers that decide which steps of a mix write. Drawn once for all contenders; their count is prime, so that
+ * each key is both read and written.
+ */
 const dice: readonly number[] = Array.from(
   { length: 7919 },
   (_, index) => (Math.imul(index, 2_654_435_761) >>> 16) % 100,

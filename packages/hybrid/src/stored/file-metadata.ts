@@ -3,7 +3,10 @@ import { isInFile, referenceOf } from "./reference.ts";
 
 /** The metadata of the store's `getMetadata`, and those of the file. */
 export interface FileMetadata extends Metadata {
-  /** The SHA-256 of the file's content, as 64 hexadecimal digits: an HTTP entity tag. `undefined`: the value is in the index. */
+  /**
+   * The SHA-256 of the file's content, as 64 hexadecimal digits: an HTTP entity tag. `undefined`: the value is in the
+   * index.
+   */
   readonly etag?: string;
   /** As it was given to `setStream`. */
   readonly contentType?: string;

@@ -18,14 +18,20 @@ import { abandon, attend, type StreamSource } from "./stream-source.ts";
 import { type SetStreamOptions, StreamWriter } from "./stream-writer.ts";
 
 export interface GetStreamOptions {
-  /** The bytes to read: half-open and clipped, as in `Blob.slice`. Default: all. A partial range is not checked against the checksum. */
+  /**
+   * The bytes to read: half-open and clipped, as in `Blob.slice`. Default: all. A partial range is not checked
+   * against the checksum.
+   */
   readonly range?: ByteRange | undefined;
   /** Ends the stream with `KV_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface CollectOptions {
-  /** How long files that no entry names are kept, in place and then in quarantine; `0`: not at all. Default: the adapter's `grace`. */
+  /**
+   * How long files that no entry names are kept, in place and then in quarantine; `0`: not at all. Default: the
+   * adapter's `grace`.
+   */
   readonly grace?: Duration | 0 | undefined;
 }
 

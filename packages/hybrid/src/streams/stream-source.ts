@@ -163,7 +163,10 @@ function aborted(signal: AbortSignal | undefined): Refusal {
   return new Refusal("KV_ABORTED", "the signal was aborted; nothing was written", { cause: signal?.reason });
 }
 
-/** Gathers small chunks, so that a source of lines does not wait for the disk at each. A block is valid until the next one is requested. */
+/**
+ * Gathers small chunks, so that a source of lines does not wait for the disk at each. A block is valid until the next
+ * one is requested.
+ */
 export async function* blocks(
   chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {

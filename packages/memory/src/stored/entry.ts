@@ -70,7 +70,10 @@ export class MemoryEntry implements StoredEntry {
   }
 }
 
-/** Used if bytes are limited: an entry that knows its size. A separate class, because otherwise the field would waste memory. */
+/**
+ * Used if bytes are limited: an entry that knows its size. A separate class, because otherwise the field would waste
+ * memory.
+ */
 export class SizedEntry extends MemoryEntry {
   readonly #size: number = payloadSize(this.payload);
 

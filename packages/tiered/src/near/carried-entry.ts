@@ -41,7 +41,10 @@ type Fields = readonly [
   user: string | null,
 ];
 
-/** An entry carried by another one, whose user metadata is the header. It is parsed lazily: most readers want only the payload. */
+/**
+ * An entry carried by another one, whose user metadata is the header. It is parsed lazily: most readers want only the
+ * payload.
+ */
 export class CarriedEntry implements StoredEntry {
   readonly key: string;
   readonly payload: unknown;

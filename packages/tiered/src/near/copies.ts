@@ -87,7 +87,10 @@ export class Copies {
     return payloadsOnly ? carrier : new CarriedEntry(carrier, carrier.user ?? "");
   }
 
-  /** Called before a read of the far tier. Returns the argument for `fill`, or `undefined` where the read may leave no copies. */
+  /**
+   * Called before a read of the far tier. Returns the argument for `fill`, or `undefined` where the read may leave no
+   * copies.
+   */
   begin(keys: readonly string[]): Fetch | undefined {
     if (!this.usable) return undefined;
     const fetch: Fetch = {};

@@ -9,7 +9,10 @@ import {
 } from "@kv/core";
 import { COPIES, type NearTier } from "./near-tier.ts";
 
-/** A read of the far tier in progress, for the keys it was begun for. It may leave a copy of each key that still refers to it. */
+/**
+ * A read of the far tier in progress, for the keys it was begun for. It may leave a copy of each key that still
+ * refers to it.
+ */
 export type Fetch = object;
 
 /**
