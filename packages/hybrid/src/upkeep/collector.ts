@@ -1,4 +1,4 @@
-import { lstat, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Adapter, Refusal } from "@kv/core";
 import type { Directory } from "../directory/directory.ts";
@@ -166,7 +166,8 @@ export class Collector {
 
   async #remove(path: string, bytes: number, count: Count): Promise<void> {
     try {
-      await rm(path);
+      // Unlike `rm`, it fails if another collector removed the file a moment ago: each file is counted once.
+      await unlink(path);
       count.removed++;
       count.bytes += bytes;
     } catch (error) {
