@@ -74,7 +74,7 @@ describe("openStore with a URL", () => {
     ["memory:?maxEntries=", /maxEntries.*must be a number/],
     ["memory:?maxEntries=0", /maxEntries must be a positive integer/],
     ["sqlite:./a.db?readOnly=yes", /readOnly=true or readOnly=false/],
-    ["sqlite:./a.db?durability=most", /durability must be "fast" or "full"/],
+    ["sqlite:./a.db?durability=most", /durability of sqlite\(\) must be "fast" or "full"/],
     ["sqlite:./a.db?table=a&table=b", /"table" twice/],
     ["memory:things", /only options may follow "memory:"/],
     ["sqlite:", /must be followed by a path, as in sqlite:\.\/app\.db/],
