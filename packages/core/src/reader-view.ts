@@ -94,7 +94,7 @@ export abstract class ReaderView implements StoreReader<unknown> {
   getOrThrow(key: string, options?: SignalOptions): Promise<unknown> {
     return this.#one("getOrThrow", key, options, (entry) => {
       if (entry !== undefined) return this.context.value(entry);
-      throw new Refusal("KV_NOT_FOUND", "there is no such key; use get to have a fallback");
+      throw new Refusal("KV_NOT_FOUND", "the key does not exist; use get with a fallback");
     });
   }
 
@@ -157,7 +157,8 @@ export abstract class ReaderView implements StoreReader<unknown> {
         ...options,
         ...(end === undefined ? { prefix: start } : { gte: start, lt: end }),
       };
-      if (typeof start !== "string") throw new Refusal("KV_INVALID_OPTION", "range needs a start, a string");
+      if (typeof start !== "string")
+        throw new Refusal("KV_INVALID_OPTION", "range needs a string as its start");
       const pair = (entry: StoredEntry): MaybePromise<[string, unknown]> => {
         const value = context.value(entry);
         return isPromise(value)

@@ -84,10 +84,10 @@ export function viewAccess(store: StoreReader): ViewAccess {
   if (typeof view === "object" && view !== null && typeof view[VIEW_ACCESS] === "function") {
     return view[VIEW_ACCESS]();
   }
-  throw new TypeError("this is no store, nor a view of one");
+  throw new TypeError("the argument is neither a store of @kv/core nor a view of one");
 }
 
-/** The access to what a view is a view of. */
+/** Makes the access to a view from its context. */
 export function accessTo(context: ViewContext): ViewAccess {
   const { connection, lane } = context;
   return {

@@ -2,7 +2,7 @@ import { type Codec, createStore, type Store } from "@kv/core";
 import { describe, expect, it } from "vitest";
 import { FakeAdapter } from "./fake-adapter.ts";
 
-/** Writes what no other store can read. */
+/** A codec whose entries no other store can read. */
 const SECRET: Codec = { name: "secret", encode: () => "x", decode: () => 0 };
 
 function pause(ms: number): Promise<void> {
@@ -35,7 +35,7 @@ describe("onCorrupt", () => {
     await expect(valuesOf(store)).rejects.toBe(mine);
     await expect(store.range("a")).rejects.toBe(mine);
     await expect(store.page()).rejects.toBe(mine);
-    // A scan that failed is over, and the store is as good as before.
+    // A failed scan has ended, and the store works as before.
     expect(await store.count()).toBe(2);
   });
 

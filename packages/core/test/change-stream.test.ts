@@ -2,7 +2,7 @@ import { createStore, forward, type MaybePromise, type StoredEntry } from "@kv/c
 import { afterEach, expect, it, vi } from "vitest";
 import { FakeAdapter } from "./fake-adapter.ts";
 
-/** A store whose adapter registers a watcher when it is told to, and how many are on it. */
+/** A store whose adapter registers a watcher on demand, and how many watchers it has. */
 function slow(timeout: number) {
   const { promise: registering, resolve: register } = Promise.withResolvers<() => void>();
   const watchers = { taken: 0 };

@@ -26,13 +26,13 @@ export interface FakeOptions {
   readonly clock?: () => number;
 }
 
-/** What the front asked of the adapter, for tests of batching. */
+/** The calls that the front made, for tests of batching. */
 export interface Call {
   readonly verb: "read" | "commit";
   readonly size: number;
 }
 
-/** The simplest adapter that keeps its promises, in a Map, with its timing in the test's hands. */
+/** The simplest adapter that keeps its promises, in a Map, whose timing the test controls. */
 export class FakeAdapter implements Adapter {
   readonly name = "fake";
   readonly form = "text";

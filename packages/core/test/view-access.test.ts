@@ -14,7 +14,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { FakeAdapter } from "./fake-adapter.ts";
 
-/** An adapter with something of its own, whose payloads are fetched only when they are wanted. */
+/** An adapter with a `native` of its own, whose payloads are fetched only on access. */
 function lazy(): Adapter & { fetched: number } {
   const inner = new FakeAdapter();
   const adapter = Object.assign(

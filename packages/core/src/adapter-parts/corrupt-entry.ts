@@ -17,11 +17,11 @@ export class CorruptEntry implements StoredEntry {
     this.key = key;
   }
 
-  /** What is thrown. */
+  /** The refusal that reading it throws. */
   static fault(): Refusal {
     return new Refusal(
       "KV_CORRUPT",
-      "what is stored was altered since it was written (its checksum differs); delete or rewrite the entry, or restore a backup",
+      "the entry was altered after it was written (its checksum differs); delete or rewrite it, or restore a backup",
     );
   }
 

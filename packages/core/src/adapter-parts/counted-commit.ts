@@ -9,7 +9,7 @@ import {
   type PlannedSet,
 } from "./deadline.ts";
 
-/** What increments add to. */
+/** The stored content that an increment adds to. */
 export type Content = Pick<StoredEntry, "payload" | "encoding">;
 
 /** How numbers are stored if the adapter cannot add to them itself. */

@@ -21,11 +21,12 @@ export function cursorAfter(after: string, reverse: boolean): string {
 /** The part of a range after the cursor. @throws Refusal `KV_INVALID_OPTION` */
 export function resumed(range: Range, cursor: unknown, prefix: string): Range {
   const content = cursorContent(cursor);
-  if (content === undefined) throw new Refusal("KV_INVALID_OPTION", "this is no cursor that page() returned");
+  if (content === undefined)
+    throw new Refusal("KV_INVALID_OPTION", "cursor must be one that page() returned");
   if (content.reverse !== range.reverse) {
     throw new Refusal(
       "KV_INVALID_OPTION",
-      "the cursor belongs to a page of the other direction; keep reverse as it was",
+      "the cursor is of a page with another value of reverse; give the same reverse",
     );
   }
   const key = prefix + content.after;

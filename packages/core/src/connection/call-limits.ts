@@ -96,7 +96,7 @@ export class CallLimits {
   }
 
   notBegun(): Refusal {
-    const message = `the call waited longer than ${this.ms} ms for those before it and was not begun; nothing was written, and it may be made again`;
+    const message = `the call waited longer than ${this.ms} ms for earlier calls and was not begun; nothing was written, and it may be repeated`;
     return new Refusal("KV_TIMEOUT", message, { retryable: true });
   }
 }

@@ -5,7 +5,7 @@ import type { KvErrorCode } from "./errors.ts";
 export type MaybePromise<T> = T | Promise<T>;
 
 /**
- * Results in pages, in order. Synchronous where the driver is. A consumer that stops early calls `return()`, which must
+ * Results in pages, in order. Synchronous if the driver is. A consumer that stops early calls `return()`, which must
  * free everything.
  */
 export type Pages<T> = Iterable<readonly T[]> | AsyncIterable<readonly T[]>;
@@ -25,7 +25,7 @@ export interface Namespace {
 }
 
 /**
- * What the codec made of a value. Adapters of the form `"text"` get and return strings and `Uint8Array`s; adapters of
+ * A value as its codec encoded it. Adapters of the form `"text"` get and return strings and `Uint8Array`s; adapters of
  * the form `"value"` also get plain JSON values (objects, arrays, numbers, booleans, `null`), already copied for them.
  */
 export type Payload = unknown;
@@ -141,7 +141,7 @@ export interface Commit {
   readonly mutations: readonly Mutation[];
 }
 
-/** What became of one mutation, in the order of `Commit.mutations`. */
+/** The result of one mutation, in the order of `Commit.mutations`. */
 export interface Outcome {
   /** The new revision, for a set or an increment. */
   readonly revision?: string;
@@ -160,7 +160,7 @@ export type CommitResult =
    * refuses the sum.
    */
   | { readonly status: "not-a-number"; readonly key: string }
-  /** Nothing was applied: this commit failed by itself, while others of the batch did not. */
+  /** Nothing was applied: this commit failed alone, while others of the batch did not. */
   | { readonly status: "error"; readonly error: unknown };
 
 export type StoredChange =
@@ -170,7 +170,7 @@ export type StoredChange =
   /** Changes may have been missed: the watcher must read its range again. */
   | { readonly type: "resync" };
 
-/** Receives changes in the order in which they took effect. Never throws. */
+/** Receives changes in the order in which they took effect. Must not throw. */
 export type ChangeListener = (changes: readonly StoredChange[]) => void;
 
 export interface AdapterStats {
@@ -182,7 +182,7 @@ export interface AdapterStats {
   readonly evictable: number;
   /** Bytes their payloads take, if the backend reports them. */
   readonly bytes: number | undefined;
-  /** The engine behind: its name and version, memory in use, path, … as it reports them. Never a password. */
+  /** The backend's engine: its name and version, memory in use, path, … as it reports them. Never a password. */
   readonly backend: Readonly<Record<string, string | number>>;
 }
 
@@ -211,7 +211,7 @@ export interface Adapter {
   readonly form: "text" | "value";
   readonly capabilities: Capabilities;
   /**
-   * `true`: calls of one tick are collected and handed over as one; `false`: every call is handed over at once.
+   * `true`: calls of one tick are collected and made as one; `false`: every call is made at once.
    * `false` is right if the driver answers synchronously and a batch gains nothing.
    */
   readonly batch: { readonly read: boolean; readonly commit: boolean };
@@ -229,7 +229,7 @@ export interface Adapter {
    * promise that resolves once it is.
    */
   readonly syncClock?: (() => Promise<void> | undefined) | undefined;
-  /** Never called again while a call is pending, even one that a store has given up: so it must settle eventually. */
+  /** Never called again while an earlier `open` is pending, even one that a store has given up: so it must settle eventually. */
   open(): MaybePromise<void>;
   close(): MaybePromise<void>;
   /**

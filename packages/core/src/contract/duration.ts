@@ -37,7 +37,7 @@ const HELP =
 export function milliseconds(duration: Duration): number {
   const ms = safeTotal(duration);
   if (!(ms > 0) || ms > MAX_TIME)
-    throw new Refusal("KV_INVALID_TTL", `${shown(duration)} is no time to live: ${HELP}`);
+    throw new Refusal("KV_INVALID_TTL", `${shown(duration)} is not a valid duration: ${HELP}`);
   // Deadlines are whole milliseconds; a shorter duration is rounded up to one.
   return Math.max(1, Math.round(ms));
 }
@@ -61,7 +61,7 @@ function total(duration: unknown): number {
   let sum = 0;
   for (const [part, amount] of Object.entries(duration)) {
     if (amount === undefined) continue;
-    // Negative parts are mistakes even where the sum is positive.
+    // Negative parts are mistakes even if the sum is positive.
     if (!Object.hasOwn(PARTS, part) || typeof amount !== "number" || !(amount >= 0)) return Number.NaN;
     sum += amount * PARTS[part as keyof DurationObject];
   }

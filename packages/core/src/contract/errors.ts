@@ -1,7 +1,7 @@
 import { branded } from "./brand.ts";
 
 /**
- * What went wrong, as a word that code may branch on. Codes follow semantic versioning, messages do not.
+ * The kind of an error, for code to branch on. Codes follow semantic versioning, messages do not.
  *
  * | code | meaning |
  * |---|---|
@@ -18,7 +18,7 @@ import { branded } from "./brand.ts";
  * | `KV_UNAVAILABLE` | the backend cannot be reached, or another process holds it |
  * | `KV_TIMEOUT` | no answer within the store's `timeout` |
  * | `KV_ABORTED` | the caller's `signal` was aborted |
- * | `KV_CORRUPT` | what is stored cannot be decoded |
+ * | `KV_CORRUPT` | the stored entry cannot be decoded |
  * | `KV_BACKEND` | any other failure of the backend; see `cause` |
  */
 export const KV_ERROR_CODES = [

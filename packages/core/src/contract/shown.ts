@@ -5,7 +5,7 @@ export function shown(value: unknown): string {
   try {
     return String(value);
   } catch {
-    return "an object that cannot be shown";
+    return "an object that has no text";
   }
 }
 

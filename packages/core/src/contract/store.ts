@@ -53,7 +53,7 @@ export interface SetOptions extends SignalOptions {
   readonly keepTtl?: boolean | undefined;
   /** Default: `"persist"`. */
   readonly policy?: Policy | undefined;
-  /** The user's own metadata, a JSON object. Replaces what was there; default: none. */
+  /** The user's own metadata, a JSON object. Replaces the earlier metadata; default: none. */
   readonly metadata?: UserMetadata | undefined;
 }
 
@@ -245,7 +245,7 @@ export interface StoreReader<V = unknown> {
    * a slow consumer may miss states in between. Ends when the `signal` is aborted, the loop is left, or the store is
    * closed. A backend behind a network takes a moment to begin, and writes in that moment are missed: `subscribe`
    * resolves when it is over.
-   * @throws KvError `KV_UNSUPPORTED` where `capabilities.watch` is `false`
+   * @throws KvError `KV_UNSUPPORTED` if `capabilities.watch` is `false`
    */
   watch(selector?: WatchSelector): AsyncIterableIterator<Change<V>>;
   /** The same by callback; resolves once no later change can be missed. An error of the callback does not stop other subscribers. */
@@ -257,7 +257,7 @@ export interface StoreReader<V = unknown> {
   scope(prefix: string): StoreReader<V>;
   /** Changes only the types; nothing is checked at run time. */
   typed<T>(): StoreReader<T>;
-  /** Validates what is read (and, in a store, what is written) with any Standard Schema: zod, valibot, arktype, … */
+  /** Validates values on reading (and, in a store, on writing) with any Standard Schema: zod, valibot, arktype, … */
   typed<S extends StandardSchemaV1>(schema: S): StoreReader<StandardSchemaV1.InferOutput<S>>;
   readonly(): StoreReader<V>;
 }

@@ -75,7 +75,10 @@ export class ViewContext {
   assertOrdered(what: string): void {
     const { name, capabilities } = this.connection.adapter;
     if (capabilities.ordered) return;
-    throw new Refusal("KV_UNSUPPORTED", `this ${name} store keeps no order of its keys, which ${what} needs`);
+    throw new Refusal(
+      "KV_UNSUPPORTED",
+      `${what} needs keys in order, which this ${name} store does not keep`,
+    );
   }
 
   /** The keys as stored. @throws Refusal naming the first invalid key */
@@ -99,7 +102,7 @@ export class ViewContext {
   /** The value of an entry; a promise only if a schema is asynchronous. */
   value(entry: StoredEntry): MaybePromise<unknown> {
     const value = this.codecs.decode(entry);
-    return this.#schema === undefined ? value : validated(this.#schema, value, "what is stored");
+    return this.#schema === undefined ? value : validated(this.#schema, value, "the stored value");
   }
 
   /** The value to store: validated if there is a schema. */
@@ -214,7 +217,7 @@ export class ViewContext {
     else if (!this.#warned) {
       this.#warned = true;
       warn(
-        `${wrapped.message} (left out of a scan; further ones are left out without a word, see the option onCorrupt)`,
+        `${wrapped.message} (skipped by a scan; further such entries are skipped without a warning, see the option onCorrupt)`,
       );
     }
   }
@@ -224,10 +227,8 @@ function userMetadata(text: string): UserMetadata {
   try {
     return JSON.parse(text) as UserMetadata;
   } catch (error) {
-    throw new Refusal(
-      "KV_CORRUPT",
-      "the user metadata stored beside the value is no JSON; rewrite the entry",
-      { cause: error },
-    );
+    throw new Refusal("KV_CORRUPT", "the stored user metadata is not JSON; rewrite the entry", {
+      cause: error,
+    });
   }
 }

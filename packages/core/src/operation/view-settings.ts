@@ -45,7 +45,7 @@ export function inNamespace(settings: ViewSettings, path: readonly string[]): Vi
 export function inScope(settings: ViewSettings, prefix: string): ViewSettings {
   const fault = keyFault(prefix, settings.prefix);
   if (fault === undefined) return { ...settings, prefix: `${settings.prefix}${prefix}:` };
-  return refusedBy(settings, new Refusal("KV_INVALID_KEY", `no scope has this prefix: ${fault.message}`));
+  return refusedBy(settings, new Refusal("KV_INVALID_KEY", `the scope prefix is invalid: ${fault.message}`));
 }
 
 /** The settings of a view that validates with `schema`, or with none. */

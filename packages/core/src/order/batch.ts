@@ -7,7 +7,7 @@ import type { Limit } from "../runtime/timeouts.ts";
 
 export type Kind = "read" | "commit";
 
-/** What a batch needs of the connection. */
+/** The part of the connection that a batch needs. */
 export interface Caller {
   readonly pace: Pace;
   guard<T>(promise: Promise<T>): Promise<T>;
@@ -174,7 +174,7 @@ export class Batch {
       if (!this.started) part.reject(limits.notBegun());
       else part.reject(this.kind === "commit" ? limits.unknownWrite() : limits.lateRead());
       if (++this.#expired < this.#parts.length) return;
-      // Nobody waits for it any more, closing included, so that what comes now needs another batch.
+      // No caller waits for it any more, and neither does closing, so later operations need another batch.
       this.shared = false;
       this.told();
     });

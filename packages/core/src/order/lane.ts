@@ -21,9 +21,9 @@ export interface Direct {
 }
 
 /**
- * The operations of one namespace, in program order per key: what was called first takes effect first, awaited or not.
+ * The operations of one namespace, in program order per key: an earlier call takes effect earlier, awaited or not.
  *
- * Where the adapter answers at once and nothing is under way, a call goes straight through. Otherwise it joins a batch:
+ * If the adapter answers at once and no operation is pending, a call goes straight through. Otherwise it joins a batch:
  * the one of the tick, or, if an operation on the same key is still under way, one that starts when that has settled.
  * So everything issued in one tick reaches the backend as one `read` and one `commit`.
  */

@@ -5,7 +5,7 @@ import { Batch, type Kind } from "./batch.ts";
 
 export const NONE: ReadonlySet<Batch> = new Set();
 
-/** What an operation has to wait for, and what it can join instead. */
+/** The batches that an operation has to wait for, and the one that it can join instead. */
 interface Dependencies {
   readonly after: Set<Batch>;
   /** The one batch, not yet started, that already has the keys. */
@@ -39,7 +39,7 @@ export class ProgramOrder {
     return this.#unsettled.size === 0;
   }
 
-  /** What is under way or waits for its start. */
+  /** Pending batches, and those that wait for their start. */
   get unsettled(): ReadonlySet<Batch> {
     return this.#unsettled;
   }

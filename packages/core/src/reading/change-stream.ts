@@ -170,7 +170,7 @@ export class ChangeStream implements AsyncIterableIterator<Change<unknown>> {
     }
     if (this.#initial !== undefined && !this.#ended) {
       const step = await this.#initial.next().catch((error: unknown) => {
-        // A loop that is told of a failure does not say that it has left.
+        // A loop that ends with an error does not call return().
         this.end();
         throw error;
       });

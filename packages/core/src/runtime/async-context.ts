@@ -1,4 +1,4 @@
-/** What differs among hosts: Node, Bun and Deno have `AsyncLocalStorage`; browsers do not. */
+/** The global that differs among hosts: Node, Bun and Deno have `AsyncLocalStorage`; browsers do not. */
 interface Host {
   readonly process?: {
     getBuiltinModule?(name: "node:async_hooks"): { readonly AsyncLocalStorage?: ContextBinder } | undefined;

@@ -64,7 +64,7 @@ export function called<A, R>(fn: (argument: A) => R, argument: A): R {
   }
 }
 
-/** What the caller's function returned, awaited. @throws CallerError */
+/** Awaits what the caller's function returned. @throws CallerError */
 export async function asCaller<T>(returned: T | Promise<T>): Promise<T> {
   try {
     return await returned;

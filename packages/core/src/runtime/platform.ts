@@ -2,7 +2,7 @@ import { nextTurn, type RawTimer, rawTimer } from "./real-time.ts";
 
 export { endOfTick, monotonicNow, nextTurn } from "./real-time.ts";
 
-/** What differs among Node, Bun, Deno and browsers. */
+/** The globals that differ among Node, Bun, Deno and browsers. */
 interface Host {
   readonly process?: {
     emitWarning?(message: string, type: string): void;

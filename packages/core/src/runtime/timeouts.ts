@@ -133,7 +133,7 @@ export function lateness(what: string, ms: number): Refusal {
 export function lateWrite(what: string, ms: number): Refusal {
   return new Refusal(
     "KV_TIMEOUT",
-    `${what} took longer than ${ms} ms, so that nobody knows whether it was done, or will be; read before you repeat it`,
+    `${what} took longer than ${ms} ms, so it may have been applied, or may still be; read before you repeat it`,
     { retryable: false },
   );
 }

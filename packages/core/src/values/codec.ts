@@ -8,7 +8,7 @@ import { assertNesting } from "./nesting.ts";
 import { structuredCopy } from "./structured-value.ts";
 
 /**
- * Turns values into what is stored and back. Every entry records the `name` of the codec that wrote it, so a name is
+ * Turns values into payloads and back. Every entry records the `name` of the codec that wrote it, so a name is
  * permanent: a codec that reads differently needs a new one.
  */
 export interface Codec {
@@ -83,7 +83,7 @@ export class Codecs {
       if (other !== undefined && !isSame(other, each)) {
         throw new Refusal(
           "KV_INVALID_OPTION",
-          `two codecs are named ${each.name}; the name must tell them apart`,
+          `two codecs are named ${each.name}; give each a name of its own`,
         );
       }
       readable.set(each.name, other ?? each);
@@ -104,7 +104,10 @@ export class Codecs {
     if (isBytes(value)) return copyOfBytes(value);
     if (this.#codec === json) return this.#keepsValues ? checkedCopy(value) : checkedText(value);
     if (value === undefined)
-      throw new Refusal("KV_INVALID_VALUE", "undefined is no value: it is how an absent key reads");
+      throw new Refusal(
+        "KV_INVALID_VALUE",
+        "undefined cannot be stored, because an absent key reads as undefined; store null, or delete the key",
+      );
     try {
       if (originOf(this.#codec) === undefined) assertNesting(value);
       const payload = this.#codec.encode(value);
@@ -152,7 +155,7 @@ export class Codecs {
     } catch (error) {
       throw new Refusal(
         "KV_CORRUPT",
-        `what is stored is no valid ${encoding}: ${messageOf(error)}; delete or rewrite the entry`,
+        `the stored payload is not valid ${encoding}: ${messageOf(error)}; delete or rewrite the entry`,
         {
           cause: error,
         },
@@ -160,7 +163,7 @@ export class Codecs {
     }
     throw new Refusal(
       "KV_CORRUPT",
-      `it was written by the codec ${JSON.stringify(encoding)}, which this store does not know; list it in the option codecs`,
+      `the entry was written by the codec ${JSON.stringify(encoding)}, which this store does not know; list it in the option codecs`,
     );
   }
 }

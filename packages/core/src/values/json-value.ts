@@ -103,7 +103,7 @@ function isScalar(value: unknown): boolean {
   }
 }
 
-/** `level`: 1 for the value itself, one more for what is inside. */
+/** `level`: 1 for the value itself, one more for its parts. */
 function copied(value: object, level: number): unknown {
   if (level > MAX_LEVELS) return NO;
   containers++;
@@ -152,7 +152,7 @@ function copiedObject(value: object, level: number): unknown {
   return copy;
 }
 
-/** `thrown`: what reading the value threw, if it did. */
+/** `thrown`: the error of reading the value, if there was one. */
 function explain(value: unknown, thrown?: unknown): Refusal {
   const found = reasonOf(value, thrown);
   if (found.what === undefined) return tooDeep(found.path);
@@ -173,12 +173,12 @@ interface Finding {
   readonly path: string;
   /** `undefined`: it is nested too deep. */
   readonly what: string | undefined;
-  /** What reading it threw. */
+  /** The error of reading it. */
   readonly cause?: unknown;
 }
 
 function reasonOf(value: unknown, thrown: unknown): Finding {
-  const changing = { path: "$", what: "another one each time it is read" };
+  const changing = { path: "$", what: "different each time it is read" };
   const unreadable = { path: "$", what: "unreadable", cause: thrown };
   try {
     return reason(value, "$", []) ?? (thrown === undefined ? changing : unreadable);

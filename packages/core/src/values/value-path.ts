@@ -1,4 +1,4 @@
-/** How refused values are described: where they are, and what they are. */
+/** How messages describe a refused value: its path and its kind. */
 
 /** `.name` or `["odd name"]`. */
 export function member(name: string): string {

@@ -46,7 +46,7 @@ function withNamespaces(context: ViewContext, selector: ClearSelector | undefine
   if (others || context.prefix !== "") {
     throw new Refusal(
       "KV_INVALID_OPTION",
-      "namespaces: true clears a whole namespace: it goes with no bounds and not with a scope",
+      "namespaces: true clears a whole namespace; give no bounds with it, and call it outside of a scope",
     );
   }
   return true;

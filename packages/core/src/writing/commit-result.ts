@@ -13,21 +13,21 @@ export function assertOk(result: CommitResult): Extract<CommitResult, { status: 
     case "not-a-number":
       throw notANumber(result.key);
     case "conflict":
-      throw new TypeError("the adapter reported a conflict where nothing was checked");
+      throw new TypeError("the adapter reported a conflict for a commit without checks");
   }
 }
 
 export function notANumber(key: string): Refusal {
   return new Refusal(
     "KV_INVALID_VALUE",
-    "there is no number to add to, or the sum is beyond what a number holds exactly; set a number first",
+    "the stored value is not a number, or the sum is not finite or not exact (beyond 2^53); set a number first",
     { key },
   );
 }
 
 export function revisionOf(result: CommitResult): string {
   const revision = assertOk(result).outcomes[0]?.revision;
-  if (revision === undefined) throw new TypeError("the adapter told no revision of what it wrote");
+  if (revision === undefined) throw new TypeError("the adapter returned no revision for a write");
   return revision;
 }
 

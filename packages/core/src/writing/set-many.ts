@@ -29,7 +29,7 @@ export function setEach(
   }
   const items = listed(entries, "entries").map((tuple): Item => {
     if (!isArray(tuple) || tuple.length < 2) {
-      throw new Refusal("KV_INVALID_OPTION", "an entry of setMany is a tuple [key, value, options?]");
+      throw new Refusal("KV_INVALID_OPTION", "an entry of setMany must be a tuple [key, value, options?]");
     }
     const [key, value, own] = tuple as SetTuple<unknown>;
     const fault = context.writeRefusal(key);

@@ -13,7 +13,7 @@ import type { Writing } from "./set-mutation.ts";
 
 const TRANSACTION_OPTIONS: ReadonlySet<string> = new Set(["attempts", "signal"]);
 
-/** Optimistic: nothing is locked while the function runs, and the commit checks what it read. */
+/** Optimistic: nothing is locked while the function runs, and the commit checks the revisions that it read. */
 export function runTransaction<R>(
   context: ViewContext,
   writing: Writing,
@@ -62,7 +62,7 @@ class BufferedTransaction implements Transaction<unknown> {
     return this.#operate(key, async () => {
       const value = await this.#value(key);
       if (value === undefined)
-        throw new Refusal("KV_NOT_FOUND", "there is no such key; use get to have a fallback");
+        throw new Refusal("KV_NOT_FOUND", "the key does not exist; use get with a fallback");
       return value;
     });
   }
@@ -157,7 +157,7 @@ class BufferedTransaction implements Transaction<unknown> {
 
   #assertRunning(): void {
     if (this.#ended)
-      throw new Refusal("KV_CLOSED", "the transaction is over; await what belongs to it inside its function");
+      throw new Refusal("KV_CLOSED", "the transaction has ended; await its calls inside its function");
   }
 }
 

@@ -188,7 +188,7 @@ it("what comes when all before it were given up is still waited for by closing",
   const isClosed = { yet: false };
   const inner = new FakeAdapter();
   const adapter = forward(inner, {
-    // A clear of several steps, each of which has the time anew.
+    // A clear of several steps, each of which has the full time again.
     async *scan() {
       for (let i = 0; i < 2; i++) {
         await pause(TIMEOUT_MS * 0.7);

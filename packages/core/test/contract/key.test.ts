@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyAfter, keyFault, prefixEnd } from "../../src/contract/key.ts";
 
-/** Well-formed strings with a taste for the places where UTF-16 and UTF-8 order differ. */
+/** Well-formed strings, often of characters for which UTF-16 and UTF-8 order differ. */
 const text = fc.string({
   unit: fc.oneof(
     fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),

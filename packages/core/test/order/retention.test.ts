@@ -11,13 +11,13 @@ const BYTES = 2048;
 const ROUNDS = 40;
 const ROUND = 50;
 
-/** Bytes in the old part of the heap: where whatever lives through two scavenges gets. */
+/** Bytes in the old generation of the heap, to which objects move that survive two scavenges. */
 function oldBytes(): number {
   const old = getHeapSpaceStatistics().filter(({ space_name }) => space_name === "old_space");
   return old.reduce((bytes, { space_used_size }) => bytes + space_used_size, 0);
 }
 
-/** What a write leaves behind that outlives it, in bytes. */
+/** Bytes that a write leaves behind in the old generation. */
 async function leftBehind(
   store: Store,
   write: (store: Store, n: number) => Promise<unknown>,
@@ -28,9 +28,9 @@ async function leftBehind(
       if (i % 10 === 0) collect({ type: "minor" });
     }
   };
-  // What is compiled, and grows to its size, does so before.
+  // Code is compiled, and tables grow to their size, before the measurement.
   for (let i = 0; i < ROUNDS; i++) await round();
-  // All that is there now gets old, and what it names from now on would stay with it.
+  // All existing objects are promoted, and objects that they reference from now on would stay with them.
   for (let i = 0; i < 3; i++) collect({ type: "minor" });
   let grown = 0;
   for (let i = 0; i < ROUNDS; i++) {
@@ -42,7 +42,7 @@ async function leftBehind(
   return grown / (ROUNDS * ROUND);
 }
 
-/** It keeps nothing, so that whatever is kept the front keeps. */
+/** It keeps nothing, so that every object kept is kept by the front. */
 function forgetful(late: boolean): Store {
   const results = (count: number) =>
     Array.from({ length: count }, () => ({ status: "ok", outcomes: [{ revision: "1" }] }) as const);

@@ -26,7 +26,7 @@ interface CommonOptions {
 export interface DegradeOptions extends CommonOptions {
   readonly mode: "degrade";
   /**
-   * What serves while the backend is down: another adapter, which this opens and closes; or `"nothing"`: reads find
+   * The adapter that serves while the backend is down: another one, which this opens and closes; or `"nothing"`: reads find
    * nothing, and writes are dropped without an error.
    */
   readonly to: Adapter | "nothing";

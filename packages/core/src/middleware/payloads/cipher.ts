@@ -5,12 +5,12 @@ import { payloadBytes, payloadOf } from "./payload-bytes.ts";
 import { corrupt } from "./transformation.ts";
 
 /*
- * What is stored for an encrypted entry:
+ * The payload of an encrypted entry:
  *
  *   version (1) · length of the key's name · the key's name · initialisation vector (12 bytes) · ciphertext · tag (16
  *   bytes)
  *
- * and what is encrypted:
+ * and the plaintext of it:
  *
  *   length of the user metadata (4 bytes, big-endian; 0: none) · the user metadata · the payload's bytes
  *
@@ -23,7 +23,7 @@ const TAG_BYTES = 16;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Where an entry is stored, and its encoding: an entry that was moved elsewhere cannot be decrypted there. */
+/** The place of an entry, and its encoding: an entry that was moved elsewhere cannot be decrypted there. */
 export interface Place {
   readonly namespace: Namespace;
   readonly key: string;
@@ -52,7 +52,9 @@ export async function opened(ring: KeyRing, place: Place, envelope: Payload): Pr
   const { name, iv, ciphertext } = partsOf(envelope);
   const key = await ring.find(name);
   if (key === undefined) {
-    throw corrupt(`it was encrypted with the key ${JSON.stringify(name)}, which is not among keys; add that`);
+    throw corrupt(
+      `the entry was encrypted with the key ${JSON.stringify(name)}, which is not among keys; add it`,
+    );
   }
   let plaintext: ArrayBuffer;
   try {
@@ -60,7 +62,7 @@ export async function opened(ring: KeyRing, place: Place, envelope: Payload): Pr
     plaintext = await crypto.subtle.decrypt(algorithm, key, ciphertext);
   } catch (error) {
     throw corrupt(
-      "it cannot be decrypted: the key is another one, or what is stored was altered or moved",
+      "the entry cannot be decrypted: the key is a different one, or the entry was altered or moved",
       error,
     );
   }
@@ -69,13 +71,14 @@ export async function opened(ring: KeyRing, place: Place, envelope: Payload): Pr
 
 function partsOf(envelope: Payload) {
   if (!isBytes(envelope) || envelope[0] !== VERSION) {
-    throw corrupt("it is marked as encrypted, but is not in the form of encrypted entries");
+    throw corrupt("the entry is marked as encrypted, but does not have the form of an encrypted entry");
   }
   // Copied, because drivers return their own subclasses over memory they own.
   const bytes = new Uint8Array(envelope);
   const nameEnd = 2 + (bytes[1] ?? 0);
   const ivEnd = nameEnd + IV_BYTES;
-  if (bytes.byteLength < ivEnd + TAG_BYTES) throw corrupt("it was encrypted, but a part of it is missing");
+  if (bytes.byteLength < ivEnd + TAG_BYTES)
+    throw corrupt("the entry was encrypted, but a part of it is missing");
   return {
     name: new TextDecoder().decode(bytes.subarray(2, nameEnd)),
     iv: bytes.subarray(nameEnd, ivEnd),

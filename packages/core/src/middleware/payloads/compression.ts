@@ -67,7 +67,10 @@ function decompressed(entry: StoredEntry): MaybePromise<StoredEntry> {
   const algorithm = PREFIX.exec(encoding)?.[1] as CompressionAlgorithm | undefined;
   if (algorithm === undefined) return entry;
   if (!isBytes(payload)) {
-    return unreadable(entry, corrupt("it is marked as compressed, but is no bytes"));
+    return unreadable(
+      entry,
+      corrupt("the entry is marked as compressed, but its payload is not bytes; restore or delete it"),
+    );
   }
   return piped(new Uint8Array(payload), new DecompressionStream(algorithm))
     .then((bytes) =>
@@ -78,7 +81,10 @@ function decompressed(entry: StoredEntry): MaybePromise<StoredEntry> {
       }),
     )
     .catch((error: unknown) =>
-      unreadable(entry, corrupt(`it cannot be decompressed (${algorithm}); restore or delete it`, error)),
+      unreadable(
+        entry,
+        corrupt(`the entry cannot be decompressed (${algorithm}); restore or delete it`, error),
+      ),
     );
 }
 

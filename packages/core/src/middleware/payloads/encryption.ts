@@ -50,11 +50,11 @@ export function encryption(options: EncryptionOptions): Middleware {
       if (typeof readPlain !== "boolean") invalidOption("readPlain must be true or false");
       if ((key === undefined) === (keys === undefined)) invalidOption("give either key or keys");
       if (keys === undefined) {
-        if (current !== undefined) invalidOption("current goes with keys");
+        if (current !== undefined) invalidOption("current is an option only with keys");
         return { ring: new KeyRing({ default: key as EncryptionKey }, "default"), readPlain };
       }
       if (typeof keys !== "object" || keys === null || typeof current !== "string") {
-        invalidOption("keys is an object of keys by their names, and current one of those names");
+        invalidOption("keys must be an object of keys by name, and current one of those names");
       }
       return { ring: new KeyRing(keys, current), readPlain };
     },
@@ -94,13 +94,13 @@ async function decrypted(ring: KeyRing, namespace: Namespace, entry: StoredEntry
     const content = await opened(ring, { namespace, key: entry.key, encoding }, entry.payload);
     return withContent(entry, { ...content, encoding });
   } catch (error) {
-    return unreadable(entry, corrupt("it was decrypted, but to no value", error));
+    return unreadable(entry, corrupt("the entry was decrypted, but its content is not a value", error));
   }
 }
 
 function plain(inner: Adapter, entry: StoredEntry, readPlain: boolean): StoredEntry {
   if (!readPlain)
-    return unreadable(entry, corrupt("it was stored without encryption; see the option readPlain"));
+    return unreadable(entry, corrupt("the entry was stored without encryption; see the option readPlain"));
   const { encoding, payload, user } = entry;
   if (encoding !== "json" || inner.form === "text") return entry;
   return withContent(entry, { payload: textOfJson(payload), encoding, user });

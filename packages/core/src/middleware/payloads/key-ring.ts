@@ -17,7 +17,7 @@ export class KeyRing {
   constructor(keys: Readonly<Record<string, EncryptionKey>>, current: string) {
     this.#keys = new Map(
       Object.entries(keys).map(([id, key]) => {
-        if (!ID.test(id)) invalidOption(`a key's name is 1 to 64 letters, digits, ".", "_" and "-"`);
+        if (!ID.test(id)) invalidOption(`a key's name must be 1 to 64 letters, digits, ".", "_" and "-"`);
         return [id, checkedKey(id, key)];
       }),
     );

@@ -26,7 +26,7 @@ const VALUES_OVER_TEXT: Transformation = {
       const payload: unknown = JSON.parse(String(entry.payload));
       return withContent(entry, { payload, encoding: "json", user: entry.user });
     } catch (error) {
-      return unreadable(entry, corrupt("what is stored is no JSON; delete or rewrite the entry", error));
+      return unreadable(entry, corrupt("the stored payload is not JSON; delete or rewrite the entry", error));
     }
   },
 };
