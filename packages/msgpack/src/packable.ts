@@ -5,15 +5,15 @@ import { unpack } from "msgpackr/unpack";
 export const MARK_BYTE = 0xc1;
 
 /**
- * What stands at the beginning of an array that is a Map: what msgpackr reads that byte as, which no value
- * of a caller can be. After it come keys and values in turn.
+ * The first item of an array that stands for a Map: the value that msgpackr decodes that byte to, which no caller's
+ * value can be. Keys and values follow in turn.
  */
 export const MAP_MARK: unknown = unpack(Uint8Array.of(MARK_BYTE));
 
 /**
- * A value as msgpackr writes it so that it comes back equal.
- * @param value a copy that is nobody else's: it is changed in place
- * @throws Refusal `KV_INVALID_VALUE` naming the path of what would not come back equal
+ * Prepares a value so that it comes back equal from msgpackr.
+ * @param value a copy owned by this call: it is changed in place
+ * @throws Refusal `KV_INVALID_VALUE` naming the path of the first part that would not come back equal
  */
 export function packable(value: unknown): unknown {
   return new Packable().of(value);
@@ -28,15 +28,15 @@ function shownStep(step: Step): string {
   return /^[\p{ID_Start}_$][\p{ID_Continue}$]*$/u.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }
 
-/** As many as `json` takes: what holds more, references counted, is beyond any memory. */
+/** As many as `json` takes: with more, references counted, a value exceeds any memory. */
 const MAX_CONTAINERS = 2 ** 24;
 
 class Packable {
-  /** What was looked at, and what stands for it. */
+  /** The objects seen so far, and their replacements. */
   readonly #done = new Map<object, { readonly made: object; readonly containers: number }>();
   #containers = 0;
   readonly #ancestors = new Set<object>();
-  /** The way to what is looked at: only a refusal makes a text of it. */
+  /** The path to the part being prepared. Only a refusal turns it into text. */
   readonly #way: Step[] = [];
 
   of(value: unknown): unknown {
@@ -58,7 +58,7 @@ class Packable {
     return made;
   }
 
-  /** A reference that is shared is written as often as it stands there. */
+  /** A shared object is written once for each reference to it. */
   #count(containers: number): void {
     this.#containers += containers;
     if (this.#containers <= MAX_CONTAINERS) return;

@@ -1,8 +1,8 @@
 import { MAP_MARK, MARK_BYTE } from "./packable.ts";
 
 /**
- * A value as it was before `packable`, of which this undoes what it changed. Where the bytes have no mark there is no Map,
- * and nothing to look for. `value` is changed in place.
+ * Undoes the changes of `packable`. Bytes without the mark contain no Map, so the value is not searched. `value` is
+ * changed in place.
  */
 export function unpacked(value: unknown, bytes: Uint8Array): unknown {
   return bytes.includes(MARK_BYTE) ? restored(value) : value;
