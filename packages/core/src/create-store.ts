@@ -5,6 +5,7 @@ import type { Adapter, Middleware } from "./contract/adapter.ts";
 import { type Duration, milliseconds } from "./contract/duration.ts";
 import { KvError, Refusal } from "./contract/errors.ts";
 import { ROOT } from "./contract/namespace.ts";
+import { shown } from "./contract/shown.ts";
 import type { OnCorrupt, Store } from "./contract/store.ts";
 import { Lanes } from "./order/lanes.ts";
 import { type Codec, Codecs, json } from "./values/codec.ts";
@@ -62,7 +63,7 @@ export function createStore<V = unknown>(adapter: Adapter, options: CreateStoreO
 }
 
 function open(adapter: Adapter, options: CreateStoreOptions): View {
-  if (typeof adapter !== "object" || adapter === null || typeof adapter.commit !== "function") {
+  if (!isAdapter(adapter)) {
     throw new Refusal("KV_INVALID_OPTION", "createStore needs an adapter, such as memory() of @kv/memory");
   }
   refuseUnknownOptions(options, OPTIONS, "createStore");
@@ -78,10 +79,7 @@ function open(adapter: Adapter, options: CreateStoreOptions): View {
   if (onCorrupt !== "skip" && onCorrupt !== "throw" && typeof onCorrupt !== "function") {
     throw new Refusal("KV_INVALID_OPTION", 'onCorrupt must be "skip", "throw" or a function');
   }
-  const whole = middleware.reduceRight(
-    (inner, wrap) => wrap(inner),
-    middleware.length > 0 ? shared(adapter) : adapter,
-  );
+  const whole = wrapped(adapter, middleware);
   const connection = new Connection(whole, {
     timeout: timeout === null ? Number.POSITIVE_INFINITY : milliseconds(timeout),
     sweepInterval: sweepInterval === null ? undefined : milliseconds(sweepInterval),
@@ -100,5 +98,31 @@ function open(adapter: Adapter, options: CreateStoreOptions): View {
       fault: undefined,
     },
     true,
+  );
+}
+
+/** @throws Refusal `KV_INVALID_OPTION` where the middleware is not a list of functions that each return an adapter */
+function wrapped(adapter: Adapter, middleware: readonly Middleware[]): Adapter {
+  if (!Array.isArray(middleware)) {
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      "middleware must be an array, the outermost first: [logging(…), retry()]",
+    );
+  }
+  const inner = middleware.length > 0 ? shared(adapter) : adapter;
+  return middleware.reduceRight((within: Adapter, wrap: unknown, i) => {
+    const around: unknown = typeof wrap === "function" ? wrap(within) : undefined;
+    if (isAdapter(around)) return around;
+    const what = typeof wrap === "function" ? "returned none" : `is ${shown(wrap)}`;
+    throw new Refusal(
+      "KV_INVALID_OPTION",
+      `middleware[${i}] must be a function that returns an adapter, such as retry(), and ${what}`,
+    );
+  }, inner);
+}
+
+function isAdapter(value: unknown): value is Adapter {
+  return (
+    typeof value === "object" && value !== null && "commit" in value && typeof value.commit === "function"
   );
 }

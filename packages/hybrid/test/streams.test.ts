@@ -278,3 +278,49 @@ describe("streams", () => {
     expect((await refusal(files(store).getStream("k"))).code).toBe("KV_CORRUPT");
   });
 });
+
+describe("a source with nothing left to give", () => {
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      "a stream of Node that was read",
+      async () => {
+        const source = Readable.from(["all", " of it"]);
+        await source.toArray();
+        return source;
+      },
+    ],
+    [
+      "a web stream that was read",
+      async () => {
+        const source = new Blob(["all of it"]).stream();
+        for await (const _ of source);
+        return source;
+      },
+    ],
+    [
+      "a web stream that is locked",
+      async () => {
+        const source = new Blob(["all of it"]).stream();
+        source.getReader();
+        return source;
+      },
+    ],
+  ])("%s is refused, and nothing is written", async (_, make) => {
+    const store = storeIn(await scratchDirectory());
+    const failed = await refusal(files(store).setStream("k", (await make()) as Readable));
+    expect(failed).toMatchObject({ code: "KV_INVALID_VALUE", operation: "setStream", key: "k" });
+    expect(failed.message).toMatch(/read before|locked to another reader/);
+    expect(await store.has("k")).toBe(false);
+  });
+
+  it("a stream of which something was read gives the rest, and an empty one is empty", async () => {
+    const store = storeIn(await scratchDirectory());
+    const begun = Readable.from([Buffer.from("head,"), Buffer.from("rest")], { objectMode: false });
+    await new Promise((resolve) => begun.once("readable", resolve));
+    expect(String(begun.read(5))).toBe("head,");
+    await files(store).setStream("rest", begun);
+    expect(Buffer.from((await store.get("rest")) as Uint8Array).toString()).toBe("rest");
+    await files(store).setStream("empty", Readable.from([]));
+    expect(await store.get("empty")).toEqual(new Uint8Array());
+  });
+});

@@ -57,6 +57,12 @@ export function isOutOfReach(error: unknown): boolean {
   return ["SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR"].some((prefix) => code?.startsWith(prefix));
 }
 
+/** Whether SQLite has found the database damaged. */
+export function isDamaged(error: unknown): boolean {
+  const code = codeOf(error);
+  return ["SQLITE_CORRUPT", "SQLITE_NOTADB"].some((sign) => code?.startsWith(sign));
+}
+
 /** Whether the error shows that a file is not the expected database: our tables are missing, or the content is damaged. */
 export function isWrongFile(error: unknown): boolean {
   const code = codeOf(error);
@@ -93,7 +99,11 @@ export function openFault(error: unknown, path: string, readOnly: boolean): unkn
     );
   }
   if (code?.startsWith("SQLITE_CORRUPT")) {
-    return refusal("KV_CORRUPT", `the database ${path} is damaged; restore it from a backup`, error);
+    return refusal(
+      "KV_CORRUPT",
+      `the database ${path} is damaged; close the store, and restore the database from a backup`,
+      error,
+    );
   }
   if (code?.startsWith("SQLITE_READONLY") && readOnly) {
     const message = `a program ended while it was writing ${path}, and its journal must be rolled back first; open the database once without readOnly, where it can be written`;

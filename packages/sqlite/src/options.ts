@@ -122,6 +122,11 @@ function ofFile(options: SqliteFileOptions, common: Common): Settings {
   const { path, durability = "fast", readOnly = false, turnSnapshots = true } = options;
   demand(typeof path === "string" && path.trim() !== "", "path", 'the path of a file, or ":memory:"');
   demand(!path.includes("\0"), "path", "free of NUL characters");
+  demand(
+    !/^file:/i.test(path),
+    "path",
+    "a path, and not a file: URL (fileURLToPath of node:url makes one of it)",
+  );
   demand(durability === "fast" || durability === "full", "durability", '"fast" or "full"');
   demand(typeof readOnly === "boolean", "readOnly", "true or false");
   demand(typeof turnSnapshots === "boolean", "turnSnapshots", "true or false");

@@ -47,7 +47,13 @@ export async function backup(
       const { settings, directory } = fileStore;
       const plan = {
         signal,
-        index: () => Promise.resolve(index()).catch(failed),
+        async index() {
+          try {
+            await index();
+          } catch (error) {
+            failed(error);
+          }
+        },
         onProgress(report: BackupReport) {
           try {
             onProgress?.(report);

@@ -272,7 +272,7 @@ function replaced(directory: string, cause: unknown): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
     `the directory ${directory} was replaced since the store was opened, by a restored copy or another disk; close the store, and open it again if this was intended`,
-    { cause },
+    { cause, retryable: false },
   );
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { isBytes, monotonicNow, Refusal, type Timer, timer } from "@kv/core";
 
 /** A source that is read piece by piece: a stream of Node or of the web, or any iterable of bytes or text (as UTF-8). */
@@ -105,6 +106,9 @@ export async function* fromSource(
   source: StreamSource,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<unknown, void, undefined> {
+  // A stream that was read to its end looks like an empty one.
+  const wasRead = Readable.isDisturbed(source as unknown as NodeJS.ReadableStream);
+  let isFirst = true;
   const iterator = iteratorOf(source);
   let giveUp: (() => void) | undefined;
   const abort = (): void => giveUp?.();
@@ -123,8 +127,10 @@ export async function* fromSource(
       });
       if (step.done === true) {
         ended = true;
+        if (isFirst && wasRead) throw spent();
         return;
       }
+      isFirst = false;
       yield step.value;
     }
   } finally {
@@ -134,9 +140,22 @@ export async function* fromSource(
   }
 }
 
+function spent(): Refusal {
+  return new Refusal(
+    "KV_INVALID_VALUE",
+    "the stream was read before and has nothing left; pass one that was not read yet",
+  );
+}
+
 /** A web stream's reader can be cancelled while it waits for a chunk; its own iterator would wait for the chunk first. */
 function iteratorOf(source: StreamSource): Iterator<unknown, unknown> | AsyncIterator<unknown, unknown> {
   if (isWebStream(source)) {
+    if (source.locked) {
+      throw new Refusal(
+        "KV_INVALID_VALUE",
+        "the stream is locked to another reader; release that reader, or pass another stream",
+      );
+    }
     const reader = (source as ReadableStream<unknown>).getReader();
     return {
       async next() {

@@ -57,5 +57,6 @@ function lost(what: string): Refusal {
   return new Refusal(
     "KV_UNAVAILABLE",
     `${what}; put the files back or restore a backup, close this store, and open a new one (writes made while that happened may be missing)`,
+    { retryable: false },
   );
 }

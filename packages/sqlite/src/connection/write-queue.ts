@@ -1,5 +1,5 @@
 import { delay, type MaybePromise, monotonicNow, turn } from "@kv/core";
-import { isBusy, lockHeld } from "../errors.ts";
+import { isBusy, isDamaged, lockHeld, openFault } from "../errors.ts";
 
 /** Returned by a step that wants to be called again, after a turn of the event loop. */
 export const MORE: unique symbol = Symbol("more");
@@ -30,6 +30,8 @@ export class WriteQueue {
   readonly #timeout: number;
   readonly #jobs: Job[] = [];
   #idle: (() => void) | undefined;
+  /** The reason why nothing is written any more. */
+  #damage: unknown;
 
   /**
    * `before` runs before every attempt and may throw that the database is busy; `after` runs after every success, before
@@ -80,11 +82,21 @@ export class WriteQueue {
     });
   }
 
+  /**
+   * SQLite goes on writing into a database that it has found damaged, as long as it meets only sound pages: writes that
+   * may be unreadable later, or a file that another state was copied over. So the first such finding is the last write.
+   */
   #attempt<T>(step: () => T): T {
-    this.#before();
-    const result = step();
-    this.#after();
-    return result;
+    if (this.#damage !== undefined) throw this.#damage;
+    try {
+      this.#before();
+      const result = step();
+      this.#after();
+      return result;
+    } catch (error) {
+      if (isDamaged(error)) this.#damage = openFault(error, this.#path, false);
+      throw error;
+    }
   }
 
   async #work(): Promise<void> {

@@ -36,6 +36,7 @@ describe("options", () => {
     [{}, "path"],
     [undefined, "path"],
     [{ path: "" }, "path"],
+    [{ path: "file:///tmp/a.db" }, "path"],
     [{ path: "a.db", durability: "none" }, "durability"],
     [{ path: "a.db", table: "kv; DROP TABLE x" }, "table"],
     [{ path: "a.db", table: "sqlite_kv" }, "table"],

@@ -1,4 +1,4 @@
-import { statSync, truncateSync } from "node:fs";
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { createStore, KvError } from "@kv/core";
 import Sqlite from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -101,4 +101,30 @@ describe("a row that was altered behind the store's back", () => {
       expect(await store.get("counter")).toEqual(expect.any(Number));
     }
   });
+});
+
+test("nothing is acknowledged any more once a write has found the file damaged", async () => {
+  const path = await scratchPath();
+  const keys = Array.from({ length: 2_000 }, (_, i) => `key-${i}`);
+  const whole = createStore(sqlite({ path }));
+  await whole.setMany(keys.map((key) => [key, "x".repeat(400)]));
+  await whole.close();
+  const store = createStore(sqlite({ path }));
+  onTestFinished(() => store.close().catch(() => undefined));
+  await store.set("key-0", "before");
+  // The later half of the pages; those of the first keys stay sound.
+  const file = readFileSync(path);
+  file.fill(0xff, file.length >> 1);
+  writeFileSync(path, file);
+  await store.set("key-0", "still sound");
+  const outcome = (key: string) =>
+    store.set(key, "after").then(
+      () => "ok",
+      (error: KvError) => error.code,
+    );
+  let found = "ok";
+  for (let i = keys.length - 1; i > 0 && found === "ok"; i--) found = await outcome(`key-${i}`);
+  expect(found).toBe("KV_CORRUPT");
+  expect(await outcome("key-0")).toBe("KV_CORRUPT");
+  await expect(store.set("key-0", 1)).rejects.toThrow(/damaged; close the store, and restore/);
 });

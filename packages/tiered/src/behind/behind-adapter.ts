@@ -154,8 +154,10 @@ export class BehindAdapter implements Adapter {
     this.#opened = undefined;
     this.#keeper.close();
     await this.#near.idle();
-    await closeBoth(this.#nearLife, this.#farLife);
+    const closed = await Promise.allSettled([closeBoth(this.#nearLife, this.#farLife)]);
+    for (const end of closed) if (end.status === "rejected" && lost === 0) throw end.reason;
     if (lost === 0) return;
+    // A far tier that cannot be closed either has often lost the same files: the number is what the caller needs.
     throw new Refusal(
       "KV_UNAVAILABLE",
       `${lost} acknowledged changes are lost: the far tier did not take them while the store was closed, and the near tier (${this.#near.adapter.name}) does not outlive it`,
