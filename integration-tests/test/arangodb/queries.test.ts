@@ -106,7 +106,7 @@ function testsOf(place: Place): void {
       const refusal = (statement: Parameters<typeof query>[1]) =>
         query(store, statement).catch((error: KvError) => `${error.code} ${error.message}`);
       expect(await refusal(() => ({ query: "RETURN 1", bindVars: {} }))).toMatch(
-        /^KV_INVALID_OPTION .*tag aql/,
+        /^KV_INVALID_OPTION .*must be an aql template/,
       );
       expect(await refusal(({ entries }) => aql`FOR d IN ${entries} REMOVE d IN ${entries}`)).toMatch(
         /only reads/,
