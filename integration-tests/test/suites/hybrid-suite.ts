@@ -17,7 +17,7 @@ export interface Place {
   readonly clock: () => number;
 }
 
-export interface Index extends Pick<Harness, "settle"> {
+export interface Index extends Pick<Harness, "settle" | "views" | "codecs"> {
   /** Whether what was written is there when it is opened again. */
   readonly persists: boolean;
   /** Whether its clock is the one that it is given. */
@@ -31,10 +31,10 @@ export function describeHybrid(
   { persists, keepsTime, ...harness }: Index,
 ): void {
   describeConformance({
-    ...harness,
-    name,
     views,
     codecs,
+    ...harness,
+    name,
     create(): Setup {
       const directory = mkdtempSync(join(SCRATCH, "kv-hybrid-"));
       let now = 1_790_000_000_000;
@@ -52,7 +52,12 @@ export function describeHybrid(
   });
 }
 
-export function describeHybridOverSqlite(mode: string, options: Files): void {
+/** `ways`: the views and codecs, where they are not those of an adapter's main setting. */
+export function describeHybridOverSqlite(
+  mode: string,
+  options: Files,
+  ways: Pick<Harness, "views" | "codecs"> = {},
+): void {
   describeHybrid(
     `hybrid over sqlite ${mode}`,
     ({ directory, clock }) =>
@@ -61,7 +66,7 @@ export function describeHybridOverSqlite(mode: string, options: Files): void {
         directory: join(directory, "files"),
         ...options,
       }),
-    { persists: true, keepsTime: true },
+    { persists: true, keepsTime: true, ...ways },
   );
 }
 
